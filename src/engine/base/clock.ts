@@ -1,0 +1,25 @@
+import type { Brand } from './brand.ts'
+
+/** Milliseconds since 1970, as an integer. */
+export type UnixMs = Brand<number, 'UnixMs'>
+/** Seconds since 1970, as an integer: the unit of Nostr tags and `created_at`. */
+export type UnixSec = Brand<number, 'UnixSec'>
+
+export const unixMs = (n: number): UnixMs => Math.trunc(n) as UnixMs
+export const toSec = (ms: UnixMs): UnixSec => Math.floor(ms / 1000) as UnixSec
+
+/** The seam for time. Judgement gets `now` as an argument; only loops hold a Clock. */
+export interface Clock {
+  now(): UnixMs
+  /** Calls back once, after `ms`; the returned function takes it back. */
+  after(ms: number, call: () => void): () => void
+}
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  now: () => unixMs(Date.now()),
+  after: (ms, call) => {
+    const timer = setTimeout(call, ms)
+    return () => clearTimeout(timer)
+  },
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { count, jobClass, msatField, name, pubKeyField, spanMs, taskField } from './fields.ts'
+
+/**
+ * What a job's input measures, without its content: enough to compute the bounds `max`
+ * of every unit (metering/bounds.ts) and so the ceiling at any row of any sheet.
+ */
+export const sizes = z.object({
+  /** UTF-8 bytes of all text that the task reads. */
+  bytes: count,
+  /** Chat messages, each of which a template adds tokens to. */
+  messages: count,
+  documents: count,
+  items: count,
+  /** Most output tokens wanted. */
+  out_tokens: count,
+})
+export type Sizes = z.output<typeof sizes>
+
+/** Which nodes may serve. */
+export const where = z.object({
+  allow: z.array(pubKeyField).max(100),
+  deny: z.array(pubKeyField).max(100),
+})
+export type Where = z.output<typeof where>
+
+/** 26420: what is wanted, without content. */
+export const ask = z.object({
+  task: taskField,
+  /** Exact ids or patterns with `*`; empty means any model. */
+  models: z.array(name).max(20),
+  sizes,
+  /** Most that the job may cost, in msat; null for no bound. */
+  cap: msatField.nullable(),
+  deadline_ms: spanMs,
+  class: jobClass,
+  where,
+  /** True asks for offers and holds nothing. */
+  dry_run: z.boolean(),
+})
+export type Ask = z.output<typeof ask>

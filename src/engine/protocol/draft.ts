@@ -1,0 +1,40 @@
+import { type UnixMs, toSec } from '../base/clock.ts'
+import type { Draft, Net } from './event.ts'
+import type { EventId, PubKey } from './ids.ts'
+import { KINDS, type KindName } from './kinds.ts'
+import type { Contents } from './messages.ts'
+
+type DraftOptions = {
+  now: UnixMs
+  net: Net
+  /** The key it is addressed to. */
+  to?: PubKey
+  /** The event it is about. */
+  about?: EventId
+  /** When it stops to hold, ms since 1970; the tag carries seconds, rounded down. */
+  expires?: UnixMs
+  /** Which of several addressable events of one key (NIP-01 `d`). */
+  d?: string
+}
+
+/** A message of ours, ready to be signed: `net`, `v`, and the tags that its options name. */
+export const draftOf = <K extends KindName>(
+  name: K,
+  content: Contents[K],
+  options: DraftOptions,
+): Draft => {
+  const tags: string[][] = [
+    ['net', options.net],
+    ['v', '1'],
+  ]
+  if (options.d !== undefined) tags.push(['d', options.d])
+  if (options.to) tags.push(['p', options.to])
+  if (options.about) tags.push(['e', options.about])
+  if (options.expires !== undefined) tags.push(['expiration', String(toSec(options.expires))])
+  return {
+    kind: KINDS[name],
+    created_at: toSec(options.now),
+    tags,
+    content: JSON.stringify(content),
+  }
+}

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import type { UnixSec } from '../base/clock.ts'
+import type { EventId, PubKey, Signature } from './ids.ts'
+
+/** The networks money can be on. `sim` is play money. */
+export const NETS = ['mainnet', 'testnet', 'regtest', 'sim'] as const
+export type Net = (typeof NETS)[number]
+
+/** What is about to be signed. */
+export type Draft = Readonly<{
+  kind: number
+  created_at: UnixSec
+  tags: readonly (readonly string[])[]
+  content: string
+}>
+
+/** A NIP-01 event with an id and a signature, which nobody has checked yet. */
+export type Signed = Readonly<Draft & { id: EventId; pubkey: PubKey; sig: Signature }>
+
+declare const verified: unique symbol
+
+/**
+ * An event whose bytes, id, signature and schema were checked (intake.ts is the only
+ * place that makes one). `body` is its parsed content, `text` its exact JSON as it
+ * arrived, so that it can be forwarded and kept without being written anew.
+ */
+export type Verified<Body = unknown> = Readonly<{
+  event: Signed
+  body: Body
+  text: string
+  [verified]: true
+}>
+
+/**
+ * The exact bytes that are hashed (NIP-01): the array without whitespace. JSON.stringify
+ * agrees with the NIP for all texts that the codec admits: control characters other than
+ * the seven it names, and lone surrogates, are refused before (json.ts).
+ */
+export const canonical = (pubkey: PubKey, draft: Draft): string =>
+  JSON.stringify([0, pubkey, draft.created_at, draft.kind, draft.tags, draft.content])
+
+/** The id of an event: SHA-256 of its canonical text. */
+export const idOf = (pubkey: PubKey, draft: Draft): EventId =>
+  createHash('sha256').update(canonical(pubkey, draft)).digest('hex') as EventId
+
+/** The JSON in which we write events: fields in the order of NIP-01, no whitespace. */
+export const eventText = (event: Signed): string =>
+  JSON.stringify({
+    id: event.id,
+    pubkey: event.pubkey,
+    created_at: event.created_at,
+    kind: event.kind,
+    tags: event.tags,
+    content: event.content,
+    sig: event.sig,
+  })
+
+/** First value of the first tag of that name. */
+export const tagValue = (event: Pick<Draft, 'tags'>, name: string): string | undefined =>
+  event.tags.find((tag) => tag[0] === name)?.[1]

@@ -1,0 +1,91 @@
+import { z } from 'zod'
+import type { UnixMs } from '../base/clock.ts'
+import { type Msat, parseMsat } from '../base/money.ts'
+import type { BootId, EventId, JobId, PubKey } from './ids.ts'
+
+/** The building blocks of all message schemas. Bounded, every one. */
+
+const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`))
+
+export const hex16 = hex(32)
+export const hex32 = hex(64)
+export const pubKeyField = hex32.transform((text) => text as PubKey)
+export const eventIdField = hex32.transform((text) => text as EventId)
+export const jobIdField = hex32.transform((text) => text as JobId)
+export const bootIdField = hex16.transform((text) => text as BootId)
+
+/** A count of anything: 0 to 2^53 − 1. */
+export const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
+/** A point in time, milliseconds since 1970. */
+export const timeMs = count.transform((n) => n as UnixMs)
+/** A span of time in milliseconds, a year at most. */
+export const spanMs = z.number().int().min(0).max(31_536_000_000)
+
+/** An amount on the wire: msat as a decimal string. */
+export const msatField = z.string().transform((text, context): Msat => {
+  try {
+    return parseMsat(text)
+  } catch {
+    context.addIssue({ code: 'custom', message: 'not an amount in msat' })
+    return z.NEVER
+  }
+})
+
+/** A name for people and machines: printable, no spaces at the ends, 200 characters at most. */
+export const name = z
+  .string()
+  .min(1)
+  .max(200)
+  // eslint-disable-next-line no-control-regex
+  .regex(/^[^\s\u0000-\u001f\u007f]([^\u0000-\u001f\u007f]*[^\s\u0000-\u001f\u007f])?$/u)
+
+/** `name@version`, or the bare name where any version will do. */
+export const taskField = z
+  .string()
+  .regex(/^[a-z]+(\.[a-z]+)+(@[0-9]{1,4})?$/)
+  .max(80)
+
+/** A sentence for people, never parsed. */
+export const sentence = z.string().max(500)
+
+/**
+ * The base units that rates are given in (docs/protocol.md, rates): integers, every one.
+ * `token` is split by where it comes from, since input, cached input and output cost different.
+ */
+export const UNITS = [
+  'in_token',
+  'cached_token',
+  'out_token',
+  'byte',
+  'character',
+  'document',
+  'item',
+  'pixel',
+  'pixel_step',
+  'audio_ms',
+] as const
+export type Unit = (typeof UNITS)[number]
+
+/** How much of each unit. Units that are absent are zero. */
+export const unitsField = z.partialRecord(z.enum(UNITS), count)
+export type Units = Readonly<Partial<Record<Unit, number>>>
+
+/** msat per 10⁶ of each unit. */
+export const ratesField = z.partialRecord(z.enum(UNITS), msatField)
+export type Rates = Readonly<Partial<Record<Unit, Msat>>>
+
+export const TIMINGS = ['before', 'stream', 'after', 'hold', 'free'] as const
+export const timing = z.enum(TIMINGS)
+export type Timing = (typeof TIMINGS)[number]
+
+export const CLASSES = ['interactive', 'balanced', 'batch'] as const
+export const jobClass = z.enum(CLASSES)
+export type JobClass = (typeof CLASSES)[number]
+
+/** Another event in full, inside content. It is checked by intake.ts `carried`. */
+export const carriedEvent = z.looseObject({ id: hex32, pubkey: hex32, kind: count, sig: hex(128) })
+
+/** How a whole job ended, as its last piece says it. */
+export const FINISHES = ['stop', 'length', 'tool', 'filter', 'payment', 'cancel', 'error'] as const
+export const finish = z.enum(FINISHES)
+export type Finish = (typeof FINISHES)[number]

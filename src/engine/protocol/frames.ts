@@ -1,0 +1,130 @@
+import { concat, fromHex, hmac, sha256, toHex, utf8 } from '../base/bytes.ts'
+import type { EventId, JobId, JobTag } from './ids.ts'
+
+/**
+ * Binary messages beside the events (docs/protocol.md, frames):
+ * `version u8 | type u8 | job tag 16 bytes | seq u32 | bytes`, big-endian.
+ */
+export const FRAME_HEADER_BYTES = 22
+const VERSION = 1
+
+export const FRAME_TYPES = {
+  input: 1,
+  output: 2,
+  inputCredit: 3,
+  outputCredit: 4,
+  reset: 5,
+} as const
+export type FrameType = keyof typeof FRAME_TYPES
+/** High bit of the type: this is the last output frame. */
+const LAST = 0x80
+
+const typeNames = new Map<number, FrameType>(
+  Object.entries(FRAME_TYPES).map(([name, n]) => [n, name as FrameType]),
+)
+
+export type Frame = Readonly<{
+  type: FrameType
+  last: boolean
+  tag: JobTag
+  /** From 0, per type and job. */
+  seq: number
+  bytes: Uint8Array
+}>
+
+/** What frames carry instead of a job's id: SHA-256(`fedai/1 frame` ‖ job id ‖ ticket id), cut to 16 bytes. */
+export const jobTagOf = (job: JobId, ticket: EventId): JobTag =>
+  toHex(
+    sha256(concat(utf8('fedai/1 frame'), fromHex(job), fromHex(ticket))).subarray(0, 16),
+  ) as JobTag
+
+/** The first 22 bytes of a frame: also the associated data that an output frame is sealed with. */
+export const frameHeader = (frame: Omit<Frame, 'bytes'>): Uint8Array => {
+  const header = new Uint8Array(FRAME_HEADER_BYTES)
+  header[0] = VERSION
+  header[1] = FRAME_TYPES[frame.type] | (frame.last ? LAST : 0)
+  header.set(fromHex(frame.tag), 2)
+  new DataView(header.buffer).setUint32(18, frame.seq)
+  return header
+}
+
+export const encodeFrame = (frame: Frame): Uint8Array => concat(frameHeader(frame), frame.bytes)
+
+/** A frame, or undefined where the bytes are none: wrong version, unknown type, too short. */
+export const decodeFrame = (bytes: Uint8Array): Frame | undefined => {
+  if (bytes.length < FRAME_HEADER_BYTES || bytes[0] !== VERSION) return undefined
+  const type = typeNames.get(bytes[1]! & ~LAST)
+  const last = (bytes[1]! & LAST) !== 0
+  if (!type || (last && type !== 'output')) return undefined
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return {
+    type,
+    last,
+    tag: toHex(bytes.subarray(2, 18)) as JobTag,
+    seq: view.getUint32(18),
+    bytes: bytes.subarray(FRAME_HEADER_BYTES),
+  }
+}
+
+/** Permission to send, from reader to writer. Both numbers only rise. */
+export type Credit = Readonly<{
+  /** The next seq the reader waits for: everything below has arrived. */
+  next: number
+  /** How many bytes (frames without headers) may have been sent in all. */
+  allowed: number
+}>
+
+const CREDIT_BYTES = 12 + 16
+
+/** `next u32 ‖ allowed u64 ‖ first 16 bytes of HMAC(credit key, tag ‖ direction ‖ both)`. */
+export const encodeCredit = (
+  key: Uint8Array,
+  tag: JobTag,
+  type: FrameType,
+  credit: Credit,
+): Uint8Array => {
+  const bytes = new Uint8Array(CREDIT_BYTES)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, credit.next)
+  view.setBigUint64(4, BigInt(credit.allowed))
+  bytes.set(creditMac(key, tag, type, bytes.subarray(0, 12)), 12)
+  return bytes
+}
+
+/** What a credit says, without checking who said it: all that a router can do. */
+export const readCredit = (bytes: Uint8Array): Credit | undefined => {
+  if (bytes.length !== CREDIT_BYTES) return undefined
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const allowed = view.getBigUint64(4)
+  if (allowed > BigInt(Number.MAX_SAFE_INTEGER)) return undefined
+  return { next: view.getUint32(0), allowed: Number(allowed) }
+}
+
+/** A credit that the holder of the credit key gave, or undefined. */
+export const openCredit = (key: Uint8Array, frame: Frame): Credit | undefined => {
+  const credit = readCredit(frame.bytes)
+  if (!credit) return undefined
+  const mac = creditMac(key, frame.tag, frame.type, frame.bytes.subarray(0, 12))
+  return equal(mac, frame.bytes.subarray(12)) ? credit : undefined
+}
+
+const creditMac = (
+  key: Uint8Array,
+  tag: JobTag,
+  type: FrameType,
+  numbers: Uint8Array,
+): Uint8Array => hmac(key, fromHex(tag), Uint8Array.of(FRAME_TYPES[type]), numbers).subarray(0, 16)
+
+// Constant time: a forger must not learn how many bytes were right.
+const equal = (a: Uint8Array, b: Uint8Array): boolean => {
+  let difference = a.length ^ b.length
+  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ (b[i] ?? 0)
+  return difference === 0
+}
+
+export const RESETS = ['peer_gone', 'over_window', 'moved'] as const
+export type Reset = (typeof RESETS)[number]
+
+/** The reason in a reset frame's bytes; `peer_gone` for one we do not know. */
+export const readReset = (bytes: Uint8Array): Reset =>
+  RESETS.find((reason) => reason === Buffer.from(bytes).toString('latin1')) ?? 'peer_gone'

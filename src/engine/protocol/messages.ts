@@ -1,0 +1,50 @@
+import type { z } from 'zod'
+import { acknowledgement } from './acknowledgement.ts'
+import { ask } from './ask.ts'
+import { cancel } from './cancel.ts'
+import { job } from './job.ts'
+import type { Verified } from './event.ts'
+import type { KindName } from './kinds.ts'
+import { manifest } from './manifest.ts'
+import { offers } from './offers.ts'
+import { progress } from './progress.ts'
+import { quota } from './quota.ts'
+import { receipt } from './receipt.ts'
+import { register } from './register.ts'
+import { revoke } from './revoke.ts'
+import { rewrap } from './rewrap.ts'
+import { sheet } from './sheet.ts'
+import { status } from './status.ts'
+import { ticket } from './ticket.ts'
+
+/** The schema of each kind's content. */
+export const SCHEMAS = {
+  manifest,
+  sheet,
+  status,
+  receipt,
+  acknowledgement,
+  ask,
+  ticket,
+  offers,
+  job,
+  progress,
+  cancel,
+  register,
+  revoke,
+  quota,
+  rewrap,
+} as const satisfies Record<KindName, z.ZodType>
+
+/** The parsed content of each kind. */
+export type Bodies = { [K in KindName]: z.output<(typeof SCHEMAS)[K]> }
+/** The content of each kind as it is written: amounts as decimal strings. */
+export type Contents = { [K in KindName]: z.input<(typeof SCHEMAS)[K]> }
+
+/** Kinds that are not addressed to one key: everybody may read them. */
+export const PUBLIC_KINDS: ReadonlySet<KindName> = new Set(['manifest', 'sheet', 'status'])
+
+/** A verified message: `name` says which kind, and so what `body` is. */
+export type Message<K extends KindName = KindName> = {
+  [N in K]: Verified<Bodies[N]> & Readonly<{ name: N }>
+}[K]

@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { BOUNDS } from '../base/bounds.ts'
+import { carriedEvent, count, msatField, name, sentence, spanMs } from './fields.ts'
+
+/** Why a router has nothing to offer, and what it has instead. */
+export const noOffer = z.object({
+  why: z.enum(['task', 'model', 'too_large', 'cap', 'where', 'busy']),
+  /** For `task` and `model`: what is offered, and by how many nodes. */
+  have: z.array(z.object({ name, nodes: count })).max(50),
+  /** For `too_large`: the largest input in bytes that is offered. */
+  limit: count.nullable(),
+  /** For `cap`: the lowest ceiling that is offered, in msat. */
+  cheapest: msatField.nullable(),
+})
+export type NoOffer = z.output<typeof noOffer>
+
+/** 26422: up to three ranked ticket entries. The first is held for the asker. */
+export const offers = z.object({
+  entries: z
+    .array(
+      z.object({
+        ticket: carriedEvent,
+        /** Index into the ticket's entries. */
+        entry: count,
+        reason: sentence,
+        first_ms: spanMs,
+      }),
+    )
+    .max(BOUNDS.offers),
+  /** The router's own fee, in msat. */
+  fee: msatField,
+  none: noOffer.nullable(),
+})
+export type Offers = z.output<typeof offers>

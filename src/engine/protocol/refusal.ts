@@ -1,0 +1,44 @@
+/**
+ * Why an event was not admitted: one code for each rule that it can break
+ * (docs/protocol.md, section 1), grouped by rule, in the order in which they are checked.
+ */
+export const REFUSAL_CODES = [
+  // 1 bytes
+  'event.too_large',
+  'event.not_utf8',
+  'event.not_json',
+  'event.too_deep',
+  'event.duplicate_key',
+  'event.not_integer',
+  'event.integer_range',
+  'event.bad_text',
+  'event.bad_hex',
+  'event.bad_shape',
+  // 2 hash and signature
+  'event.wrong_id',
+  'event.bad_signature',
+  // 3 net, version, addressee
+  'event.unknown_kind',
+  'event.wrong_net',
+  'event.unknown_version',
+  'event.not_for_us',
+  // 4 freshness
+  'event.stale',
+  'event.from_future',
+  'event.before_start',
+  'event.expired',
+  // 5 replay
+  'event.replayed',
+  // 6 schema
+  'event.bad_content',
+] as const
+export type RefusalCode = (typeof REFUSAL_CODES)[number]
+
+/** A refused event: the code, a sentence, and for clock trouble the refuser's own time in ms. */
+export type Refusal = Readonly<{ refused: RefusalCode; detail: string; now?: number }>
+
+export const refuse = (refused: RefusalCode, detail: string, now?: number): Refusal =>
+  now === undefined ? { refused, detail } : { refused, detail, now }
+
+export const isRefusal = (it: unknown): it is Refusal =>
+  typeof it === 'object' && it !== null && 'refused' in it

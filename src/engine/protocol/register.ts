@@ -1,0 +1,11 @@
+import { z } from 'zod'
+import { bootIdField, carriedEvent, count } from './fields.ts'
+
+/** 26430: opens a node's ticket stream at a router. Manifest and sheet come as events in full. */
+export const register = z.object({
+  boot: bootIdField,
+  manifest: carriedEvent,
+  sheet: carriedEvent,
+  capacity: z.object({ slots: count, queue: count }),
+})
+export type Register = z.output<typeof register>

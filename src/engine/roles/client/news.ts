@@ -1,0 +1,102 @@
+import type { Fault } from '../../base/fault.ts'
+import type { Msat } from '../../base/money.ts'
+import type { Finish, JobClass, Units } from '../../protocol/fields.ts'
+import type { Where } from '../../protocol/ask.ts'
+import type { Signed } from '../../protocol/event.ts'
+import type { EventId, JobId, PubKey } from '../../protocol/ids.ts'
+import type { Receipt } from '../../protocol/receipt.ts'
+import type { TaskName } from '../../tasks/task.ts'
+
+/** What somebody wants done. */
+export type Wish = Readonly<{
+  task: TaskName
+  /** Parsed by the task's input schema. */
+  input: unknown
+  /** Exact ids or patterns with `*`; empty: any. */
+  models: readonly string[]
+  outTokens: number
+  /** Most that it may cost; null: no bound. */
+  cap: Msat | null
+  deadlineMs: number
+  class: JobClass
+  where: Where
+}>
+
+/** One offer as a person reads it. */
+export type OfferLine = Readonly<{
+  node: PubKey
+  model: string
+  ceiling: Msat
+  firstMs: number
+  reason: string
+  warm: boolean
+}>
+
+/** All events that prove a job, in full. What never came is absent. */
+export type Bundle = Readonly<{
+  offers?: Signed
+  ticket?: Signed
+  sheet?: Signed
+  job?: Signed
+  accepted?: Signed
+  receipt?: Signed
+  acknowledgement?: Signed
+}>
+
+/** How a job ended, whichever way. */
+export type Outcome = Readonly<{
+  job: JobId
+  task: TaskName
+  /** The model as the receipt names it, else as the ticket did. */
+  model: string
+  /** What came: the task's output, or as much of it as there is; null where nothing can be made of it. */
+  output: unknown
+  finish: Finish
+  usage: Units
+  cost: Msat
+  ceiling: Msat
+  router: PubKey
+  node: PubKey | null
+  /** ms since 1970; null for what did not happen. */
+  times: Readonly<{
+    asked: number
+    offered: number | null
+    accepted: number | null
+    first: number | null
+    done: number
+  }>
+  receipt: Receipt | null
+  bundle: Bundle
+  /** True when every check of the receipt held; false when one did not; null without a receipt. */
+  verified: boolean | null
+  /** Why the receipt was disputed. */
+  dispute: string | null
+  /** What went wrong, where something did. */
+  fault: Fault | null
+}>
+
+/** What the client tells while a job goes on. The last one is always `ended`. */
+export type News =
+  | Readonly<{ type: 'offers'; lines: readonly OfferLine[]; ceiling: Msat; inputBytes: number }>
+  | Readonly<{ type: 'accepted'; node: PubKey; model: string; etaMs: number }>
+  | Readonly<{ type: 'started' }>
+  | Readonly<{ type: 'moved'; from: PubKey | null; to: PubKey | null; reason: string }>
+  | Readonly<{ type: 'piece'; delta: unknown; text: string; usage: Units }>
+  | Readonly<{ type: 'ended'; outcome: Outcome }>
+
+/** A client of one router. */
+export interface Client {
+  /** The session key. */
+  readonly key: PubKey
+  readonly router: PubKey
+  /**
+   * Sends one job. The iteration ends after `ended`; it never throws for what happens to the job, which
+   * is in `outcome.fault`. Aborting `signal` cancels: what came is kept.
+   */
+  request(wish: Wish, signal?: AbortSignal): AsyncIterable<News>
+  /** The offers for a wish and the ceiling of the first; no content is sent, nothing is held. */
+  offers(
+    wish: Wish,
+  ): Promise<{ lines: readonly OfferLine[]; ceiling: Msat; inputBytes: number; offers: EventId }>
+  close(): Promise<void>
+}

@@ -1,0 +1,46 @@
+import type { UnixMs } from '../base/clock.ts'
+import type { EventId, JobId, PubKey } from '../protocol/ids.ts'
+
+/** A signed event that is kept: a receipt or an acknowledgement, as its exact text. */
+export type Kept = Readonly<{
+  id: EventId
+  kind: 'receipt' | 'acknowledgement'
+  job: JobId
+  ticket: EventId
+  /** Who signed it. */
+  by: PubKey
+  text: string
+  at: UnixMs
+}>
+
+/** One thing that a router saw of a node (trust/). */
+export type Observation = Readonly<{
+  node: PubKey
+  task: string
+  model: string
+  outcome: 'ok' | 'node_fault' | 'not_counted'
+  firstMs: number | null
+  msPerUnit: number | null
+  at: UnixMs
+}>
+
+/**
+ * What must outlive the process. One writer, group commit: what is put within a few
+ * milliseconds of each other is committed together, and each promise resolves after
+ * its commit, never before. A failed commit rejects with Fault `io`, and the store
+ * takes nothing more.
+ */
+export interface Store {
+  /** Keeps an event; a second one with the same id changes nothing. A receipt also becomes its signer's chain head. */
+  keep(kept: Kept): Promise<void>
+  /** Id of the newest receipt this key signed (the `prev` of its next one), or null. */
+  chainHead(key: PubKey): EventId | null
+  /** Kept events of a job, oldest first. */
+  ofJob(job: JobId): Kept[]
+  /** The newest kept events, newest first. */
+  newest(limit: number): Kept[]
+  observe(observation: Observation): Promise<void>
+  /** Observations not older than `since`, oldest first, newest 100,000 at most. */
+  observations(since: UnixMs): Observation[]
+  close(): Promise<void>
+}
