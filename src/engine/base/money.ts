@@ -5,7 +5,7 @@ import { Fault } from './fault.ts'
 export type Msat = Brand<bigint, 'Msat'>
 
 /** All sats that will ever be, in msat: no amount on this planet is larger. */
-const MAX_MSAT = 2_100_000_000_000_000_000n
+export const MAX_MSAT = 2_100_000_000_000_000_000n
 
 /** An amount of msat; throws RangeError when negative or larger than all the money there is. */
 export const msat = (amount: bigint): Msat => {

@@ -29,6 +29,7 @@ export const REFUSAL_CODES = [
   'event.expired',
   // 5 replay
   'event.replayed',
+  'event.overloaded',
   // 6 schema
   'event.bad_content',
 ] as const

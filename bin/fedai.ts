@@ -1,0 +1,40 @@
+#!/usr/bin/env bun
+// Set by scripts/build-binaries.ts; absent when run from source.
+declare const FEDAI_VERSION: string | undefined
+
+const version =
+  typeof FEDAI_VERSION === 'string' ? FEDAI_VERSION : (await import('../package.json')).version
+
+const [first, ...others] = process.argv.slice(2)
+if ((first === '--version' || first === '-V') && others.length === 0) {
+  // Before anything loads: scripts ask this often. Node's process.stdout alone would take 5 ms.
+  await Bun.write(Bun.stdout, `${version}\n`).catch(() => {})
+} else {
+  await main()
+}
+
+async function main(): Promise<void> {
+  process.on('uncaughtException', conclude)
+  process.on('unhandledRejection', conclude)
+  try {
+    const { program } = await import('../src/commands/index.ts')
+    await program(version).parseAsync()
+    leave(0)
+  } catch (error) {
+    await conclude(error)
+  }
+}
+
+async function conclude(error: unknown): Promise<void> {
+  const { conclude: say } = await import('../src/commands/terminal.ts')
+  leave(await say(error, { json: process.argv.includes('--json') }))
+}
+
+// All output has been taken by the system when a command ends, so nothing is cut; what might keep the
+// process alive (a socket that does not close) gets two seconds.
+function leave(code: number): void {
+  process.exitCode = code
+  setTimeout(() => process.exit(code), 2_000).unref()
+}
+
+export {}

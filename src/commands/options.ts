@@ -1,0 +1,28 @@
+import { Option } from '@commander-js/extra-typings'
+
+/**
+ * Options that several commands share, fresh for each call. They only declare: what a value means is
+ * read in the handler, so that `--help` and completions load nothing.
+ */
+export const jsonOption = () => new Option('--json', 'print JSON, errors too (those on stderr)')
+
+export const quietOption = () => new Option('-q, --quiet', 'say nothing on stderr but errors')
+
+export const routerOption = () =>
+  new Option('--router <npub@url>', 'where to ask (default: what `fedai up` runs here)')
+
+export const identityOption = () =>
+  new Option('--as <name>', 'sign with this identity (default: a new key)')
+
+export const passphraseOption = () =>
+  new Option('--passphrase-file <file>', 'the passphrase of that identity')
+
+/** Collects a repeatable option. */
+export const several = (value: string, before: string[] | undefined): string[] => [
+  ...(before ?? []),
+  value,
+]
+
+/** Examples and where to read more, below the options of `--help`. */
+export const examples = (lines: readonly string[], more: string): string =>
+  `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}\n\nMore: ${more}`

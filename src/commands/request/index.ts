@@ -1,0 +1,56 @@
+import { Command, Option } from '@commander-js/extra-typings'
+import {
+  examples,
+  identityOption,
+  jsonOption,
+  passphraseOption,
+  quietOption,
+  routerOption,
+  several,
+} from '../options.ts'
+
+/** `fedai request`: one job, from prompt to checked receipt. */
+export const request = () =>
+  new Command('request')
+    .summary('send one job and print its result')
+    .description('Send one job and print its result. The text goes to stdout, talk to stderr.')
+    .argument('[prompt...]', 'the text; - or nothing reads it from stdin')
+    .optionsGroup('Input:')
+    .option('-f, --file <file>', 'read the text from FILE')
+    .option('--input <file>', "read the task's own JSON from FILE, or - for stdin")
+    .option('--system <text>', 'instruction for the model, before the prompt')
+    .optionsGroup('What is wanted:')
+    .option('-t, --task <name>', 'what to do', 'text.chat')
+    .addOption(
+      new Option('-m, --model <name>', "name or pattern, such as 'llama-*' (repeatable)").argParser(
+        several,
+      ),
+    )
+    .option('--max-tokens <n>', 'most tokens of output')
+    .option('--max-price <amount>', 'never pay more, such as 10sat or 500msat')
+    .option('--deadline <time>', 'give up after, such as 30s or 5m')
+    .option('--dry-run', 'print offers and ceiling, send no content')
+    .optionsGroup('Network and identity:')
+    .addOption(routerOption())
+    .addOption(identityOption())
+    .addOption(passphraseOption())
+    .optionsGroup('Output:')
+    .option('-o, --out <file>', 'write the result to FILE, whole or not at all')
+    .addOption(jsonOption())
+    .option('--stream', 'with --json: a line for each piece as it comes')
+    .addOption(quietOption())
+    .addHelpText(
+      'after',
+      examples(
+        [
+          'fedai request "Why is the sky blue?"',
+          'fedai request --task text.summarize --file README.md --max-price 10sat',
+          'fedai request --json "hi" | fedai verify -',
+        ],
+        'docs/protocol.md',
+      ),
+    )
+    .action(async (prompt, options) => {
+      const { runRequest } = await import('./run.ts')
+      await runRequest(prompt.join(' '), options)
+    })

@@ -1,0 +1,151 @@
+import { Fault } from '../../engine/base/fault.ts'
+import { parseAmount } from '../../engine/base/money.ts'
+import type { Wish } from '../../engine/roles/client/news.ts'
+import { findTask } from '../../engine/tasks/catalogue.ts'
+import type { Task } from '../../engine/tasks/task.ts'
+import { parseJson, readText } from '../read.ts'
+import { parseSpan, parseWhole } from '../values.ts'
+
+/** The options of `fedai request` that say what is wanted. */
+export type WishOptions = Readonly<{
+  file?: string | undefined
+  input?: string | undefined
+  system?: string | undefined
+  task: string
+  model?: readonly string[] | undefined
+  maxTokens?: string | undefined
+  maxPrice?: string | undefined
+  deadline?: string | undefined
+}>
+
+const DEADLINE_MS = 5 * 60_000
+const DEADLINE_MAX_MS = 24 * 3_600_000
+
+/** A job that was ordered, before its input was read. */
+export type Plan = Readonly<{
+  task: Task
+  /** Reads the input. @throws Fault `usage` where there is none, `data` where it is wrong */
+  wish(): Promise<Wish>
+}>
+
+/**
+ * What a command line wants. Everything that is wrong with its options is found here, before a long
+ * stdin is read in vain or anybody is asked.
+ * @param piped true where stdin is a pipe or a file, so that it may be read unasked
+ * @throws Fault `usage`
+ */
+export const planOf = (prompt: string, options: WishOptions, piped: boolean): Plan => {
+  const task = findTask(options.task)
+  checkTogether(prompt, options, task)
+  const { maxTokens: tokens, maxPrice, deadline } = options
+  const maxTokens =
+    tokens === undefined ? undefined : parseWhole(tokens, '--max-tokens', 1, 1_000_000)
+  const cap = maxPrice === undefined ? null : parseAmount(maxPrice, '--max-price')
+  const deadlineMs =
+    deadline === undefined ? DEADLINE_MS : parseSpan(deadline, '--deadline', DEADLINE_MAX_MS)
+  return {
+    task,
+    wish: async () => {
+      const input = options.input
+        ? await inputOfJson(options.input, task)
+        : await inputOfText(prompt, options, task, piped, maxTokens)
+      return {
+        task: task.name,
+        input,
+        models: options.model ?? [],
+        outTokens: task.sizes(input).out_tokens,
+        cap,
+        deadlineMs,
+        class: 'interactive',
+        where: { allow: [], deny: [] },
+      }
+    },
+  }
+}
+
+const checkTogether = (prompt: string, options: WishOptions, task: Task): void => {
+  const sources = [
+    prompt === '' ? undefined : prompt === '-' ? '-' : 'a prompt',
+    options.file === undefined ? undefined : '--file',
+    options.input === undefined ? undefined : '--input',
+  ].filter((it) => it !== undefined)
+  if (sources.length > 1)
+    throw usage('two_inputs', `${sources.join(' and ')} are both the input`, 'keep one')
+  if (options.input !== undefined && options.system !== undefined)
+    throw usage('system', '--system goes with a text, not with --input', 'write it into the JSON')
+  if (options.input !== undefined && options.maxTokens !== undefined)
+    throw usage(
+      'max_tokens',
+      '--max-tokens goes with a text, not with --input',
+      'write max_tokens into the JSON',
+    )
+  if (options.system !== undefined && task.name !== 'text.chat@1')
+    throw usage('system', `${task.name} takes no --system`, 'leave it out, or use --task text.chat')
+  if (options.maxTokens !== undefined && !task.units.includes('out_token'))
+    throw usage('max_tokens', `${task.name} makes no tokens to limit`, 'leave --max-tokens out')
+  if (options.input === undefined && !task.fromText)
+    throw usage(
+      'needs_json',
+      `${task.name} needs more than a text`,
+      `give it JSON: fedai request --task ${options.task} --input FILE.json`,
+    )
+}
+
+const inputOfText = async (
+  prompt: string,
+  options: WishOptions,
+  task: Task,
+  piped: boolean,
+  maxTokens: number | undefined,
+): Promise<unknown> => {
+  const path = options.file ?? (prompt === '-' || (prompt === '' && piped) ? '-' : undefined)
+  if (path === undefined && prompt === '')
+    throw usage(
+      'no_input',
+      'there is nothing to send',
+      'try: fedai request "Why is the sky blue?"\nor: fedai request --file FILE, or pipe a text into it',
+    )
+  const text = path === undefined ? prompt : await readText(path)
+  if (text.trim() === '')
+    throw new Fault(
+      'data',
+      'input.empty',
+      `${path === '-' ? 'stdin' : (path ?? 'the prompt')} is empty`,
+      {
+        hint: 'give it some text',
+      },
+    )
+  return parsed(
+    task,
+    task.fromText?.(text, {
+      ...(options.system !== undefined && { system: options.system }),
+      ...(maxTokens !== undefined && { maxTokens }),
+    }),
+    'the input',
+  )
+}
+
+const inputOfJson = async (path: string, task: Task): Promise<unknown> => {
+  const name = path === '-' ? 'stdin' : path
+  return parsed(task, parseJson(await readText(path), name), name)
+}
+
+const parsed = (task: Task, value: unknown, name: string): unknown => {
+  const result = task.input.safeParse(value)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]!
+  const at = issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''
+  throw new Fault(
+    'data',
+    'input.schema',
+    `${name} is no input for ${task.name}: ${at}${lower(issue.message)}`,
+    {
+      hint: 'see docs/protocol.md for what the task takes',
+    },
+  )
+}
+
+const lower = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1)
+
+const usage = (code: string, message: string, hint: string): Fault =>
+  new Fault('usage', `request.${code}`, message, { hint })

@@ -1,0 +1,158 @@
+import type { Fault } from '../engine/base/fault.ts'
+
+/** What a command may say and where. stdout carries results and nothing else; stderr carries talk. */
+export interface Terminal {
+  /** A person is watching stdout / stderr / can answer on stdin. */
+  readonly outIsTTY: boolean
+  readonly errIsTTY: boolean
+  readonly inIsTTY: boolean
+  readonly canAsk: boolean
+  readonly json: boolean
+  /** Aborted once nobody reads stdout any more (`| head -1`): whatever still runs should stop. */
+  readonly gone: AbortSignal
+  /** Puts text on stdout as it is; resolves when the system has taken it. */
+  emit(text: string): Promise<void>
+  /** One line of talk on stderr; nothing with `--quiet` or `--json`. */
+  say(line: string): void
+  /** What is going on, on a line that the next one overwrites; only where a person watches. */
+  progress(line: string): void
+  readonly paint: Paint
+}
+
+/** Colours that mean something (voice, rule 5); plain text where colour is off. */
+export type Paint = Readonly<Record<'dim' | 'green' | 'yellow' | 'red', (text: string) => string>>
+
+/** What stands behind a terminal; the process's own streams by default. */
+export type Streams = {
+  stdin: { isTTY?: boolean }
+  stdout: Output
+  stderr: Output
+  env: Readonly<Record<string, string | undefined>>
+}
+type Output = {
+  isTTY?: boolean
+  columns?: number
+  write(text: string, done?: (error?: Error | null) => void): boolean
+  on(event: 'error', listener: (error: Error) => void): unknown
+}
+
+/** Opens the terminal of one command. `isTTY` is undefined, not false, on a pipe: hence `Boolean`. */
+export const openTerminal = (
+  options: { json?: boolean | undefined; quiet?: boolean | undefined } = {},
+  streams: Streams = process,
+): Terminal => {
+  const { stdout, stderr } = streams
+  const outIsTTY = Boolean(stdout.isTTY)
+  const errIsTTY = Boolean(stderr.isTTY)
+  const silent = Boolean(options.quiet) || Boolean(options.json)
+  const gone = new AbortController()
+  let shown = false
+  const wipe = (): string => {
+    const was = shown
+    shown = false
+    return was ? '\r\u001b[2K' : ''
+  }
+  stdout.on('error', () => gone.abort())
+  stderr.on('error', () => {})
+
+  return {
+    outIsTTY,
+    errIsTTY,
+    inIsTTY: Boolean(streams.stdin.isTTY),
+    canAsk: Boolean(streams.stdin.isTTY) && errIsTTY && !options.json,
+    json: Boolean(options.json),
+    gone: gone.signal,
+    paint: paintOf(errIsTTY && !streams.env['NO_COLOR'] && streams.env['TERM'] !== 'dumb'),
+    emit: (text) => {
+      if (gone.signal.aborted || text === '') return Promise.resolve()
+      if (shown) stderr.write(wipe())
+      // Waiting for the callback is what keeps output whole: a full pipe takes only 64 KiB at once.
+      return new Promise((resolve) => {
+        stdout.write(outIsTTY ? harmless(text) : text, (error) => {
+          if (error) gone.abort()
+          resolve()
+        })
+      })
+    },
+    say: (line) => {
+      if (!silent) stderr.write(`${wipe()}${errIsTTY ? harmless(line) : line}\n`)
+    },
+    progress: (line) => {
+      if (silent || !errIsTTY) return
+      const text = harmless(line).slice(0, Math.max(20, (stderr.columns ?? 80) - 1))
+      stderr.write(line === '' ? wipe() : `${wipe()}${text}`)
+      shown = line !== ''
+    },
+  }
+}
+
+/**
+ * Says what went wrong, in three parts (voice, rule 6), or as one JSON object.
+ * @returns the exit code
+ */
+export const conclude = async (
+  error: unknown,
+  options: { json: boolean; verbose?: boolean },
+  streams: Streams = process,
+): Promise<number> => {
+  const { EXIT_CODES, asFault } = await import('../engine/base/fault.ts')
+  const fault = isUsage(error) ? await usageFault(error) : asFault(error)
+  if (!fault) return 0
+  const { paint } = openTerminal({}, streams)
+  const text = options.json ? jsonError(fault) : plainError(fault, paint)
+  await new Promise<void>((resolve) => streams.stderr.write(`${text}\n`, () => resolve()))
+  if (fault.kind === 'bug' && fault.cause instanceof Error && streams.env['FEDAI_DEBUG'])
+    streams.stderr.write(`${fault.cause.stack}\n`)
+  return EXIT_CODES[fault.kind]
+}
+
+type UsageError = Error & { code: string; exitCode: number; command?: string }
+
+// By `code`, not by class: minification renames classes, and two copies of commander may be about.
+const isUsage = (error: unknown): error is UsageError =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('commander.')
+
+/** commander's own words as a Fault; undefined where it only showed the help. */
+const usageFault = async (error: UsageError): Promise<Fault | undefined> => {
+  if (error.exitCode === 0 || error.code === 'commander.help') return undefined
+  const { Fault } = await import('../engine/base/fault.ts')
+  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n')
+  const meant = /\(Did you mean (one of )?(.*)\?\)/.exec(rest.join(' '))?.[2]
+  const name = error.code.slice('commander.'.length)
+  return new Fault(
+    'usage',
+    `usage.${name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)}`,
+    first,
+    {
+      hint: meant
+        ? `try ${meant.replace(/, /g, ' or ')}`
+        : `see: ${error.command ?? 'fedai'} --help`,
+    },
+  )
+}
+
+const jsonError = ({ code, message, hint }: Fault): string =>
+  JSON.stringify({ error: { code, message, hint: hint ?? null } })
+
+const plainError = (fault: Fault, paint: Paint): string => {
+  if (fault.kind === 'interrupted') return paint.yellow(fault.message)
+  const bug = fault.kind === 'bug' ? ['this is a bug in fedai; FEDAI_DEBUG=1 shows where'] : []
+  const hints = [...(fault.hint?.split('\n') ?? []), ...bug].map((line) => `\n  ${line}`)
+  return harmless(`${paint.red('error:')} ${fault.message}${hints.join('')}`)
+}
+
+const paintOf = (colour: boolean): Paint => {
+  const in_ = (code: number) => (text: string) =>
+    colour ? `\u001b[${code}m${text}\u001b[0m` : text
+  return { dim: in_(2), green: in_(32), yellow: in_(33), red: in_(31) }
+}
+
+/**
+ * Text that a terminal can be shown: what a node or a model wrote must not move the cursor, set the
+ * title or the clipboard. Tabs, line ends and our own colours stay.
+ */
+export const harmless = (text: string): string =>
+  // eslint-disable-next-line no-control-regex
+  text.replace(/\u001b\[[0-9;]{0,8}m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (found) =>
+    found.endsWith('m') ? found : '',
+  )

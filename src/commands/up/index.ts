@@ -1,0 +1,33 @@
+import { Command, Option } from '@commander-js/extra-typings'
+import { examples, jsonOption, quietOption, several } from '../options.ts'
+
+/** `fedai up`: a router and a node in one process, on play money. */
+export const up = () =>
+  new Command('up')
+    .summary('run a whole network in one process, on play money')
+    .description('Run a whole network in one process, on play money: a router and a node.')
+    .argument('[prompt...]', 'with --once: text to send to a chat model')
+    .optionsGroup('Network:')
+    .addOption(
+      new Option(
+        '--runner <kind=url>',
+        'add a runner: openai=http://HOST:PORT (repeatable)',
+      ).argParser(several),
+    )
+    .option('--port <n>', 'port of the router on 127.0.0.1; 0 for any free one (default: 7447)')
+    .option('--name <name>', 'name of the node, as clients see it')
+    .option('--once', 'send a few jobs, show their receipts, and end')
+    .optionsGroup('Output:')
+    .addOption(jsonOption())
+    .addOption(quietOption())
+    .addHelpText(
+      'after',
+      examples(
+        ['fedai up', 'fedai up --once', 'fedai up --runner openai=http://127.0.0.1:8080'],
+        'docs/ARCHITECTURE.md',
+      ),
+    )
+    .action(async (prompt, options) => {
+      const { runUp } = await import('./run.ts')
+      await runUp(prompt.join(' '), options)
+    })

@@ -1,0 +1,27 @@
+import { Command } from '@commander-js/extra-typings'
+import { examples, jsonOption } from '../options.ts'
+
+/** `fedai verify`: checks signed documents, offline, also a year later. */
+export const verify = () =>
+  new Command('verify')
+    .summary('check receipts and what proves them, offline')
+    .description(
+      'Check receipts and what proves them: signatures, who signed for whom, cost, ceiling.\nOffline. Exit 0, or 76 with the first thing that is wrong.',
+    )
+    .argument('<file...>', 'result of request --json, bundle, event, array or lines; - for stdin')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      examples(
+        [
+          'fedai request --json "hi" > result.json && fedai verify result.json',
+          'fedai verify --json receipt.json sheet.json',
+          'fedai request --json "hi" | fedai verify -',
+        ],
+        'docs/protocol.md',
+      ),
+    )
+    .action(async (files, options) => {
+      const { verifyFiles } = await import('./run.ts')
+      await verifyFiles(files, options)
+    })

@@ -1,0 +1,34 @@
+import * as tiny from 'tiny-secp256k1'
+import type { Secp256k1 } from './seams.ts'
+import { checkHash, checkSecret, invalidSecret, isVerifiable } from './secp-shapes.ts'
+
+/**
+ * libsecp256k1 as wasm, about six times slower than the native one. Its JavaScript refuses
+ * r ≥ n, where BIP-340 says r ≥ p; a valid signature between the two cannot be made, since
+ * that takes a nonce whose point has an x among 2^128 of 2^256.
+ */
+export const openWasm = (): Secp256k1 => ({
+  backend: 'wasm',
+  verify: (sig, hash, key) => {
+    if (!isVerifiable(sig, hash, key)) return false
+    try {
+      return tiny.verifySchnorr(hash, key, sig)
+    } catch {
+      return false
+    }
+  },
+  sign: (hash, secret, aux) => {
+    checkHash(hash, aux)
+    checkValid(secret)
+    return tiny.signSchnorr(hash, secret, aux)
+  },
+  publicKey: (secret) => {
+    checkValid(secret)
+    return tiny.xOnlyPointFromScalar(secret)
+  },
+})
+
+const checkValid = (secret: Uint8Array): void => {
+  checkSecret(secret)
+  if (!tiny.isPrivate(secret)) throw invalidSecret()
+}

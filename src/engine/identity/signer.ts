@@ -1,0 +1,32 @@
+import { fromHex, hmac, toHex, utf8 } from '../base/bytes.ts'
+import type { Random } from '../base/random.ts'
+import { idOf } from '../protocol/event.ts'
+import { type Signature, pubKey } from '../protocol/ids.ts'
+import type { Secp256k1, Signer } from './seams.ts'
+
+/**
+ * A signer that holds its own copy of a secret. The copy is reachable from its three
+ * functions alone: it is no property, so neither JSON, nor inspection, nor a spread shows it.
+ *
+ * @param secret 32 bytes; the caller may wipe them afterwards
+ * @param random gives the auxiliary randomness of each signature (BIP-340)
+ * @throws RangeError where the bytes are no valid secret
+ */
+export const signerOf = (secret: Uint8Array, secp: Secp256k1, random: Random): Signer => {
+  const own = Uint8Array.from(secret)
+  const pubkey = pubKey(toHex(secp.publicKey(own)))
+  return Object.freeze<Signer>({
+    pubkey,
+    sign: ({ kind, created_at, tags, content }) => {
+      const draft = { kind, created_at, tags, content }
+      const id = idOf(pubkey, draft)
+      const sig = toHex(secp.sign(fromHex(id), own, random.bytes(32))) as Signature
+      return { id, pubkey, ...draft, sig }
+    },
+    derive: (label) => new Uint8Array(hmac(own, utf8(label))),
+  })
+}
+
+/** A signer with a key of its own that exists only in memory: a client's session key. */
+export const newSigner = (secp: Secp256k1, random: Random): Signer =>
+  signerOf(random.bytes(32), secp, random)

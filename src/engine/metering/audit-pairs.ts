@@ -1,0 +1,193 @@
+import { tagValue } from '../protocol/event.ts'
+import type { PubKey } from '../protocol/ids.ts'
+import type { Message } from '../protocol/messages.ts'
+import type { AuditFinding, Documents } from './audit.ts'
+import { jobOf } from './audit-receipt.ts'
+import { type Finding, finding, short } from './finding.ts'
+import { rowFits, rowOf } from './rows.ts'
+
+/** Documents held against each other, two at a time: who signed for whom, and whether it still held. */
+export const pairFindings = (documents: Documents): AuditFinding[] => [
+  ...documents.of('ticket').flatMap((ticket) => about(ticket, ticketChecks(ticket, documents))),
+  ...[...documents.of('job'), ...documents.of('rewrap')].flatMap((job) =>
+    about(job, jobChecks(job, documents)),
+  ),
+  ...documents.of('offers').flatMap((offers) => about(offers, offersChecks(offers, documents))),
+  ...documents.of('progress').flatMap((it) => about(it, progressChecks(it, documents))),
+  ...documents
+    .of('acknowledgement')
+    .flatMap((it) => about(it, acknowledgementChecks(it, documents))),
+]
+
+/** A ticket and the sheets that its entries name. */
+const ticketChecks = (ticket: Message<'ticket'>, documents: Documents): Finding[] =>
+  documents.of('sheet').flatMap((sheet) => {
+    const entries = ticket.body.entries.filter((entry) => entry.sheet === sheet.event.id)
+    if (entries.length === 0) return []
+    const odd = entries.find((entry) => {
+      const row = rowOf(sheet.body, entry.row)
+      return !row || !rowFits(row, entry.task, entry.model.name)
+    })
+    return [
+      signerCheck(
+        'ticket.signer',
+        'ticket',
+        ticket.event.pubkey,
+        'price sheet',
+        sheet.event.pubkey,
+      ),
+      heldAt('sheet.expiration', 'price sheet', sheet, 'the ticket', ticket),
+      finding(
+        'ticket.rows',
+        !odd,
+        'every entry of the ticket has its row in the price sheet',
+        odd ? `the price sheet has no row ${odd.row} for ${odd.task} on ${odd.model.name}` : '',
+        'cost',
+      ),
+    ]
+  })
+
+/** A job and its ticket. */
+const jobChecks = (job: Message<'job' | 'rewrap'>, documents: Documents): Finding[] => {
+  const ticket = documents.of('ticket').find((it) => it.event.id === job.body.ticket)
+  if (!ticket) return []
+  return [
+    heldAt('ticket.expiration', 'ticket', ticket, 'the job', job),
+    addressCheck('job.addressee', 'job', job, 'the signer of the ticket', ticket.event.pubkey),
+  ]
+}
+
+/** Offers, the tickets in them, and the jobs that name them. */
+const offersChecks = (offers: Message<'offers'>, documents: Documents): Finding[] => {
+  const ids: readonly string[] = offers.body.entries.map((entry) => entry.ticket.id)
+  const tickets = documents.of('ticket').filter((ticket) => ids.includes(ticket.event.id))
+  const jobs = [...documents.of('job'), ...documents.of('rewrap')].filter(
+    (job) => job.body.offers === offers.event.id,
+  )
+  return [
+    // Nobody resells tickets that were given to another.
+    ...tickets.map((ticket) =>
+      addressCheck(
+        'ticket.addressee',
+        'ticket',
+        ticket,
+        'the signer of the offers',
+        offers.event.pubkey,
+      ),
+    ),
+    ...jobs.map((job) =>
+      addressCheck('offers.addressee', 'offers', offers, 'the signer of the job', job.event.pubkey),
+    ),
+    ...jobs.map((job) =>
+      finding(
+        'offers.ticket',
+        ids.includes(job.body.ticket),
+        'the ticket is one of the offers',
+        `ticket ${short(job.body.ticket)} of the job is none of the offers`,
+      ),
+    ),
+  ]
+}
+
+/** What a node said about a job, and the job it answers. */
+const progressChecks = (progress: Message<'progress'>, documents: Documents): Finding[] => {
+  const { body, event } = progress
+  if (body.status !== 'accepted') return []
+  const job = [...documents.of('job'), ...documents.of('rewrap')].find(
+    (it) => it.body.job === body.job && it.body.ticket === body.ticket,
+  )
+  if (!job) return []
+  const e = tagValue(event, 'e') ?? 'nothing'
+  return [
+    finding(
+      'accepted.job',
+      e === job.event.id,
+      `accepted job event ${short(job.event.id)}`,
+      `accepted answers ${short(e)}, not the job event ${short(job.event.id)}`,
+    ),
+    addressCheck(
+      'accepted.addressee',
+      'accepted',
+      progress,
+      'the signer of the job',
+      job.event.pubkey,
+    ),
+  ]
+}
+
+/** An acknowledgement and its receipt. */
+const acknowledgementChecks = (
+  acknowledgement: Message<'acknowledgement'>,
+  documents: Documents,
+): Finding[] => {
+  const { body, event } = acknowledgement
+  const receipt = documents.of('receipt').find((it) => it.event.id === body.receipt)
+  if (!receipt) {
+    const other = documents.of('receipt').find((it) => it.body.job === body.job)
+    if (!other) return []
+    const bad = `acknowledges receipt ${short(body.receipt)}, not ${short(other.event.id)}`
+    return [finding('acknowledgement.receipt', false, '', bad)]
+  }
+  const client = jobOf(receipt, documents)?.event.pubkey ?? receipt.body.client
+  const same = body.job === receipt.body.job && body.ticket === receipt.body.ticket
+  return [
+    finding(
+      'acknowledgement.receipt',
+      same,
+      body.verdict === 'agree' ? 'the client agreed' : `the client disputed it: ${body.reason}`,
+      'the acknowledgement is for another job or ticket than its receipt',
+    ),
+    signerCheck('acknowledgement.signer', 'acknowledgement', event.pubkey, 'job', client),
+  ]
+}
+
+const about = ({ event }: Message, findings: readonly Finding[]): AuditFinding[] =>
+  findings.map((it) => ({ ...it, about: event.id }))
+
+const signerCheck = (
+  check: string,
+  what: string,
+  by: PubKey,
+  other: string,
+  otherBy: PubKey,
+): Finding =>
+  finding(
+    check,
+    by === otherBy,
+    `${what} and ${other} are signed by one key, ${short(by)}`,
+    `the ${what} is signed by ${short(by)}, the ${other} by ${short(otherBy)}`,
+  )
+
+const addressCheck = (
+  check: string,
+  what: string,
+  { event }: Message,
+  whom: string,
+  key: PubKey,
+): Finding => {
+  const to = tagValue(event, 'p')
+  return finding(
+    check,
+    to === key,
+    `${what} made out to ${short(key)}, ${whom}`,
+    `${what} made out to ${to ? short(to) : 'nobody'}, but ${whom} is ${short(key)}`,
+  )
+}
+
+/** NIP-40: an expiration has passed in the very second that it names. */
+const heldAt = (
+  check: string,
+  what: string,
+  document: Message,
+  when: string,
+  { event }: Message,
+): Finding => {
+  const expiration = Number(tagValue(document.event, 'expiration') ?? 0)
+  const left = expiration - event.created_at
+  return finding(
+    check,
+    left > 0,
+    `the ${what} still held for ${left} s when ${when} was signed`,
+    `the ${what} had expired ${-left} s before ${when} was signed`,
+  )
+}

@@ -1,0 +1,194 @@
+import { BOUNDS } from '../base/bounds.ts'
+import { type UnixMs, unixMs } from '../base/clock.ts'
+import {
+  type Envelope,
+  type Verifier,
+  eventOf,
+  parseEvent,
+  readEvent,
+  wrongId,
+  wrongSignature,
+} from './envelope.ts'
+import { NETS, type Net, type Signed, eventText, tagValue } from './event.ts'
+import type { PubKey } from './ids.ts'
+import { parseStrict } from './json.ts'
+import { KINDS, type KindName, kindClass, kindName } from './kinds.ts'
+import { type Bodies, type Message, PUBLIC_KINDS, SCHEMAS } from './messages.ts'
+import { type Refusal, isRefusal, refuse } from './refusal.ts'
+import type { ReplayCache } from './replay.ts'
+
+export type { Verifier } from './envelope.ts'
+
+export type IntakeRules = Readonly<{
+  verifier: Verifier
+  net: Net
+  /** Keys that `p` may name: ours, and at a router those on its links. */
+  isMe(key: PubKey): boolean
+  /** When this process began: it cannot know what it admitted before. */
+  startedAt: UnixMs
+  replay: ReplayCache
+  /** Most bytes of an event; more than the default only where a link agreed on it. */
+  maxBytes?: number
+  /** How far an ephemeral's time may be from ours, in ms. */
+  freshnessMs?: number
+}>
+
+/**
+ * An event received as itself: the six rules of protocol.md, section 1, in their order. The id is
+ * remembered before the content is looked at, so what passed rules 1 to 4 is paid for once.
+ *
+ * @param text the event's exact JSON, as it arrived
+ * @param now our clock
+ */
+export const admit = (text: string, rules: IntakeRules, now: UnixMs): Message | Refusal => {
+  const envelope = parseEvent(text, rules.maxBytes)
+  if (isRefusal(envelope)) return envelope
+  const { event } = envelope
+  const refusal =
+    wrongId(event) ??
+    // An id in the cache was verified before: the one case that needs no second verification.
+    seenBefore(event, rules.replay, now) ??
+    wrongSignature(event, rules.verifier) ??
+    notOurs(event, [rules.net]) ??
+    notForUs(event, rules.isMe) ??
+    untimely(event, rules, now) ??
+    cannotRemember(event, rules.replay, now)
+  return refusal ?? messageOf(envelope, kindName(event.kind)!) // ours, says rule 3
+}
+
+/**
+ * An event that another one carries in its content: rules 1, 2 and 6, `net` and `v`. Its own
+ * expiration is held against the carrier's time. A ticket must be addressed to the key that signed
+ * the carrier (else it was given to another, and is resold); a manifest or sheet must be that key's.
+ */
+export const carried = <K extends KindName>(
+  raw: unknown,
+  kind: K,
+  carrier: Signed,
+  rules: Pick<IntakeRules, 'verifier' | 'net'>,
+): Message<K> | Refusal => {
+  const event = eventOf(raw)
+  if (isRefusal(event)) return event
+  const refusal =
+    wrongId(event) ??
+    wrongSignature(event, rules.verifier) ??
+    (event.kind === KINDS[kind] ? undefined : refuse('event.unknown_kind', `not a ${kind}`)) ??
+    notOurs(event, [rules.net]) ??
+    notCarriers(event, kind, carrier) ??
+    expired(event, unixMs(carrier.created_at * 1000))
+  return refusal ?? messageOf({ event, text: eventText(event) }, kind)
+}
+
+/**
+ * An event from a file: bytes, id, signature, kind, version, schema. Of any net, since the reader
+ * is told which; without a clock and an addressee, since it may be read a year later by anyone.
+ */
+export const document = (
+  text: string,
+  rules: Readonly<{ verifier: Verifier }>,
+): Message | Refusal => {
+  const envelope = readEvent(text, rules)
+  if (isRefusal(envelope)) return envelope
+  const { kind } = envelope.event
+  return notOurs(envelope.event, NETS) ?? messageOf(envelope, kindName(kind)!)
+}
+
+const valuesOf = (event: Signed, name: string): (string | undefined)[] =>
+  event.tags.filter((tag) => tag[0] === name).map((tag) => tag[1])
+
+/** The first half of rule 3: kind, net and version. */
+const notOurs = (event: Signed, nets: readonly Net[]): Refusal | undefined => {
+  if (!kindName(event.kind)) return refuse('event.unknown_kind', `kind ${event.kind} is not ours`)
+  const [net, ...otherNets] = valuesOf(event, 'net')
+  if (otherNets.length > 0 || !nets.some((one) => one === net))
+    return refuse('event.wrong_net', `needs one net tag: ${nets.join(' or ')}`)
+  const [version, ...otherVersions] = valuesOf(event, 'v')
+  if (otherVersions.length > 0 || version !== '1')
+    return refuse('event.unknown_version', 'needs one v tag: 1')
+  return undefined
+}
+
+/** Receipt and acknowledgement go to a router besides: one `p` for each. */
+const SHARED_KINDS: ReadonlySet<KindName> = new Set(['receipt', 'acknowledgement'])
+
+/** The second half of rule 3: the addressee. */
+const notForUs = (event: Signed, isMe: (key: PubKey) => boolean): Refusal | undefined => {
+  const name = kindName(event.kind)
+  if (!name || PUBLIC_KINDS.has(name)) return undefined
+  const keys = valuesOf(event, 'p') as PubKey[] // 64 hex digits, every one (rule 1)
+  const named = keys.some(isMe) && (keys.length === 1 || SHARED_KINDS.has(name))
+  return named ? undefined : refuse('event.not_for_us', 'the p tag names another key, or several')
+}
+
+const notCarriers = (event: Signed, kind: KindName, carrier: Signed): Refusal | undefined => {
+  if (kind === 'ticket') {
+    const keys = valuesOf(event, 'p')
+    if (keys.length !== 1 || keys[0] !== carrier.pubkey)
+      return refuse('event.not_for_us', 'the ticket was given to another key')
+  }
+  if ((kind === 'manifest' || kind === 'sheet') && event.pubkey !== carrier.pubkey)
+    return refuse('event.not_for_us', `the ${kind} is of another key`)
+  return undefined
+}
+
+/** Rule 4. Regular kinds may be of any age; of addressable ones only the future is wrong. */
+const untimely = (event: Signed, rules: IntakeRules, now: UnixMs): Refusal | undefined => {
+  const { freshnessMs = BOUNDS.freshnessMs } = rules
+  const age = now - event.created_at * 1000
+  const nature = kindClass(event.kind)
+  if (nature === 'ephemeral' && age > freshnessMs)
+    return refuse('event.stale', `older than ${freshnessMs / 1000} s by our clock`, now)
+  if (nature !== 'regular' && -age > freshnessMs)
+    return refuse('event.from_future', `more than ${freshnessMs / 1000} s ahead of our clock`, now)
+  // created_at has no milliseconds: what was made in the second in which we began is let in.
+  if (nature === 'ephemeral' && event.created_at < Math.floor(rules.startedAt / 1000))
+    return refuse('event.before_start', 'made before we began', now)
+  return expired(event, now)
+}
+
+/** NIP-40, in the form that rule 1 has checked. */
+const expired = (event: Signed, at: UnixMs): Refusal | undefined => {
+  const expiration = tagValue(event, 'expiration')
+  return expiration !== undefined && Number(expiration) * 1000 <= at
+    ? refuse('event.expired', 'its expiration has passed')
+    : undefined
+}
+
+const seenBefore = (event: Signed, replay: ReplayCache, now: UnixMs): Refusal | undefined =>
+  replay.seen(event.id, now) ? refuse('event.replayed', 'it was received before') : undefined
+
+const cannotRemember = (event: Signed, replay: ReplayCache, now: UnixMs): Refusal | undefined =>
+  replay.add(event.id, now)
+    ? undefined
+    : refuse('event.overloaded', 'too many events at once, send it again later')
+
+/** Rule 6, and the only place where something becomes `Verified`. */
+const messageOf = <K extends KindName>(envelope: Envelope, name: K): Message<K> | Refusal => {
+  const refusal = badTags(envelope.event, name)
+  if (refusal) return refusal
+  const content = parseStrict(envelope.event.content, { maxDepth: BOUNDS.jsonDepth })
+  if (isRefusal(content))
+    return refuse('event.bad_content', `${content.refused}: ${content.detail}`)
+  const result = SCHEMAS[name].safeParse(content.value)
+  if (!result.success) {
+    const [issue] = result.error.issues
+    const where =
+      (issue?.path ?? [])
+        .join('.')
+        .slice(0, 100)
+        .replace(/[^\w.]/g, '?') || 'content'
+    return refuse('event.bad_content', `${name}: ${where} (${issue?.code})`)
+  }
+  const body = result.data as Bodies[K]
+  return Object.freeze({ ...envelope, body, name }) as Message<K>
+}
+
+/** What protocol.md, section 2, demands of a kind's tags. */
+const badTags = (event: Signed, name: KindName): Refusal | undefined => {
+  const addressable = kindClass(event.kind) === 'addressable'
+  if (addressable && valuesOf(event, 'd').length !== 1)
+    return refuse('event.bad_content', `a ${name} needs one d tag`)
+  if ((addressable || name === 'ticket') && tagValue(event, 'expiration') === undefined)
+    return refuse('event.bad_content', `a ${name} needs an expiration`)
+  return undefined
+}

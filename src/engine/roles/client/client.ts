@@ -1,0 +1,156 @@
+import { BOUNDS, type Bounds } from '../../base/bounds.ts'
+import { toHex } from '../../base/bytes.ts'
+import { type Clock, systemClock } from '../../base/clock.ts'
+import { Fault } from '../../base/fault.ts'
+import { type Log, silentLog } from '../../base/log.ts'
+import { type Random, systemRandom } from '../../base/random.ts'
+import type { Secp256k1, Signer } from '../../identity/seams.ts'
+import { newSigner } from '../../identity/signer.ts'
+import { openSecp256k1 } from '../../identity/secp256k1.ts'
+import type { Net } from '../../protocol/event.ts'
+import { type JobId, type PubKey, jobId } from '../../protocol/ids.ts'
+import { ReplayCache } from '../../protocol/replay.ts'
+import { memoryStore } from '../../storage/memory.ts'
+import type { Store } from '../../storage/store.ts'
+import { windowBudget } from '../../transport/flow.ts'
+import type { Network } from '../../transport/network.ts'
+import { socketNetwork } from '../../transport/sockets.ts'
+import { Loop } from '../loop.ts'
+import { Channel } from './channel.ts'
+import { decide } from './decide.ts'
+import type { Client, News, Wish } from './news.ts'
+import { type ClientEffect, type ClientEvent, type ClientState, newClientState } from './state.ts'
+
+export type ClientOptions = {
+  router: { key: PubKey; address: string }
+  net: Net
+  /** A lasting identity; otherwise a session key, made here and forgotten with the process. */
+  signer?: Signer
+  secp?: Secp256k1
+  store?: Store
+  log?: Log
+  network?: Network
+  clock?: Clock
+  random?: Random
+  bounds?: Partial<Bounds>
+}
+
+/** A router that cannot be reached after so many attempts is not there. */
+const ATTEMPTS = 2
+
+/**
+ * A client of one router. It dials at once and asks when the link stands.
+ * What goes wrong with the router is told by the outcome of each job: `unavailable` where nobody
+ * answers, `verification` `router.wrong_key` where somebody else does.
+ */
+export const openClient = async (options: ClientOptions): Promise<Client> => {
+  const { router, net } = options
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? systemRandom
+  const bounds: Bounds = { ...BOUNDS, ...options.bounds }
+  const secp = options.secp ?? (await openSecp256k1())
+  const signer = options.signer ?? newSigner(secp, random)
+  const network = options.network ?? socketNetwork({ clock, random })
+  const listeners = new Map<JobId, Channel<News>>()
+  const state = newClientState({
+    signer,
+    verifier: secp,
+    net,
+    bounds,
+    router: router.key,
+    budget: windowBudget(),
+  })
+  const end = (fault: Fault): void => loop.feed({ type: 'unreachable', fault })
+  const loop = new Loop<ClientState, ClientEvent, ClientEffect>({
+    state,
+    decide: (current, event, now) => decide(current, event, now, random),
+    due: (current) => current.deadlines.next(),
+    other: (effect) => {
+      if (effect.do === 'query') return query(effect)
+      const listener = listeners.get(effect.job)
+      listener?.push(effect.news)
+      if (effect.news.type !== 'ended') return
+      listener?.end()
+      listeners.delete(effect.job)
+    },
+    rules: {
+      verifier: secp,
+      net,
+      isMe: (key) => key === signer.pubkey,
+      startedAt: clock.now(),
+      replay: new ReplayCache(2 * bounds.freshnessMs),
+      freshnessMs: bounds.freshnessMs,
+    },
+    clock,
+    store: options.store ?? memoryStore(),
+    log: options.log ?? silentLog,
+    delivered: (_link, id, delivery) => {
+      if (delivery.state === 'refused') loop.feed({ type: 'declined', id, reason: delivery.reason })
+    },
+    broken: (fault) => {
+      for (const listener of listeners.values()) listener.fail(fault)
+    },
+  })
+  const query = ({ job, link, filter }: Extract<ClientEffect, { do: 'query' }>): void => {
+    const tell = (texts: readonly string[]) => loop.feed({ type: 'sheets', job, texts })
+    loop
+      .link(link)
+      ?.query(filter)
+      .then(tell, () => tell([]))
+  }
+  let failures = 0
+  const dialled = network.dial(
+    router.address,
+    {
+      signer,
+      bounds,
+      onTrouble: (trouble) => {
+        if (++failures < ATTEMPTS) return
+        end(
+          new Fault('unavailable', 'router.unreachable', `no router answers at ${router.address}`, {
+            hint: 'start one with: fedai up',
+            cause: trouble,
+          }),
+        )
+      },
+    },
+    loop,
+  )
+
+  const send = (wish: Wish, dryRun: boolean, signal?: AbortSignal): AsyncIterable<News> => {
+    const job = jobId(toHex(random.bytes(32)))
+    const channel = new Channel<News>()
+    listeners.set(job, channel)
+    loop.feed({ type: 'wish', job, wish, dryRun })
+    const cancel = () => loop.feed({ type: 'cancel', job })
+    signal?.addEventListener('abort', cancel, { once: true })
+    if (signal?.aborted) cancel()
+    return channel
+  }
+
+  return {
+    key: signer.pubkey,
+    router: router.key,
+    request: (wish, signal) => send(wish, false, signal),
+    async offers(wish) {
+      let offers: Extract<News, { type: 'offers' }> | undefined
+      for await (const news of send(wish, true)) {
+        if (news.type === 'offers') offers = news
+        if (news.type !== 'ended') continue
+        if (news.outcome.fault) throw news.outcome.fault
+        const { id } = news.outcome.bundle.offers!
+        return {
+          lines: offers!.lines,
+          ceiling: offers!.ceiling,
+          inputBytes: offers!.inputBytes,
+          offers: id,
+        }
+      }
+      throw new Fault('bug', 'client.no_end', 'the request ended without saying how')
+    },
+    async close() {
+      dialled.close()
+      loop.stop()
+    },
+  }
+}

@@ -1,0 +1,160 @@
+import type { UnixMs } from '../../base/clock.ts'
+import { Fault } from '../../base/fault.ts'
+import type { Random } from '../../base/random.ts'
+import type { Frame } from '../../protocol/frames.ts'
+import type { JobId } from '../../protocol/ids.ts'
+import type { Message } from '../../protocol/messages.ts'
+import { windowBudget } from '../../transport/flow.ts'
+import type { Decision, LinkId } from '../wire.ts'
+import { askAll, onOffers, onSheets, onWish } from './asking.ts'
+import { cancelJob, finishJob, onReceipt } from './ending.ts'
+import { creditOutput, onOutput, onProgress, onReset } from './receiving.ts'
+import { onInputCredit } from './sending.ts'
+import type { ClientEffect, ClientEvent, ClientState, ClientTurn } from './state.ts'
+
+/**
+ * The mind of a client: asks, checks what is offered, seals, sends, reads, credits, checks what it
+ * is told to owe, acknowledges. Pure but for the state that moves through it (wire.ts, Decision).
+ */
+export const decide = (
+  state: ClientState,
+  event: ClientEvent,
+  now: UnixMs,
+  random: Random,
+): Decision<ClientState, ClientEffect> => {
+  const turn: ClientTurn = { state, now, random, effects: [] }
+  on(turn, event)
+  return { state, effects: turn.effects }
+}
+
+const on = (turn: ClientTurn, event: ClientEvent): void => {
+  const { state } = turn
+  switch (event.type) {
+    case 'wish':
+      return onWish(turn, event)
+    case 'message':
+      return onMessage(turn, event.link, event.message)
+    case 'frame':
+      return onFrame(turn, event.frame)
+    case 'sheets':
+      return onSheets(turn, event)
+    case 'cancel': {
+      const job = state.jobs.get(event.job)
+      const fault = new Fault('interrupted', 'job.cancelled', 'cancelled', {
+        hint: 'what came was kept',
+      })
+      return job && cancelJob(turn, job, fault)
+    }
+    case 'unreachable':
+      for (const job of [...state.jobs.values()])
+        if (job.phase === 'waiting') finishJob(turn, job, event.fault)
+      return
+    case 'declined':
+      return onDeclined(turn, event)
+    case 'closed':
+      return onClosed(turn, event.link)
+    case 'tick':
+      for (const key of state.deadlines.due(turn.now)) onDue(turn, key)
+      return
+    case 'authenticated':
+    case 'kept':
+      return
+  }
+}
+
+const onMessage = (turn: ClientTurn, link: LinkId, message: Message): void => {
+  const { state } = turn
+  if (message.name === 'quota') {
+    // NIP-42 proved our key to the router; this signed answer proves the router's to us.
+    if (message.event.pubkey === state.router) {
+      if (state.link === link) return
+      state.link = link
+      state.budget = windowBudget()
+      return askAll(turn)
+    }
+    turn.effects.push({ do: 'close', link, reason: 'another key than the pinned one' })
+    const fault = new Fault(
+      'verification',
+      'router.wrong_key',
+      'the router at this address has another key',
+      {
+        hint: 'check the address with whoever gave it to you',
+      },
+    )
+    for (const job of [...state.jobs.values()]) finishJob(turn, job, fault)
+    return
+  }
+  if (state.link !== link) return
+  if (message.name === 'offers') onOffers(turn, message)
+  else if (message.name === 'progress') onProgress(turn, message)
+  else if (message.name === 'receipt') onReceipt(turn, message)
+}
+
+const onFrame = (turn: ClientTurn, frame: Frame): void => {
+  const id = turn.state.byTag.get(frame.tag)
+  const job = id && turn.state.jobs.get(id)
+  if (!job?.attempt) return
+  if (frame.type === 'output') onOutput(turn, job, frame)
+  else if (frame.type === 'inputCredit') onInputCredit(turn, job, frame)
+  else if (frame.type === 'reset') onReset(turn, job, frame)
+}
+
+/** The router said no to an ask, a job or a rewrap. Others are told by the absence of an answer. */
+const onDeclined = (turn: ClientTurn, event: Extract<ClientEvent, { type: 'declined' }>): void => {
+  for (const job of turn.state.jobs.values()) {
+    if (job.askId !== event.id && job.attempt?.event.id !== event.id) continue
+    if (job.phase === 'ended' || job.phase === 'output') return
+    const limited = event.reason.startsWith('rate-limited')
+    return finishJob(
+      turn,
+      job,
+      new Fault(
+        'again',
+        limited ? 'router.rate_limited' : 'router.declined',
+        `the router declined: ${event.reason}`,
+        {
+          hint: limited ? 'wait a moment, then try again' : 'try again',
+        },
+      ),
+    )
+  }
+}
+
+const onClosed = (turn: ClientTurn, link: LinkId): void => {
+  const { state } = turn
+  if (state.link !== link) return
+  state.link = null
+  const fault = new Fault('again', 'link.lost', 'the connection to the router was lost', {
+    hint: 'try again',
+  })
+  for (const job of [...state.jobs.values()])
+    if (job.phase !== 'waiting') finishJob(turn, job, fault)
+}
+
+const onDue = (turn: ClientTurn, key: string): void => {
+  const [what, id] = key.split(':') as [string, JobId]
+  const job = turn.state.jobs.get(id)
+  if (!job) return
+  if (what === 'credit') return creditOutput(turn, job, job.attempt!.reader.tick(turn.now))
+  if (what === 'ask')
+    return finishJob(
+      turn,
+      job,
+      new Fault('unavailable', 'router.silent', 'the router does not answer', {
+        hint: 'ask another one with --router',
+      }),
+    )
+  if (what === 'deadline')
+    return cancelJob(
+      turn,
+      job,
+      new Fault('again', 'job.timeout', 'the deadline passed before the end', {
+        hint: 'give it more time with --deadline',
+      }),
+    )
+  // No receipt came in time. What was delivered stays; nothing is owed that nobody has signed.
+  const missing = new Fault('again', 'receipt.missing', 'the node sent no receipt', {
+    hint: 'the output is complete; nothing was charged',
+  })
+  if (what === 'receipt') finishJob(turn, job, job.fault ?? missing)
+}

@@ -1,0 +1,222 @@
+import { unixMs } from '../../base/clock.ts'
+import { Fault } from '../../base/fault.ts'
+import { msat } from '../../base/money.ts'
+import { CHAIN_START, commitInput, commitOutput } from '../../identity/frame-seal.ts'
+import { checkReceipt } from '../../metering/receipt-check.ts'
+import type { Finding } from '../../metering/finding.ts'
+import { eventText, type Signed } from '../../protocol/event.ts'
+import type { Message } from '../../protocol/messages.ts'
+import type { Receipt } from '../../protocol/receipt.ts'
+import type { Bundle, Outcome } from './news.ts'
+import { endAttempt, inputHashOf } from './sending.ts'
+import { type ClientJob, type ClientTurn, say, tell } from './state.ts'
+
+/** How a job ends: by its receipt, by a cancel, or by trouble. Always with one `ended`. */
+
+export const onReceipt = (turn: ClientTurn, message: Message<'receipt'>): void => {
+  const { state } = turn
+  const { body, event } = message
+  const job = state.jobs.get(body.job)
+  const attempt = job?.attempt
+  if (!job || !attempt || job.phase === 'over') return
+  if (body.ticket !== attempt.offered.ticket.event.id || event.pubkey !== attempt.offered.node)
+    return
+  const findings = check(turn, job, message)
+  const failed = findings.filter((it) => !it.ok)
+  const wrong = failed.find((it) => it.dispute) ?? failed[0]
+  const acknowledgement = say(
+    turn,
+    'acknowledgement',
+    {
+      receipt: event.id,
+      job: job.id,
+      ticket: body.ticket,
+      verdict: wrong ? 'dispute' : 'agree',
+      reason: wrong ? (wrong.dispute ?? 'usage') : null,
+    },
+    { to: event.pubkey, about: event.id },
+  )
+  keep(turn, job, 'receipt', event)
+  keep(turn, job, 'acknowledgement', acknowledgement)
+  const fault = wrong
+    ? new Fault('verification', wrong.check, `the receipt is wrong: ${wrong.detail}`, {
+        hint: 'the job is disputed; ask for another node',
+      })
+    : (job.fault ?? faultOf(body))
+  finishJob(turn, job, fault, {
+    receipt: message,
+    acknowledgement,
+    verified: !wrong,
+    dispute: wrong,
+  })
+}
+
+/** Stops a job: what has come is credited, the node is told, its receipt is waited for. */
+export const cancelJob = (turn: ClientTurn, job: ClientJob, fault: Fault): void => {
+  const { state, now } = turn
+  if (job.phase === 'over') return
+  const { attempt } = job
+  job.fault ??= fault
+  if (!attempt || job.phase === 'ended' || state.link === null) {
+    if (job.phase !== 'ended') finishJob(turn, job, fault)
+    return
+  }
+  if (job.phase === 'cancelling') return
+  const seen = attempt.accepted ? (job.started ? 'started' : 'accepted') : 'nothing'
+  const ticket = attempt.offered.ticket.event.id
+  const next = attempt.usageAt.length
+  say(
+    turn,
+    'cancel',
+    { job: job.id, ticket, seen, next },
+    { to: attempt.offered.node, about: attempt.event.id },
+  )
+  job.phase = 'cancelling'
+  state.deadlines.clear(`deadline:${job.id}`)
+  state.deadlines.set(`receipt:${job.id}`, unixMs(now + CANCEL_WAITS_MS))
+}
+
+type Ending = {
+  receipt: Message<'receipt'>
+  acknowledgement: Signed
+  verified: boolean
+  dispute: Finding | undefined
+}
+
+/** The one end of every job. */
+export const finishJob = (
+  turn: ClientTurn,
+  job: ClientJob,
+  fault: Fault | null,
+  ending?: Ending,
+): void => {
+  if (job.phase === 'over') return
+  const { state } = turn
+  job.phase = 'over'
+  endAttempt(turn, job)
+  for (const what of ['ask', 'deadline', 'credit', 'receipt'])
+    state.deadlines.clear(`${what}:${job.id}`)
+  if (job.askId) state.byAsk.delete(job.askId)
+  tell(turn, job, { type: 'ended', outcome: outcomeOf(turn, job, fault, ending) })
+  job.contentKey.fill(0)
+  state.jobs.delete(job.id)
+}
+
+const outcomeOf = (
+  turn: ClientTurn,
+  job: ClientJob,
+  fault: Fault | null,
+  ending: Ending | undefined,
+): Outcome => {
+  const { attempt, times } = job
+  const receipt = ending?.receipt.body
+  return {
+    job: job.id,
+    task: job.task.name,
+    model: receipt?.model.name ?? attempt?.offered.entry.model.name ?? '',
+    output: outputOf(job),
+    finish: receipt?.finish ?? job.finish ?? 'error',
+    usage: receipt?.usage ?? attempt?.usageAt.at(-1) ?? {},
+    cost: receipt?.cost ?? msat(0n),
+    ceiling: attempt?.offered.ceiling ?? msat(0n),
+    router: turn.state.router,
+    node: attempt?.offered.node ?? null,
+    times: { ...times, done: turn.now },
+    receipt: receipt ?? null,
+    bundle: bundleOf(job, ending),
+    verified: ending?.verified ?? null,
+    dispute: ending?.dispute?.detail ?? null,
+    fault,
+  }
+}
+
+/** All that came, as the task's output where it makes one: half a text is a text, half a JSON is nothing. */
+const outputOf = (job: ClientJob): unknown => {
+  if (job.deltas.length === 0) return null
+  try {
+    return job.task.join(job.deltas)
+  } catch {
+    return null
+  }
+}
+
+const bundleOf = (job: ClientJob, ending: Ending | undefined): Bundle => {
+  const { attempt, offersMessage } = job
+  return {
+    ...(offersMessage ? { offers: offersMessage.event } : {}),
+    ...(attempt
+      ? {
+          ticket: attempt.offered.ticket.event,
+          sheet: attempt.offered.sheet.event,
+          job: attempt.event,
+        }
+      : {}),
+    ...(attempt?.accepted ? { accepted: attempt.accepted.event } : {}),
+    ...(ending ? { receipt: ending.receipt.event, acknowledgement: ending.acknowledgement } : {}),
+  }
+}
+
+/** Everything a client can check: signatures were checked before, here the numbers and the promises. */
+const check = (
+  turn: ClientTurn,
+  job: ClientJob,
+  message: Message<'receipt'>,
+): readonly Finding[] => {
+  const attempt = job.attempt!
+  const { offered, secrets } = attempt
+  return checkReceipt({
+    receipt: message.body,
+    receiptBy: message.event.pubkey,
+    job: attempt.body,
+    jobBy: turn.state.signer.pubkey,
+    ticket: offered.ticket.body,
+    ticketBy: offered.node,
+    sheet: offered.sheet.body,
+    sheetBy: offered.sheet.event.pubkey,
+    router: turn.state.router,
+    ...(attempt.accepted?.body.status === 'accepted' ? { accepted: attempt.accepted.body } : {}),
+    delivered: {
+      usageAt: (n) => (n === 0 ? {} : attempt.usageAt[n - 1]),
+      outputCommitAt: (n) => commitOutput(secrets.commit, attempt.chainAt[n - 1] ?? CHAIN_START),
+      // A node that never had the whole input commits to none; without output it charges nothing either.
+      ...(message.body.commit.frames > 0
+        ? { inputCommit: commitInput(secrets.commit, inputHashOf(job)) }
+        : {}),
+    },
+    sizes: job.sizes,
+  })
+}
+
+const keep = (
+  turn: ClientTurn,
+  job: ClientJob,
+  kind: 'receipt' | 'acknowledgement',
+  event: Signed,
+): void => {
+  const ticket = job.attempt!.offered.ticket.event.id
+  const kept = { id: event.id, kind, job: job.id, ticket, by: event.pubkey, at: turn.now } as const
+  turn.effects.push({ do: 'keep', kept: { ...kept, text: eventText(event) } })
+}
+
+/** What a receipt that is right says about a job that did not end well. */
+const faultOf = (receipt: Receipt): Fault | null => {
+  const { status, reason } = receipt
+  const why = reason ? ` (${reason})` : ''
+  const again = { hint: 'try again' }
+  if (status === 'ok' || status === 'partial') return null
+  if (status === 'client_cancelled')
+    return new Fault('interrupted', 'job.cancelled', 'cancelled', { hint: 'what came was kept' })
+  if (status === 'input_refused')
+    return new Fault('data', 'job.input_refused', `the node refused the input${why}`, {
+      hint: 'make the input smaller, or ask for another model',
+    })
+  if (status === 'timeout')
+    return new Fault('again', 'job.timeout', `the deadline passed before the end${why}`, {
+      hint: 'give it more time with --deadline',
+    })
+  const who = status === 'runner_failed' ? 'the runner' : 'the node'
+  return new Fault('again', `job.${status}`, `${who} failed before the end${why}`, again)
+}
+
+/** How long a cancelled job waits for its receipt. */
+const CANCEL_WAITS_MS = 2_000

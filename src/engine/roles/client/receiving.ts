@@ -1,0 +1,196 @@
+import { unixMs } from '../../base/clock.ts'
+import { Fault } from '../../base/fault.ts'
+import { CHAIN_START, nextChain, openOutput } from '../../identity/frame-seal.ts'
+import { withinMax } from '../../metering/bounds.ts'
+import {
+  type Credit,
+  type Frame,
+  encodeCredit,
+  encodeFrame,
+  frameHeader,
+  readReset,
+} from '../../protocol/frames.ts'
+import type { Message } from '../../protocol/messages.ts'
+import type { Accepted } from '../../protocol/progress.ts'
+import { decodeOutput } from '../../protocol/payload.ts'
+import { cancelJob, finishJob } from './ending.ts'
+import { endAttempt, isInline, sendBody, sendJob } from './sending.ts'
+import { type Attempt, type ClientJob, type ClientTurn, tell } from './state.ts'
+
+/** What comes back: progress, sealed output under credits, resets. */
+
+export const onProgress = (turn: ClientTurn, message: Message<'progress'>): void => {
+  const { body, event } = message
+  const job = turn.state.jobs.get(body.job)
+  if (!job?.attempt || job.phase === 'over' || job.phase === 'ended') return
+  const fromRouter = event.pubkey === turn.state.router
+  if (body.status === 'moved') {
+    if (fromRouter) onMoved(turn, job, body)
+    return
+  }
+  const { attempt } = job
+  if (body.ticket !== attempt.offered.ticket.event.id) return
+  if (body.status === 'refused') {
+    if (fromRouter || event.pubkey === attempt.offered.node) onRefused(turn, job, body.reason)
+    return
+  }
+  if (event.pubkey !== attempt.offered.node) return
+  if (body.status === 'accepted') return onAccepted(turn, job, message, body)
+  if (body.status !== 'started' || job.started || job.phase === 'cancelling') return
+  job.started = true
+  tell(turn, job, { type: 'started' })
+}
+
+export const onOutput = (turn: ClientTurn, job: ClientJob, frame: Frame): void => {
+  const attempt = job.attempt!
+  if (!attempt.accepted || job.phase === 'ended' || job.phase === 'over') return
+  const { ready, credit, overWindow } = attempt.reader.arrived(frame, turn.now)
+  if (overWindow)
+    return fail(turn, job, 'stream.over_window', 'the node sent more than it was allowed')
+  for (const it of ready) if (!take(turn, job, attempt, { ...frame, ...it })) return
+  creditOutput(turn, job, credit)
+}
+
+/** Says what has arrived and how much more may come; it is also what the charge is counted by. */
+export const creditOutput = (turn: ClientTurn, job: ClientJob, credit: Credit | null): void => {
+  const attempt = job.attempt!
+  if (credit) {
+    const { tag, secrets } = attempt
+    const bytes = encodeCredit(secrets.credit, tag, 'outputCredit', credit)
+    const frame = { type: 'outputCredit', last: false, tag, seq: credit.next, bytes } as const
+    if (turn.state.link !== null)
+      turn.effects.push({ do: 'frame', link: turn.state.link, bytes: encodeFrame(frame) })
+  }
+  const due = attempt.reader.dueAt()
+  if (due !== undefined) turn.state.deadlines.set(`credit:${job.id}`, due)
+}
+
+/** The router says that the job will not go on. */
+export const onReset = (turn: ClientTurn, job: ClientJob, frame: Frame): void => {
+  if (job.phase === 'over' || job.phase === 'ended') return
+  const reason = readReset(frame.bytes)
+  const text =
+    reason === 'peer_gone' ? 'the node is gone' : 'the stream was reset: more was sent than allowed'
+  finishJob(turn, job, new Fault('again', `stream.${reason}`, text, { hint: 'try again' }))
+}
+
+const onAccepted = (
+  turn: ClientTurn,
+  job: ClientJob,
+  message: Message<'progress'>,
+  body: Accepted,
+): void => {
+  const attempt = job.attempt!
+  if (attempt.accepted) return
+  const { offered } = attempt
+  const same =
+    body.sheet === offered.entry.sheet &&
+    body.row === offered.entry.row &&
+    body.ceiling === offered.ceiling &&
+    body.timing === 'after' &&
+    JSON.stringify(sorted(body.max)) === JSON.stringify(sorted(offered.max))
+  if (!same)
+    return fail(turn, job, 'accepted.terms', 'the node accepted other terms than those of the job')
+  attempt.accepted = message
+  if (job.phase === 'cancelling') return
+  job.phase = 'accepted'
+  job.times.accepted = turn.now
+  tell(turn, job, {
+    type: 'accepted',
+    node: offered.node,
+    model: offered.entry.model.name,
+    etaMs: body.eta_ms,
+  })
+  if (!isInline(turn, job)) sendBody(turn, job)
+}
+
+const onMoved = (
+  turn: ClientTurn,
+  job: ClientJob,
+  body: Extract<Message<'progress'>['body'], { status: 'moved' }>,
+): void => {
+  const attempt = job.attempt!
+  if (body.from !== attempt.offered.ticket.event.id) return
+  if (job.phase !== 'sent' && job.phase !== 'accepted') return
+  const next = job.offers.find((it) => it.ticket.event.id === body.to)
+  const { cap } = job.wish
+  tell(turn, job, {
+    type: 'moved',
+    from: attempt.offered.node,
+    to: next?.node ?? null,
+    reason: body.reason,
+  })
+  // Only to a ticket that was in the signed offers, and only within the same cap.
+  if (!next || (cap !== null && next.ceiling > cap))
+    return cancelJob(
+      turn,
+      job,
+      new Fault('again', 'job.moved_away', 'no other offer fits', { hint: 'try again' }),
+    )
+  if (attempt.accepted) job.resend = true
+  sendJob(turn, job, next, body.from)
+}
+
+const onRefused = (turn: ClientTurn, job: ClientJob, reason: string): void => {
+  endAttempt(turn, job)
+  if (job.phase === 'cancelling') return finishJob(turn, job, job.fault)
+  finishJob(
+    turn,
+    job,
+    new Fault('again', `job.${reason}`, REFUSED[reason] ?? `the job was refused: ${reason}`, {
+      hint: 'try again',
+    }),
+  )
+}
+
+/** One frame in its turn: opened, counted, told. False when the stream is over because of it. */
+const take = (turn: ClientTurn, job: ClientJob, attempt: Attempt, frame: Frame): boolean => {
+  const plaintext = openOutput(attempt.secrets.out, frameHeader(frame), frame.seq, frame.bytes)
+  const payload = plaintext && decodeOutput(plaintext)
+  const deltas = payload?.p.map((it) => job.task.delta.safeParse(it))
+  if (!plaintext || !payload || !deltas?.every((it) => it.success)) {
+    fail(turn, job, 'stream.garbage', 'the node sent what is no output of this task')
+    return false
+  }
+  if (!withinMax(payload.u, attempt.offered.max)) {
+    fail(turn, job, 'stream.over_max', 'the node claims more usage than the job allows')
+    return false
+  }
+  attempt.usageAt.push(payload.u)
+  attempt.chainAt.push(nextChain(attempt.chainAt.at(-1) ?? CHAIN_START, plaintext))
+  if (job.times.first === null && deltas.length > 0) job.times.first = turn.now
+  if (job.phase !== 'cancelling') job.phase = 'output'
+  for (const { data } of deltas) {
+    job.deltas.push(data)
+    if (job.phase === 'output')
+      tell(turn, job, { type: 'piece', delta: data, text: job.task.text(data), usage: payload.u })
+  }
+  if (!frame.last) return true
+  job.finish = payload.end ?? 'error'
+  if (job.phase !== 'cancelling') job.phase = 'ended'
+  turn.state.deadlines.clear(`deadline:${job.id}`)
+  turn.state.deadlines.set(
+    `receipt:${job.id}`,
+    unixMs(turn.now + turn.state.bounds.receiptWithinMs),
+  )
+  return true
+}
+
+/** The node breaks the protocol: we stop paying for it, and say why. */
+const fail = (turn: ClientTurn, job: ClientJob, code: string, text: string): void =>
+  cancelJob(turn, job, new Fault('verification', code, text, { hint: 'ask for another node' }))
+
+const sorted = (units: object): [string, unknown][] => Object.entries(units).sort()
+
+const REFUSED: Readonly<Record<string, string>> = {
+  busy: 'all offered nodes are busy',
+  used: 'the offered tickets were taken by others',
+  expired: 'the offers expired before the job arrived',
+  restarted: 'the node was restarted',
+  revoked: 'the node withdrew its offer',
+  too_large: 'the node refused the job as too large',
+  policy: 'the node refused the job by its policy',
+  silent: 'no node answered',
+  lost: 'the node is gone',
+  cancelled: 'the job was cancelled',
+}

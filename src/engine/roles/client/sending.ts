@@ -1,0 +1,125 @@
+import { concat, sha256, toHex } from '../../base/bytes.ts'
+import { sealInput } from '../../identity/frame-seal.ts'
+import { wrapKey } from '../../identity/seal.ts'
+import { encodeFrame, jobTagOf, type Frame, openCredit } from '../../protocol/frames.ts'
+import type { EventId } from '../../protocol/ids.ts'
+import type { Job } from '../../protocol/job.ts'
+import { ReadWindow, WriteWindow } from '../../transport/flow.ts'
+import { type ClientJob, type ClientTurn, type Offered, say } from './state.ts'
+
+/** A job goes out: its key wrapped for one ticket alone, its body sealed once. */
+
+/** Sends the job, or, where `from` names the ticket that failed, the same job for the next ticket. */
+export const sendJob = (
+  turn: ClientTurn,
+  job: ClientJob,
+  offered: Offered,
+  from: EventId | null,
+): void => {
+  const { state, random } = turn
+  if (job.body.length === 0) sealBody(turn, job)
+  const ticket = offered.ticket.event.id
+  // For this ticket only: were it wrapped for all on the list, a router could put a node of its own
+  // third and read every prompt.
+  const address = { job: job.id, ticket, client: state.signer.pubkey }
+  const { wrap, secrets } = wrapKey({
+    to: offered.ticket.body.key,
+    contentKey: job.contentKey,
+    ...address,
+    random,
+  })
+  const body: Job = {
+    job: job.id,
+    ticket,
+    offers: job.offersMessage!.event.id,
+    task: offered.entry.task,
+    model: offered.entry.model.name,
+    sheet: offered.entry.sheet,
+    row: offered.entry.row,
+    max: { ...offered.max },
+    ceiling: offered.ceiling,
+    class: job.wish.class,
+    timing: 'after',
+    deadline_ms: job.wish.deadlineMs,
+    body: { size: job.body.reduce((sum, bytes) => sum + bytes.length, 0), sha256: job.bodyHash },
+    wrap,
+  }
+  const content = { ...body, ceiling: String(body.ceiling) }
+  const to = { to: offered.node, about: ticket }
+  const event =
+    from === null ? say(turn, 'job', content, to) : say(turn, 'rewrap', { ...content, from }, to)
+  const resend = job.resend
+  if (job.attempt) endAttempt(turn, job)
+  job.attempt = {
+    offered,
+    event,
+    body,
+    tag: jobTagOf(job.id, ticket),
+    secrets,
+    reader: new ReadWindow(state.budget, state.bounds),
+    writer: new WriteWindow(state.bounds.windowBytes, state.bounds.windowBytesMax),
+    accepted: null,
+    bodyAt: 0,
+    usageAt: [],
+    chainAt: [],
+  }
+  job.phase = 'sent'
+  job.started = false
+  job.resend = false
+  state.byTag.set(job.attempt.tag, job.id)
+  if (!isInline(turn, job)) return
+  // A small body follows at once; on a rewrap the router still has it, unless it had let it go.
+  if (from === null || resend) sendBody(turn, job)
+  else job.attempt.bodyAt = job.body.length
+}
+
+/** Sends as much of the body as the node's credits allow. */
+export const sendBody = (turn: ClientTurn, job: ClientJob): void => {
+  const attempt = job.attempt!
+  while (attempt.bodyAt < job.body.length) {
+    const bytes = job.body[attempt.bodyAt]!
+    if (!attempt.writer.canSend(bytes.length)) return
+    const seq = attempt.bodyAt++
+    attempt.writer.sent({ seq, bytes, last: false })
+    const frame = encodeFrame({ type: 'input', last: false, tag: attempt.tag, seq, bytes })
+    turn.effects.push({ do: 'frame', link: turn.state.link!, bytes: frame })
+  }
+}
+
+/** The node lets us send more of the body. */
+export const onInputCredit = (turn: ClientTurn, job: ClientJob, frame: Frame): void => {
+  const attempt = job.attempt!
+  const credit = openCredit(attempt.secrets.credit, frame)
+  if (!credit || !attempt.accepted) return
+  attempt.writer.credited(credit)
+  sendBody(turn, job)
+}
+
+/** Small enough to go before `accepted`. */
+export const isInline = (turn: ClientTurn, job: ClientJob): boolean =>
+  job.body.reduce((sum, bytes) => sum + bytes.length, 0) <= turn.state.bounds.inlineBodyBytes
+
+/** Nothing more is read or sent for this ticket. */
+export const endAttempt = (turn: ClientTurn, job: ClientJob): void => {
+  if (!job.attempt) return
+  job.attempt.reader.close()
+  turn.state.byTag.delete(job.attempt.tag)
+  turn.state.deadlines.clear(`credit:${job.id}`)
+}
+
+const sealBody = (turn: ClientTurn, job: ClientJob): void => {
+  job.contentKey = turn.random.bytes(32)
+  const frames: Uint8Array[] = []
+  for (let at = 0; at === 0 || at < job.plaintext.length; at += BODY_PART) {
+    const part = job.plaintext.subarray(at, at + BODY_PART)
+    frames.push(sealInput(job.contentKey, job.id, frames.length, part))
+  }
+  job.body = frames
+  job.bodyHash = toHex(sha256(concat(...frames)))
+}
+
+/** The commitment of the node over the input is checked against this. */
+export const inputHashOf = (job: ClientJob): Uint8Array => sha256(job.plaintext)
+
+/** Plaintext bytes of one input frame. */
+const BODY_PART = 16 * 1024

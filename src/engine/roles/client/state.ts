@@ -1,0 +1,164 @@
+import type { Bounds } from '../../base/bounds.ts'
+import type { UnixMs } from '../../base/clock.ts'
+import { Deadlines } from '../../base/deadlines.ts'
+import type { Fault } from '../../base/fault.ts'
+import type { Msat } from '../../base/money.ts'
+import type { Random } from '../../base/random.ts'
+import type { JobSecrets } from '../../identity/seal.ts'
+import type { Signer } from '../../identity/seams.ts'
+import type { Sizes } from '../../protocol/ask.ts'
+import { draftOf } from '../../protocol/draft.ts'
+import type { Net, Signed } from '../../protocol/event.ts'
+import type { Finish, Units } from '../../protocol/fields.ts'
+import type { EventId, JobId, JobTag, PubKey } from '../../protocol/ids.ts'
+import type { Verifier } from '../../protocol/intake.ts'
+import type { Job } from '../../protocol/job.ts'
+import type { KindName } from '../../protocol/kinds.ts'
+import type { Contents, Message } from '../../protocol/messages.ts'
+import type { SheetRow } from '../../protocol/sheet.ts'
+import type { TicketEntry } from '../../protocol/ticket.ts'
+import type { Task } from '../../tasks/task.ts'
+import type { ReadWindow, WindowBudget, WriteWindow } from '../../transport/flow.ts'
+import type { Filter } from '../../transport/link.ts'
+import type { LinkId, WireEffect, WireEvent } from '../wire.ts'
+import type { News, Wish } from './news.ts'
+
+/** What a client hears besides its link: its user. */
+export type ClientEvent =
+  | WireEvent
+  | Readonly<{ type: 'wish'; job: JobId; wish: Wish; dryRun: boolean }>
+  | Readonly<{ type: 'cancel'; job: JobId }>
+  /** Price sheets that were asked for, as exact texts, unchecked. */
+  | Readonly<{ type: 'sheets'; job: JobId; texts: readonly string[] }>
+  /** No router could be reached: jobs that wait for one will wait no longer. */
+  | Readonly<{ type: 'unreachable'; fault: Fault }>
+  /** The router refused an event of ours. */
+  | Readonly<{ type: 'declined'; id: EventId; reason: string }>
+
+export type ClientEffect =
+  | WireEffect
+  /** Ask the router's door for sheets; a `sheets` event follows. */
+  | Readonly<{ do: 'query'; job: JobId; link: LinkId; filter: Filter }>
+  | Readonly<{ do: 'tell'; job: JobId; news: News }>
+
+/** One offered entry with everything that it means. */
+export type Offered = Readonly<{
+  ticket: Message<'ticket'>
+  entry: TicketEntry
+  reason: string
+  firstMs: number
+  node: PubKey
+  sheet: Message<'sheet'>
+  row: SheetRow
+  max: Units
+  ceiling: Msat
+}>
+
+/** The job as it was last sent: the ticket it took, its keys, its flow of frames. */
+export type Attempt = {
+  offered: Offered
+  event: Signed
+  /** What the event says. */
+  body: Job
+  tag: JobTag
+  secrets: JobSecrets
+  reader: ReadWindow
+  writer: WriteWindow
+  accepted: Message<'progress'> | null
+  /** Next body frame to be sent. */
+  bodyAt: number
+  /** After each output frame: the cumulative usage, and the chain over the plaintexts. */
+  usageAt: Units[]
+  chainAt: Uint8Array[]
+}
+
+export type ClientJob = {
+  readonly id: JobId
+  readonly wish: Wish
+  readonly task: Task
+  readonly sizes: Sizes
+  readonly dryRun: boolean
+  readonly plaintext: Uint8Array
+  phase:
+    | 'waiting'
+    | 'asking'
+    | 'pricing'
+    | 'sent'
+    | 'accepted'
+    | 'output'
+    | 'ended'
+    | 'cancelling'
+    | 'over'
+  askId: EventId | null
+  offersMessage: Message<'offers'> | null
+  offers: readonly Offered[]
+  contentKey: Uint8Array
+  /** Sealed input: one entry per frame. */
+  body: readonly Uint8Array[]
+  bodyHash: string
+  attempt: Attempt | null
+  started: boolean
+  /** Whether the body must go out again with a rewrap: the router has forgotten it. */
+  resend: boolean
+  deltas: unknown[]
+  finish: Finish | null
+  fault: Fault | null
+  times: { asked: UnixMs; offered: UnixMs | null; accepted: UnixMs | null; first: UnixMs | null }
+}
+
+export type ClientState = {
+  readonly signer: Signer
+  readonly verifier: Verifier
+  readonly net: Net
+  readonly bounds: Bounds
+  /** The key that the router must prove. */
+  readonly router: PubKey
+  readonly deadlines: Deadlines
+  link: LinkId | null
+  budget: WindowBudget
+  jobs: Map<JobId, ClientJob>
+  byAsk: Map<EventId, JobId>
+  byTag: Map<JobTag, JobId>
+  sheets: Map<EventId, Message<'sheet'>>
+}
+
+export const newClientState = (options: {
+  signer: Signer
+  verifier: Verifier
+  net: Net
+  bounds: Bounds
+  router: PubKey
+  budget: WindowBudget
+}): ClientState => ({
+  ...options,
+  deadlines: new Deadlines(),
+  link: null,
+  jobs: new Map(),
+  byAsk: new Map(),
+  byTag: new Map(),
+  sheets: new Map(),
+})
+
+export type ClientTurn = {
+  state: ClientState
+  now: UnixMs
+  random: Random
+  effects: ClientEffect[]
+}
+
+/** Signs a message of ours and sends it to the router, addressed to `to`. */
+export const say = <K extends KindName>(
+  turn: ClientTurn,
+  name: K,
+  content: Contents[K],
+  address: { to: PubKey; about?: EventId; expires?: UnixMs },
+): Signed => {
+  const { state, now } = turn
+  const event = state.signer.sign(draftOf(name, content, { now, net: state.net, ...address }))
+  if (state.link !== null) turn.effects.push({ do: 'send', link: state.link, outgoing: { event } })
+  return event
+}
+
+export const tell = (turn: ClientTurn, job: ClientJob, news: News): void => {
+  turn.effects.push({ do: 'tell', job: job.id, news })
+}

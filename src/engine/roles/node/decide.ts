@@ -1,0 +1,151 @@
+import { unixMs, type UnixMs } from '../../base/clock.ts'
+import type { Random } from '../../base/random.ts'
+import type { Frame } from '../../protocol/frames.ts'
+import type { JobTag } from '../../protocol/ids.ts'
+import type { Message } from '../../protocol/messages.ts'
+import { windowBudget } from '../../transport/flow.ts'
+import type { Decision, LinkId } from '../wire.ts'
+import { creditInput, onInput, onJob } from './jobs.ts'
+import { flush, onCredit, onDone, onFailed, onPiece, onStarted } from './output.ts'
+import { conclude, forget, onAcknowledgement, onKept } from './records.ts'
+import type { NodeEffect, NodeEvent, NodeJob, NodeState, NodeTurn } from './state.ts'
+import { issueFor, register, renew } from './tickets.ts'
+
+/**
+ * The mind of a node: issues tickets, takes jobs, drives runners, seals what they make, writes
+ * receipts. Pure but for the state that moves through it (wire.ts, Decision).
+ */
+export const decide = (
+  state: NodeState,
+  event: NodeEvent,
+  now: UnixMs,
+  random: Random,
+): Decision<NodeState, NodeEffect> => {
+  const turn: NodeTurn = { state, now, random, effects: [] }
+  if (event.type === 'message') onMessage(turn, event.link, event.message)
+  else if (event.type === 'frame') onFrame(turn, event.link, event.frame)
+  else if (event.type === 'closed') onClosed(turn, event.link)
+  else if (event.type === 'kept') onKept(turn, event.id)
+  else if (event.type === 'capabilities') onCapabilities(turn, event)
+  else if (event.type === 'tick') for (const key of state.deadlines.due(now)) onDue(turn, key)
+  else if (event.type !== 'authenticated') onRunner(turn, event)
+  return { state, effects: turn.effects }
+}
+
+const onMessage = (turn: NodeTurn, link: LinkId, message: Message): void => {
+  const { state } = turn
+  const pinned = state.pinned.get(link)
+  if (message.name === 'quota') {
+    // The first thing a router says must be signed by the key that we dialled for.
+    if (message.event.pubkey !== pinned)
+      return void turn.effects.push({
+        do: 'close',
+        link,
+        reason: 'another key than the pinned one',
+      })
+    if (state.routers.get(link)?.ready) return
+    const router = { key: pinned, link, ready: true, budget: windowBudget() }
+    state.routers.set(link, router)
+    return register(turn, router)
+  }
+  if (!state.routers.get(link)?.ready) return
+  if (message.name === 'job' || message.name === 'rewrap') onJob(turn, link, message)
+  else if (message.name === 'cancel') onCancel(turn, message)
+  else if (message.name === 'acknowledgement') onAcknowledgement(turn, message)
+}
+
+const onFrame = (turn: NodeTurn, link: LinkId, frame: Frame): void => {
+  const job = turn.state.jobs.get(frame.tag)
+  if (!job || job.link !== link) return
+  if (frame.type === 'input') onInput(turn, job, frame)
+  else if (frame.type === 'outputCredit') onCredit(turn, job, frame)
+  else if (frame.type === 'reset') stop(turn, job, 'partial', 'peer_gone')
+}
+
+const onRunner = (turn: NodeTurn, event: Extract<NodeEvent, { tag: JobTag }>): void => {
+  const job = turn.state.jobs.get(event.tag)
+  if (!job) return
+  if (event.type === 'started') onStarted(turn, job)
+  else if (event.type === 'piece') onPiece(turn, job, event.delta, event.usage)
+  else if (event.type === 'done') onDone(turn, job, event.done)
+  else onFailed(turn, job, event.trouble)
+}
+
+const onCancel = (turn: NodeTurn, message: Message<'cancel'>): void => {
+  const { state } = turn
+  const { body, event } = message
+  const job = [...state.jobs.values()].find((it) => it.id === body.job && it.ticket === body.ticket)
+  if (!job) {
+    if (state.cancelled.size < CANCELLED_KEPT) state.cancelled.add(body.job)
+    return
+  }
+  if (job.client !== event.pubkey) return
+  // What the client says it has, it has: a signed number, and never beyond what was sent.
+  const next = Math.min(body.next, job.frames.length)
+  job.writer.credited({ next, allowed: 0 })
+  job.chargePrefill = body.seen === 'started' && next === 0 && job.entry.prefill && job.started
+  if (job.sentLast && next === job.frames.length) return conclude(turn, job)
+  stop(turn, job, 'client_cancelled', null)
+}
+
+/** The job ends now: the runner is told, nothing more is sent. */
+const stop = (
+  turn: NodeTurn,
+  job: NodeJob,
+  status: 'client_cancelled' | 'partial',
+  reason: string | null,
+): void => {
+  if (job.phase === 'recording' || job.phase === 'recorded') return
+  job.end = { finish: 'cancel', status, reason }
+  conclude(turn, job)
+}
+
+const onClosed = (turn: NodeTurn, link: LinkId): void => {
+  const { state } = turn
+  state.routers.delete(link)
+  state.pinned.delete(link)
+  // Tickets die with their link.
+  for (const [id, ticket] of state.tickets) if (ticket.link === link) state.tickets.delete(id)
+  for (const job of [...state.jobs.values()])
+    if (job.link === link) stop(turn, job, 'partial', 'link_lost')
+}
+
+const onCapabilities = (
+  turn: NodeTurn,
+  event: Extract<NodeEvent, { type: 'capabilities' }>,
+): void => {
+  turn.state.runners[event.runner]!.capabilities = event.capabilities
+  issueFor(turn, event.runner)
+}
+
+const onDue = (turn: NodeTurn, key: string): void => {
+  const { state } = turn
+  const [what, id] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)]
+  if (what === 'renew') return renew(turn, key)
+  if (what === 'ticket') return void state.tickets.delete(id as never)
+  const job = state.jobs.get(id as JobTag)
+  if (!job) return
+  if (what === 'flush') flush(turn, job)
+  else if (what === 'input') creditInput(turn, job, job.reader.tick(turn.now))
+  else if (what === 'credit') conclude(turn, job)
+  else if (what === 'forget') forget(turn, job)
+  else if (what === 'deadline') onDeadline(turn, job)
+}
+
+/** The client's deadline is over: the runner stops; what arrived is charged, without minimum. */
+const onDeadline = (turn: NodeTurn, job: NodeJob): void => {
+  if (job.phase === 'ended' || job.phase === 'recording' || job.phase === 'recorded') return
+  const { state, now } = turn
+  if (job.phase !== 'running' || job.frames.length === 0) {
+    job.end = { finish: 'error', status: 'timeout', reason: 'deadline' }
+    return conclude(turn, job)
+  }
+  turn.effects.push({ do: 'abort', tag: job.tag })
+  job.phase = 'ended'
+  job.end = { finish: 'error', status: 'timeout', reason: 'deadline' }
+  flush(turn, job)
+  state.deadlines.set(`credit:${job.tag}`, unixMs(now + state.bounds.lastCreditWithinMs))
+}
+
+/** Cancels of jobs that never came are remembered up to this many. */
+const CANCELLED_KEPT = 10_000

@@ -1,0 +1,222 @@
+import { concat, sha256, toHex } from '../../base/bytes.ts'
+import { unixMs } from '../../base/clock.ts'
+import { openInput } from '../../identity/frame-seal.ts'
+import { openWrap } from '../../identity/seal.ts'
+import { maxUnits, withinMax } from '../../metering/bounds.ts'
+import { ceilingOf } from '../../metering/cost.ts'
+import { rowOf } from '../../metering/rows.ts'
+import type { Credit, Frame } from '../../protocol/frames.ts'
+import { encodeCredit, encodeFrame, jobTagOf } from '../../protocol/frames.ts'
+import { decodeSealed } from '../../protocol/payload.ts'
+import type { JobRefusal } from '../../protocol/progress.ts'
+import { findTask } from '../../tasks/catalogue.ts'
+import { ReadWindow, WriteWindow } from '../../transport/flow.ts'
+import type { LinkId } from '../wire.ts'
+import { conclude } from './records.ts'
+import {
+  type IssuedTicket,
+  type JobMessage,
+  type NodeJob,
+  type NodeTurn,
+  say,
+  tell,
+  unitsWire,
+} from './state.ts'
+import { stopRenewal } from './tickets.ts'
+
+/** Taking a job: the ticket, the terms, the sealed input, and a runner that is free. */
+
+export const onJob = (turn: NodeTurn, link: LinkId, message: JobMessage): void => {
+  const taken = take(turn, link, message)
+  if (typeof taken !== 'string') return accepted(turn, taken)
+  const { job, ticket } = message.body
+  const content = { status: 'refused', job, ticket, reason: taken } as const
+  say(turn, link, 'progress', content, { to: message.event.pubkey, about: message.event.id })
+}
+
+/** One frame of sealed input. The last one makes the whole, and starts the work. */
+export const onInput = (turn: NodeTurn, job: NodeJob, frame: Frame): void => {
+  if (job.phase !== 'input') return
+  const { ready, credit, overWindow } = job.reader.arrived(frame, turn.now)
+  if (overWindow) return refuseInput(turn, job, 'too_large')
+  for (const { bytes } of ready) {
+    job.sealed.push(bytes)
+    job.sealedBytes += bytes.length
+  }
+  if (job.sealedBytes > job.body.body.size) return refuseInput(turn, job, 'too_large')
+  if (job.sealedBytes === job.body.body.size) return openBody(turn, job)
+  creditInput(turn, job, credit)
+  const due = job.reader.dueAt()
+  if (due !== undefined) turn.state.deadlines.set(`input:${job.tag}`, due)
+}
+
+/** Lets the client send more of a large body. */
+export const creditInput = (turn: NodeTurn, job: NodeJob, credit: Credit | null): void => {
+  if (!credit || job.phase !== 'input') return
+  const bytes = encodeCredit(job.secrets.credit, job.tag, 'inputCredit', credit)
+  const frame = { type: 'inputCredit', last: false, tag: job.tag, seq: credit.next, bytes } as const
+  turn.effects.push({ do: 'frame', link: job.link, bytes: encodeFrame(frame) })
+}
+
+/** A runner has room again: the job that waited longest goes on. */
+export const startNext = (turn: NodeTurn, index: number): void => {
+  const runner = turn.state.runners[index]!
+  while (runner.running < runner.slots && runner.waiting.length > 0) {
+    const job = turn.state.jobs.get(runner.waiting.shift()!)
+    if (job?.phase === 'queued') start(turn, job)
+  }
+}
+
+/** Every way in which a job is not taken, in the order in which a node can tell. */
+const take = (turn: NodeTurn, link: LinkId, message: JobMessage): NodeJob | JobRefusal => {
+  const { state, now } = turn
+  const { body, event } = message
+  const ticket = state.tickets.get(body.ticket)
+  if (!ticket) return 'restarted'
+  if (ticket.link !== link) return 'policy'
+  if (ticket.used) return 'used'
+  if (ticket.expires <= now) return 'expired'
+  if (state.cancelled.has(body.job)) return 'cancelled'
+  if (state.occupied.has(ticket.place)) return 'busy'
+  const entry = ticket.entries.find(
+    (it) =>
+      it.task === body.task &&
+      it.model.name === body.model &&
+      it.sheet === body.sheet &&
+      it.row === body.row,
+  )
+  const row = entry && rowOf(state.sheet.body, entry.row)
+  if (!entry || !row || body.timing !== 'after') return 'policy'
+  if (body.body.size > entry.limits.input_bytes + SEALING_SLACK + entry.limits.input_bytes / 8)
+    return 'too_large'
+  if ((body.max.out_token ?? 0) > entry.limits.out_tokens) return 'too_large'
+  if (body.ceiling < ceilingOf(row, body.max, !entry.warm)) return 'policy'
+  const address = { job: body.job, ticket: body.ticket, client: event.pubkey }
+  const opened = openWrap({ secret: ticket.secret, wrap: body.wrap, ...address })
+  if (!opened) return 'policy'
+  ticket.used = true
+  return newJob(turn, message, ticket, { ...opened, entry, row })
+}
+
+const newJob = (
+  turn: NodeTurn,
+  { body, event }: JobMessage,
+  ticket: IssuedTicket,
+  opened: Pick<NodeJob, 'entry' | 'row' | 'contentKey' | 'secrets'>,
+): NodeJob => ({
+  ...opened,
+  id: body.job,
+  tag: jobTagOf(body.job, body.ticket),
+  ticket: body.ticket,
+  event,
+  link: ticket.link,
+  client: event.pubkey,
+  body,
+  runner: ticket.runner,
+  place: ticket.place,
+  phase: 'input',
+  occupies: false,
+  forgotten: false,
+  started: false,
+  sealed: [],
+  sealedBytes: 0,
+  inputHash: new Uint8Array(32),
+  work: null,
+  prefill: {},
+  chargePrefill: false,
+  reader: new ReadWindow(turn.state.routers.get(ticket.link)!.budget, turn.state.bounds),
+  writer: new WriteWindow(turn.state.bounds.windowBytes, turn.state.bounds.windowBytesMax),
+  pending: [],
+  pendingBytes: 0,
+  usage: {},
+  countedBy: 'node',
+  model: body.model,
+  paused: false,
+  end: null,
+  frames: [],
+  sentLast: false,
+  outputBytes: 0,
+  acceptedAt: turn.now,
+  firstAt: null,
+})
+
+const accepted = (turn: NodeTurn, job: NodeJob): void => {
+  const { state, now } = turn
+  const { body } = job
+  state.jobs.set(job.tag, job)
+  state.occupied.set(job.place, job.tag)
+  stopRenewal(turn, job.place)
+  state.deadlines.set(`deadline:${job.tag}`, unixMs(now + body.deadline_ms))
+  tell(turn, job, {
+    status: 'accepted',
+    job: body.job,
+    ticket: body.ticket,
+    sheet: body.sheet,
+    row: body.row,
+    max: unitsWire(body.max),
+    ceiling: String(body.ceiling),
+    timing: body.timing,
+    funded: false,
+    eta_ms: job.entry.eta_ms,
+  })
+}
+
+const openBody = (turn: NodeTurn, job: NodeJob): void => {
+  if (toHex(sha256(concat(...job.sealed))) !== job.body.body.sha256)
+    return refuseInput(turn, job, 'hash')
+  const parts: Uint8Array[] = []
+  for (const [seq, bytes] of job.sealed.entries()) {
+    const part = openInput(job.contentKey, job.id, seq, bytes)
+    if (!part) return refuseInput(turn, job, 'sealed')
+    parts.push(part)
+  }
+  job.sealed = []
+  job.reader.close()
+  const plaintext = concat(...parts)
+  job.inputHash = sha256(plaintext)
+  const task = findTask(job.body.task)
+  const input = task.input.safeParse(decodeSealed(plaintext))
+  if (!input.success) return refuseInput(turn, job, 'schema')
+  const sizes = { ...task.sizes(input.data), out_tokens: job.body.max.out_token ?? 0 }
+  const needed = maxUnits(task.units, sizes, job.entry.template)
+  if (sizes.bytes > job.entry.limits.input_bytes || !withinMax(needed, job.body.max))
+    return refuseInput(turn, job, 'too_large')
+  // Tokens are never fewer than an eighth of the bytes in any tokenizer we know: a floor, not a guess.
+  if (job.entry.prefill) job.prefill = { in_token: Math.ceil(sizes.bytes / 8) }
+  job.work = {
+    task: task.name,
+    model: job.body.model,
+    input: input.data,
+    outTokens: sizes.out_tokens,
+  }
+  const runner = turn.state.runners[job.runner]!
+  job.phase = 'queued'
+  if (runner.running < runner.slots) return start(turn, job)
+  runner.waiting.push(job.tag)
+  tell(turn, job, {
+    status: 'queued',
+    job: job.id,
+    ticket: job.ticket,
+    place: runner.waiting.length,
+  })
+}
+
+const start = (turn: NodeTurn, job: NodeJob): void => {
+  if (!job.work) return
+  const runner = turn.state.runners[job.runner]!
+  runner.running++
+  job.phase = 'running'
+  job.occupies = true
+  turn.effects.push({ do: 'run', tag: job.tag, runner: job.runner, work: job.work })
+  // The prompt is the runner's now; nothing of it stays here longer than it must.
+  job.work = null
+}
+
+/** Too large, wrong hash, does not open, not the task's schema: nobody's fault, costs nothing. */
+const refuseInput = (turn: NodeTurn, job: NodeJob, reason: string): void => {
+  job.end = { finish: 'error', status: 'input_refused', reason }
+  conclude(turn, job)
+}
+
+/** What GCM tags and JSON quoting add to an input of the largest size. */
+const SEALING_SLACK = 65_536

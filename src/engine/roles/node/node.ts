@@ -1,0 +1,124 @@
+import { BOUNDS, type Bounds } from '../../base/bounds.ts'
+import { toHex } from '../../base/bytes.ts'
+import { type Clock, systemClock, unixMs } from '../../base/clock.ts'
+import type { Fault } from '../../base/fault.ts'
+import type { Log } from '../../base/log.ts'
+import { type Random, systemRandom } from '../../base/random.ts'
+import type { Secp256k1, Signer } from '../../identity/seams.ts'
+import { draftOf } from '../../protocol/draft.ts'
+import type { Net } from '../../protocol/event.ts'
+import { type PubKey, bootId } from '../../protocol/ids.ts'
+import type { Contents } from '../../protocol/messages.ts'
+import { ReplayCache } from '../../protocol/replay.ts'
+import { sheet as sheetSchema } from '../../protocol/sheet.ts'
+import type { Runner } from '../../runners/runner.ts'
+import type { Store } from '../../storage/store.ts'
+import type { Dialled, Network } from '../../transport/network.ts'
+import { Loop } from '../loop.ts'
+import { decide } from './decide.ts'
+import { type NodeEffect, type NodeEvent, type NodeState, newNodeState } from './state.ts'
+import { Work } from './work.ts'
+
+export type NodeOptions = {
+  signer: Signer
+  secp: Secp256k1
+  net: Net
+  network: Network
+  store: Store
+  log: Log
+  routers: readonly { key: PubKey; address: string }[]
+  runners: readonly Runner[]
+  rows: Contents['sheet']['rows']
+  /** Places in the queue behind each slot. */
+  queue?: number
+  name?: string
+  software: string
+  clock?: Clock
+  random?: Random
+  bounds?: Partial<Bounds>
+  /** Told of each attempt to reach a router that failed. */
+  onTrouble?: (trouble: Fault) => void
+  broken: (fault: Fault) => void
+}
+
+export interface Node {
+  readonly key: PubKey
+  close(): Promise<void>
+}
+
+/** Places in the queue behind each slot, unless somebody says otherwise (docs/protocol.md, tickets). */
+const QUEUE = 2
+
+/** Dials its routers and sells what its runners can do, until it is closed. It listens on nothing. */
+export const openNode = async (options: NodeOptions): Promise<Node> => {
+  const { signer, secp, net, network, store, log, broken } = options
+  const clock = options.clock ?? systemClock
+  const random = options.random ?? systemRandom
+  const bounds: Bounds = { ...BOUNDS, ...options.bounds }
+  const capabilities = await Promise.all(options.runners.map((it) => it.capabilities()))
+  const state = newNodeState({
+    signer,
+    net,
+    bounds,
+    boot: bootId(toHex(random.bytes(16))),
+    queue: options.queue ?? QUEUE,
+    rows: options.rows,
+    sheet: signSheet(options, clock),
+    name: options.name ?? null,
+    software: options.software,
+    head: store.chainHead(signer.pubkey),
+    runners: options.runners.map((it, i) => ({
+      info: it.info,
+      slots: it.slots,
+      capabilities: capabilities[i]!,
+    })),
+  })
+  const work = new Work(options.runners, (event) => loop.feed(event))
+  const loop = new Loop<NodeState, NodeEvent, NodeEffect>({
+    state,
+    decide: (current, event, now) => decide(current, event, now, random),
+    due: (current) => current.deadlines.next(),
+    other: (effect) => work.perform(effect),
+    rules: {
+      verifier: secp,
+      net,
+      isMe: (key) => key === signer.pubkey,
+      startedAt: clock.now(),
+      replay: new ReplayCache(2 * bounds.freshnessMs),
+      freshnessMs: bounds.freshnessMs,
+    },
+    clock,
+    store,
+    log,
+    joined: (link) => {
+      const router = options.routers.find((it) => it.address === link.address)
+      if (router) state.pinned.set(link.id, router.key)
+    },
+    broken,
+  })
+  const dialled: Dialled[] = options.routers.map((router) =>
+    network.dial(
+      router.address,
+      { signer, bounds, ...(options.onTrouble ? { onTrouble: options.onTrouble } : {}) },
+      loop,
+    ),
+  )
+  return {
+    key: signer.pubkey,
+    async close() {
+      for (const it of dialled) it.close()
+      loop.stop()
+      await work.stop()
+    },
+  }
+}
+
+/** The price sheet, signed once for this run; every ticket names it. */
+const signSheet = ({ signer, net, rows }: NodeOptions, clock: Clock): NodeState['sheet'] => {
+  const now = clock.now()
+  const expires = unixMs(now + SHEET_LIFE_MS)
+  const event = signer.sign(draftOf('sheet', { rows }, { now, net, d: 'prices', expires }))
+  return { event, body: sheetSchema.parse({ rows }) }
+}
+
+const SHEET_LIFE_MS = 30 * 24 * 3_600_000

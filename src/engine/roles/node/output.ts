@@ -1,0 +1,169 @@
+import { unixMs } from '../../base/clock.ts'
+import { utf8Length } from '../../base/bytes.ts'
+import { CHAIN_START, nextChain, sealOutput } from '../../identity/frame-seal.ts'
+import { type Frame, encodeFrame, frameHeader, openCredit } from '../../protocol/frames.ts'
+import { encodeOutput } from '../../protocol/payload.ts'
+import type { Units } from '../../protocol/fields.ts'
+import type { Done, RunnerTrouble } from '../../runners/runner.ts'
+import { startNext } from './jobs.ts'
+import { conclude } from './records.ts'
+import { type NodeJob, type NodeTurn, type PendingDelta, tell } from './state.ts'
+import { issueFor } from './tickets.ts'
+
+/** Output on its way: pieces are gathered, sealed, sent under credits, and counted when credited. */
+
+export const onStarted = (turn: NodeTurn, job: NodeJob): void => {
+  if (job.started || job.phase !== 'running') return
+  job.started = true
+  tell(turn, job, { status: 'started', job: job.id, ticket: job.ticket })
+}
+
+export const onPiece = (turn: NodeTurn, job: NodeJob, delta: unknown, usage: Units): void => {
+  if (job.phase !== 'running') return
+  onStarted(turn, job)
+  job.usage = clip(usage, job.body.max)
+  for (const part of split(delta)) {
+    const bytes = utf8Length(JSON.stringify(part))
+    job.pending.push({ delta: part, bytes, usage: job.usage })
+    job.pendingBytes += bytes
+  }
+  const { bounds, deadlines } = turn.state
+  // The first piece goes at once; then what one read of the runner brought goes together.
+  if (job.frames.length === 0 || job.pendingBytes >= bounds.coalesceBytes) flush(turn, job)
+  else if (!deadlines.has(`flush:${job.tag}`)) deadlines.set(`flush:${job.tag}`, turn.now)
+  if (job.pendingBytes < PENDING_BYTES || job.paused) return
+  job.paused = true
+  turn.effects.push({ do: 'pause', tag: job.tag })
+}
+
+export const onDone = (turn: NodeTurn, job: NodeJob, done: Done): void => {
+  release(turn, job)
+  if (job.phase !== 'running') return
+  job.phase = 'ended'
+  job.usage = clip(done.usage, job.body.max)
+  job.countedBy = done.countedBy
+  job.model = done.model
+  job.end = { finish: done.finish, status: 'ok', reason: null }
+  flush(turn, job)
+}
+
+/** The runner failed. What it made before goes out and is charged; a failure before output costs nothing. */
+export const onFailed = (turn: NodeTurn, job: NodeJob, trouble: RunnerTrouble): void => {
+  release(turn, job)
+  if (job.phase !== 'running') return
+  job.phase = 'ended'
+  const refused = trouble === 'too_long' || trouble === 'bad_request' || trouble === 'unsupported'
+  const status = refused && job.frames.length === 0 ? 'input_refused' : 'runner_failed'
+  job.end = { finish: 'error', status, reason: trouble }
+  flush(turn, job)
+}
+
+/** The reader gives credit: it has everything below `next`, and more may be sent. */
+export const onCredit = (turn: NodeTurn, job: NodeJob, frame: Frame): void => {
+  const credit = openCredit(job.secrets.credit, frame)
+  // Nobody can credit a frame that was never sent.
+  if (!credit || credit.next > job.frames.length) return
+  job.writer.credited(credit)
+  if (job.sentLast && job.writer.acknowledgedSeq() === job.frames.length) return conclude(turn, job)
+  flush(turn, job)
+}
+
+/** Sends as many frames as the window takes. */
+export const flush = (turn: NodeTurn, job: NodeJob): void => {
+  if (job.phase !== 'running' && job.phase !== 'ended') return
+  turn.state.deadlines.clear(`flush:${job.tag}`)
+  while (!job.sentLast && (job.pending.length > 0 || job.end !== null))
+    if (!sendFrame(turn, job)) break
+  if (!job.paused || job.pendingBytes >= PENDING_BYTES / 2) return
+  job.paused = false
+  turn.effects.push({ do: 'resume', tag: job.tag })
+}
+
+/** The runner has no more to do with this job: its slot, its place and its tickets are free again. */
+export const release = (turn: NodeTurn, job: NodeJob): void => {
+  const { state } = turn
+  if (state.occupied.get(job.place) === job.tag) state.occupied.delete(job.place)
+  const runner = state.runners[job.runner]!
+  if (job.occupies) {
+    job.occupies = false
+    runner.running--
+    if (job.forgotten) state.jobs.delete(job.tag)
+    runner.typicalMs = Math.round(runner.typicalMs * 0.8 + (turn.now - job.acceptedAt) * 0.2)
+  }
+  startNext(turn, job.runner)
+  issueFor(turn, job.runner)
+}
+
+const sendFrame = (turn: NodeTurn, job: NodeJob): boolean => {
+  const { state, now } = turn
+  const { count, bytes } = batch(job.pending, state.bounds.coalesceBytes)
+  const deltas = job.pending.slice(0, count)
+  const last = job.end !== null && count === job.pending.length
+  // The last frame carries all that was used, which the runner may say only after its last piece.
+  const usage = last && job.end?.status === 'ok' ? job.usage : (deltas.at(-1)?.usage ?? job.usage)
+  const plaintext = encodeOutput({
+    p: deltas.map((it) => it.delta),
+    u: usage,
+    ...(last ? { end: job.end!.finish } : {}),
+  })
+  if (!job.writer.canSend(plaintext.length + GCM_TAG_BYTES)) return false
+  const seq = job.frames.length
+  const header = { type: 'output', last, tag: job.tag, seq } as const
+  const sealed = sealOutput(job.secrets.out, frameHeader(header), seq, plaintext)
+  job.writer.sent({ seq, bytes: sealed, last })
+  turn.effects.push({
+    do: 'frame',
+    link: job.link,
+    bytes: encodeFrame({ ...header, bytes: sealed }),
+  })
+  const chain = nextChain(job.frames.at(-1)?.chain ?? CHAIN_START, plaintext)
+  job.frames.push({ usage, chain })
+  job.pending.splice(0, count)
+  job.pendingBytes -= bytes
+  job.outputBytes += sealed.length
+  job.firstAt ??= now
+  if (!last) return true
+  job.sentLast = true
+  state.deadlines.set(`credit:${job.tag}`, unixMs(now + state.bounds.lastCreditWithinMs))
+  return true
+}
+
+/** How many deltas fit into one frame: one at least. */
+const batch = (
+  pending: readonly PendingDelta[],
+  limit: number,
+): { count: number; bytes: number } => {
+  let count = 0
+  let bytes = 0
+  while (count < pending.length && (count === 0 || bytes + pending[count]!.bytes <= limit))
+    bytes += pending[count++]!.bytes
+  return { count, bytes }
+}
+
+/** A long text in parts that a frame can hold; other deltas are small by their tasks’ schemas. */
+const split = (delta: unknown): unknown[] => {
+  const text = (delta as { text?: unknown } | null)?.text
+  if (typeof text !== 'string' || text.length <= TEXT_PART) return [delta]
+  const parts: unknown[] = []
+  const points = [...text]
+  for (let at = 0; at < points.length; at += TEXT_PART)
+    parts.push({ text: points.slice(at, at + TEXT_PART).join('') })
+  return parts
+}
+
+/** Never more than the job allows, whatever the runner says: the client would rightly dispute it. */
+const clip = (usage: Units, max: Units): Units => {
+  const { cached_token, ...rest } = usage
+  const clipped = Object.fromEntries(
+    Object.entries(rest).map(([unit, n]) => [unit, Math.min(n, max[unit as keyof Units] ?? 0)]),
+  ) as Units
+  if (!cached_token) return clipped
+  const room = (max.in_token ?? 0) - (clipped.in_token ?? 0)
+  return { ...clipped, cached_token: Math.max(0, Math.min(cached_token, room)) }
+}
+
+const GCM_TAG_BYTES = 16
+/** Code points; each at most four bytes, escaped at most six times as long. */
+const TEXT_PART = 4096
+/** Output that may wait here before the runner is told to wait too. */
+const PENDING_BYTES = 256 * 1024

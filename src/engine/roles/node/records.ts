@@ -1,0 +1,161 @@
+import { unixMs } from '../../base/clock.ts'
+import { msat } from '../../base/money.ts'
+import { CHAIN_START, commitInput, commitOutput } from '../../identity/frame-seal.ts'
+import { costOf } from '../../metering/cost.ts'
+import { draftOf } from '../../protocol/draft.ts'
+import { eventText } from '../../protocol/event.ts'
+import type { Rates, Units } from '../../protocol/fields.ts'
+import type { Message } from '../../protocol/messages.ts'
+import type { ReceiptStatus } from '../../protocol/receipt.ts'
+import { release } from './output.ts'
+import type { NodeJob, NodeTurn } from './state.ts'
+
+/** How a job ends for the books: one signed receipt, sent after it is on disk. */
+
+/** Ends a job whatever its state, and writes its receipt. Called once; later calls change nothing. */
+export const conclude = (turn: NodeTurn, job: NodeJob): void => {
+  if (job.phase === 'recording' || job.phase === 'recorded') return
+  const { state, now } = turn
+  if (job.occupies) turn.effects.push({ do: 'abort', tag: job.tag })
+  else release(turn, job)
+  job.phase = 'recording'
+  job.reader.close()
+  for (const what of ['input', 'flush', 'credit', 'deadline'])
+    state.deadlines.clear(`${what}:${job.tag}`)
+  const router = state.routers.get(job.link)
+  const event = state.signer.sign(
+    draftOf('receipt', contentOf(turn, job, router?.key ?? null), {
+      now,
+      net: state.net,
+      to: job.client,
+      about: job.event.id,
+    }),
+  )
+  state.head = event.id
+  state.keeping.set(event.id, { tag: job.tag, event, link: job.link })
+  const { id, ticket } = job
+  const kept = {
+    id: event.id,
+    kind: 'receipt',
+    job: id,
+    ticket,
+    by: event.pubkey,
+    at: now,
+  } as const
+  turn.effects.push({ do: 'keep', kept: { ...kept, text: eventText(event) } })
+}
+
+/** A receipt is on disk: now, and not before, it leaves the house. */
+export const onKept = (turn: NodeTurn, id: Message['event']['id']): void => {
+  const { state, now } = turn
+  const kept = state.keeping.get(id)
+  if (!kept) return
+  state.keeping.delete(id)
+  turn.effects.push({ do: 'send', link: kept.link, outgoing: { event: kept.event } })
+  const job = kept.tag && state.jobs.get(kept.tag)
+  if (!job) return
+  job.phase = 'recorded'
+  // Keys and frames are forgotten at the acknowledgement, or after this long without one.
+  state.deadlines.set(`forget:${job.tag}`, unixMs(now + state.bounds.acknowledgementWithinMs))
+}
+
+export const onAcknowledgement = (turn: NodeTurn, message: Message<'acknowledgement'>): void => {
+  const { body, event } = message
+  const job = [...turn.state.jobs.values()].find(
+    (it) => it.id === body.job && it.ticket === body.ticket && it.client === event.pubkey,
+  )
+  if (!job || job.phase !== 'recorded') return
+  const { job: id, ticket } = body
+  const kept = {
+    id: event.id,
+    kind: 'acknowledgement',
+    job: id,
+    ticket,
+    by: event.pubkey,
+    at: turn.now,
+  } as const
+  turn.effects.push({ do: 'keep', kept: { ...kept, text: eventText(event) } })
+  if (body.verdict === 'dispute')
+    turn.effects.push({
+      do: 'log',
+      level: 'warn',
+      event: 'receipt.disputed',
+      fields: { job: id, client: event.pubkey, reason: body.reason },
+    })
+  forget(turn, job)
+}
+
+/** Keys, frames and counts of a job are gone: nobody can read it later, we included. */
+export const forget = (turn: NodeTurn, job: NodeJob): void => {
+  job.contentKey.fill(0)
+  for (const key of Object.values(job.secrets)) key.fill(0)
+  turn.state.deadlines.clear(`forget:${job.tag}`)
+  if (job.occupies) job.forgotten = true
+  else turn.state.jobs.delete(job.tag)
+}
+
+const contentOf = (turn: NodeTurn, job: NodeJob, router: NodeJob['client'] | null) => {
+  const { body, row, entry, frames } = job
+  const charged = Math.min(job.writer.acknowledgedSeq(), frames.length)
+  const status = statusOf(job, charged)
+  const usage = usageOf(job, charged, status)
+  const surcharge = entry.warm ? msat(0n) : row.cold_surcharge
+  const { ceiling } = body
+  const cost = costOf({
+    rates: row.rates,
+    usage,
+    minimum: row.minimum,
+    surcharge,
+    ceiling,
+    succeeded: status === 'ok',
+  })
+  const chain = frames[charged - 1]?.chain ?? CHAIN_START
+  const runner = turn.state.runners[job.runner]!.info
+  return {
+    job: job.id,
+    ticket: job.ticket,
+    client: job.client,
+    router,
+    sheet: body.sheet,
+    row: body.row,
+    task: body.task,
+    model: { name: job.model, digest: entry.model.digest ?? null },
+    runner,
+    usage: { ...usage },
+    counted_by: job.countedBy,
+    rates: ratesWire(row.rates),
+    minimum: String(row.minimum),
+    surcharge: String(surcharge),
+    cost: String(cost),
+    ceiling: String(ceiling),
+    times: { accepted: job.acceptedAt, first: job.firstAt, done: turn.now },
+    status,
+    finish: job.end?.finish ?? ('error' as const),
+    reason: job.end?.reason ?? null,
+    commit: {
+      input: commitInput(job.secrets.commit, job.inputHash),
+      output: commitOutput(job.secrets.commit, chain),
+      frames: charged,
+    },
+    prev: turn.state.head,
+    sim: turn.state.net === 'sim',
+  }
+}
+
+/** All delivered and credited is `ok`; a whole job whose end nobody credited is `partial`. */
+const statusOf = (job: NodeJob, charged: number): ReceiptStatus => {
+  const status = job.end?.status ?? 'node_failed'
+  return status === 'ok' && charged < job.frames.length ? 'partial' : status
+}
+
+/**
+ * What is charged (docs/protocol.md): the usage in the last piece under an authentic credit. Without
+ * one nothing, but for a client who cancels after the model has begun to read, where the ticket said so.
+ */
+const usageOf = (job: NodeJob, charged: number, status: ReceiptStatus): Units => {
+  if (charged > 0) return job.frames[charged - 1]!.usage
+  return status === 'client_cancelled' && job.chargePrefill ? job.prefill : {}
+}
+
+const ratesWire = (rates: Rates): Record<string, string> =>
+  Object.fromEntries(Object.entries(rates).map(([unit, rate]) => [unit, String(rate)]))

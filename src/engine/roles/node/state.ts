@@ -1,0 +1,212 @@
+import type { Bounds } from '../../base/bounds.ts'
+import type { UnixMs } from '../../base/clock.ts'
+import { Deadlines } from '../../base/deadlines.ts'
+import type { Random } from '../../base/random.ts'
+import type { Signer } from '../../identity/seams.ts'
+import type { JobSecrets } from '../../identity/seal.ts'
+import { draftOf } from '../../protocol/draft.ts'
+import type { Net, Signed } from '../../protocol/event.ts'
+import type { Finish, Unit, Units } from '../../protocol/fields.ts'
+import type { BootId, EventId, JobId, JobTag, PubKey } from '../../protocol/ids.ts'
+import type { Job } from '../../protocol/job.ts'
+import type { KindName } from '../../protocol/kinds.ts'
+import type { Bodies, Contents, Message } from '../../protocol/messages.ts'
+import type { ReceiptStatus } from '../../protocol/receipt.ts'
+import type { SheetRow } from '../../protocol/sheet.ts'
+import type { TicketEntry } from '../../protocol/ticket.ts'
+import type { Capability, Done, RunnerInfo, RunnerTrouble } from '../../runners/runner.ts'
+import type { TaskName } from '../../tasks/task.ts'
+import type { ReadWindow, WindowBudget, WriteWindow } from '../../transport/flow.ts'
+import type { LinkId, WireEffect, WireEvent } from '../wire.ts'
+
+/** What a node hears besides its links: its runners. */
+export type NodeEvent =
+  | WireEvent
+  | Readonly<{ type: 'started'; tag: JobTag }>
+  | Readonly<{ type: 'piece'; tag: JobTag; delta: unknown; usage: Units }>
+  | Readonly<{ type: 'done'; tag: JobTag; done: Done }>
+  | Readonly<{ type: 'failed'; tag: JobTag; trouble: RunnerTrouble; detail: string }>
+  /** What a runner can do has changed. */
+  | Readonly<{ type: 'capabilities'; runner: number; capabilities: readonly Capability[] }>
+
+export type Work = { task: TaskName; model: string; input: unknown; outTokens: number }
+
+/** What a node wants done besides sending: its runners started, stopped, slowed. */
+export type NodeEffect =
+  | WireEffect
+  | Readonly<{ do: 'run'; tag: JobTag; runner: number; work: Work }>
+  | Readonly<{ do: 'abort'; tag: JobTag }>
+  /** Take no more pieces from the runner until `resume`. */
+  | Readonly<{ do: 'pause'; tag: JobTag }>
+  | Readonly<{ do: 'resume'; tag: JobTag }>
+
+/** A runner as the mind knows it. */
+export type RunnerRecord = {
+  info: RunnerInfo
+  slots: number
+  capabilities: readonly Capability[]
+  running: number
+  waiting: JobTag[]
+  /** How long a job took lately, in ms: what the wait of a queued one is told by. */
+  typicalMs: number
+}
+
+/** A router we are registered with, or about to be. */
+export type RouterRecord = { key: PubKey; link: LinkId; ready: boolean; budget: WindowBudget }
+
+export type IssuedTicket = {
+  id: EventId
+  link: LinkId
+  runner: number
+  /** `runner/slot:place`: what it stands for. */
+  place: string
+  secret: Uint8Array
+  entries: readonly TicketEntry[]
+  expires: UnixMs
+  used: boolean
+}
+
+/** A delta that waits for its frame. */
+export type PendingDelta = { delta: unknown; bytes: number; usage: Units }
+
+/** One output frame as it was sent: what a receipt charges and commits to by number. */
+export type SentFrame = { usage: Units; chain: Uint8Array }
+
+export type NodeJob = {
+  id: JobId
+  tag: JobTag
+  ticket: EventId
+  /** The event (job or rewrap) that took the ticket. */
+  event: Signed
+  link: LinkId
+  client: PubKey
+  body: Job
+  row: SheetRow
+  entry: TicketEntry
+  runner: number
+  place: string
+  secrets: JobSecrets
+  contentKey: Uint8Array
+  phase: 'input' | 'queued' | 'running' | 'ended' | 'recording' | 'recorded'
+  /** Whether it occupies its runner. */
+  occupies: boolean
+  /** Acknowledged while the runner was still letting go: it leaves the table when that is done. */
+  forgotten: boolean
+  started: boolean
+  sealed: Uint8Array[]
+  sealedBytes: number
+  inputHash: Uint8Array
+  /** The opened input, until the runner has it. */
+  work: Work | null
+  /** Most that reading the input can be said to have used, before the runner tells. */
+  prefill: Units
+  chargePrefill: boolean
+  reader: ReadWindow
+  writer: WriteWindow
+  /** Deltas that wait for the next frame, their bytes, and the usage with them. */
+  pending: PendingDelta[]
+  pendingBytes: number
+  usage: Units
+  countedBy: 'runner' | 'node'
+  model: string
+  paused: boolean
+  end: { finish: Finish; status: ReceiptStatus; reason: string | null } | null
+  frames: SentFrame[]
+  sentLast: boolean
+  outputBytes: number
+  acceptedAt: UnixMs
+  firstAt: UnixMs | null
+}
+
+export type NodeState = {
+  readonly signer: Signer
+  readonly net: Net
+  readonly bounds: Bounds
+  readonly boot: BootId
+  /** Places in the queue behind each slot. */
+  readonly queue: number
+  readonly rows: Contents['sheet']['rows']
+  readonly name: string | null
+  readonly software: string
+  readonly deadlines: Deadlines
+  /** The routers whose keys we dialled for. */
+  readonly pinned: Map<LinkId, PubKey>
+  runners: RunnerRecord[]
+  /** The sheet in force, as signed and as parsed. */
+  sheet: { event: Signed; body: Bodies['sheet'] }
+  routers: Map<LinkId, RouterRecord>
+  tickets: Map<EventId, IssuedTicket>
+  /** `runner/slot:place` of places whose job still runs or waits. */
+  occupied: Map<string, JobTag>
+  jobs: Map<JobTag, NodeJob>
+  /** Jobs cancelled before they arrived. */
+  cancelled: Set<JobId>
+  /** Id of our newest receipt. */
+  head: EventId | null
+  /** Receipts on their way to disk: what to send, and where, once they are there. */
+  keeping: Map<EventId, { tag: JobTag | null; event: Signed; link: LinkId }>
+}
+
+export const newNodeState = (options: {
+  signer: Signer
+  net: Net
+  bounds: Bounds
+  boot: BootId
+  queue: number
+  rows: Contents['sheet']['rows']
+  sheet: NodeState['sheet']
+  name: string | null
+  software: string
+  head: EventId | null
+  runners: readonly { info: RunnerInfo; slots: number; capabilities: readonly Capability[] }[]
+}): NodeState => ({
+  ...options,
+  deadlines: new Deadlines(),
+  pinned: new Map(),
+  runners: options.runners.map((runner) => ({
+    ...runner,
+    running: 0,
+    waiting: [],
+    typicalMs: 1000,
+  })),
+  routers: new Map(),
+  tickets: new Map(),
+  occupied: new Map(),
+  jobs: new Map(),
+  cancelled: new Set(),
+  keeping: new Map(),
+})
+
+export type NodeTurn = {
+  state: NodeState
+  now: UnixMs
+  random: Random
+  effects: NodeEffect[]
+}
+
+/** Signs a message of ours and sends it on a link. */
+export const say = <K extends KindName>(
+  turn: NodeTurn,
+  link: LinkId,
+  name: K,
+  content: Contents[K],
+  address: { to?: PubKey; about?: EventId; expires?: UnixMs; d?: string },
+): Signed => {
+  const { state, now } = turn
+  const event = state.signer.sign(draftOf(name, content, { now, net: state.net, ...address }))
+  turn.effects.push({ do: 'send', link, outgoing: { event } })
+  return event
+}
+
+/** Tells the client of a job how it goes. */
+export const tell = (
+  turn: NodeTurn,
+  job: Pick<NodeJob, 'link' | 'client' | 'event'>,
+  content: Contents['progress'],
+): void => {
+  say(turn, job.link, 'progress', content, { to: job.client, about: job.event.id })
+}
+
+export const unitsWire = (units: Units): Partial<Record<Unit, number>> => ({ ...units })
+
+export type JobMessage = Message<'job' | 'rewrap'>

@@ -1,0 +1,48 @@
+import { utf8 } from '../../base/bytes.ts'
+import { type Reset, encodeFrame } from '../../protocol/frames.ts'
+import { jobEnded } from '../../routing/admit.ts'
+import type { LinkId } from '../wire.ts'
+import type { JobRecord, Placing, Turn } from './state.ts'
+
+/** Tells one side that a job will not go on (docs/protocol.md, frame type 5). */
+export const resetPlacing = (turn: Turn, link: LinkId, placing: Placing, reason: Reset): void => {
+  const frame = {
+    type: 'reset',
+    last: false,
+    tag: placing.tag,
+    seq: 0,
+    bytes: utf8(reason),
+  } as const
+  turn.effects.push({ do: 'frame', link, bytes: encodeFrame(frame) })
+}
+
+/**
+ * The job is over for its client. It stays in the table until its receipt is acknowledged or that
+ * time is up, since a receipt may still come; then `forgetJob`.
+ */
+export const endJob = (turn: Turn, job: JobRecord): void => {
+  if (job.phase === 'over') return
+  job.phase = 'over'
+  job.body = []
+  const { state, now } = turn
+  jobEnded(state.limits, job.client)
+  state.jobsOf.get(job.clientLink)?.delete(job.id)
+  state.deadlines.clear(`accept:${job.id}`)
+  state.deadlines.clear(`moving:${job.id}`)
+  state.deadlines.set(`job:${job.id}`, (now + state.bounds.acknowledgementWithinMs) as typeof now)
+}
+
+/** Takes a job out of all tables. */
+export const forgetJob = (turn: Turn, job: JobRecord): void => {
+  endJob(turn, job)
+  const { state } = turn
+  for (const placing of job.placings) {
+    state.byTag.delete(placing.tag)
+    if (placing.closed) continue
+    placing.closed = true
+    const node = state.nodes.get(placing.node)
+    if (node) node.openJobs = Math.max(0, node.openJobs - 1)
+  }
+  state.deadlines.clear(`job:${job.id}`)
+  state.jobs.delete(job.id)
+}

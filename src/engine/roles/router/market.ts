@@ -1,0 +1,182 @@
+import { BOUNDS } from '../../base/bounds.ts'
+import { type UnixMs, unixMs } from '../../base/clock.ts'
+import { tagValue } from '../../protocol/event.ts'
+import type { EventId, PubKey } from '../../protocol/ids.ts'
+import { carried } from '../../protocol/intake.ts'
+import type { Message } from '../../protocol/messages.ts'
+import { isRefusal } from '../../protocol/refusal.ts'
+import { admitAsk, admitHold, isKnown } from '../../routing/admit.ts'
+import { candidates } from '../../routing/candidates.ts'
+import { rank } from '../../routing/rank.ts'
+import type { LinkId } from '../wire.ts'
+import { addTicket, allTickets, removeTicket, ticketsFor } from './pool.ts'
+import { type NodeRecord, type Turn, accept, decline, say } from './state.ts'
+
+/** Supply and demand: nodes register and issue tickets, clients ask and get offers. */
+
+/** A key was proven: it gets its limits, signed, which proves ours (protocol/quota.ts). */
+export const onAuthenticated = (turn: Turn, link: LinkId, key: PubKey, auth: EventId): void => {
+  const { state } = turn
+  state.keyOf.set(link, key)
+  state.linkOf.set(key, link)
+  const known = isKnown(state.limits, key)
+  const content = {
+    probation: !known,
+    asks_per_second: state.bounds.asksPerSecondUnknown,
+    open_jobs: known ? state.bounds.jobsPerLink : state.bounds.openJobsUnknown,
+    held_tickets: known ? state.bounds.jobsPerLink : state.bounds.heldTicketsUnknown,
+  }
+  say(turn, link, 'quota', content, { to: key, about: auth })
+}
+
+export const onRegister = (turn: Turn, link: LinkId, message: Message<'register'>): void => {
+  const { state } = turn
+  const { body, event } = message
+  const rules = { verifier: state.verifier, net: state.net }
+  const manifest = carried(body.manifest, 'manifest', event, rules)
+  if (isRefusal(manifest))
+    return decline(turn, link, message, `invalid: manifest ${manifest.refused}`)
+  const sheet = carried(body.sheet, 'sheet', event, rules)
+  if (isRefusal(sheet)) return decline(turn, link, message, `invalid: sheet ${sheet.refused}`)
+  if (manifest.body.role !== 'node') return decline(turn, link, message, 'invalid: not a node')
+  const before = state.nodes.get(event.pubkey)
+  const kept = before?.boot === body.boot ? before : undefined
+  if (before) for (const id of before.tickets.values()) removeTicket(state, id)
+  const node: NodeRecord = {
+    key: event.pubkey,
+    link,
+    boot: body.boot,
+    slots: Math.max(1, body.capacity.slots),
+    maxTickets: Math.min(body.capacity.slots * (1 + body.capacity.queue), MAX_TICKETS_PER_NODE),
+    sheets: (kept?.sheets ?? new Map()).set(sheet.event.id, sheet),
+    tickets: new Map(),
+    openJobs: kept?.openJobs ?? 0,
+  }
+  state.nodes.set(event.pubkey, node)
+  publish(turn, manifest)
+  publish(turn, sheet)
+  accept(turn, link, message)
+  log(turn, 'node.joined', event.pubkey)
+}
+
+export const onTicket = (turn: Turn, link: LinkId, message: Message<'ticket'>): void => {
+  const { state, now } = turn
+  const { body, event } = message
+  const node = state.nodes.get(event.pubkey)
+  if (!node || node.link !== link) return decline(turn, link, message, 'restricted: register first')
+  if (body.boot !== node.boot) return decline(turn, link, message, 'invalid: another boot')
+  if (body.entries.some((entry) => !node.sheets.has(entry.sheet)))
+    return decline(turn, link, message, 'invalid: unknown sheet')
+  const expires = expiryOf(message)
+  if (expires === undefined || expires - now > state.bounds.ticketLifeMaxMs || expires <= now)
+    return decline(turn, link, message, 'invalid: expiration')
+  const place = `${body.slot}:${body.place}`
+  if (!node.tickets.has(place) && node.tickets.size >= node.maxTickets)
+    return decline(turn, link, message, 'rate-limited: more tickets than capacity')
+  addTicket(state, node, message, expires)
+  accept(turn, link, message)
+}
+
+export const onRevoke = (turn: Turn, link: LinkId, message: Message<'revoke'>): void => {
+  for (const id of message.body.tickets)
+    if (turn.state.tickets.get(id)?.node === message.event.pubkey) removeTicket(turn.state, id)
+  accept(turn, link, message)
+}
+
+/** A manifest, sheet or status of one of our parties, sent on its own. */
+export const onPublic = (
+  turn: Turn,
+  link: LinkId,
+  message: Message<'manifest' | 'sheet' | 'status'>,
+): void => {
+  const { state } = turn
+  if (state.keyOf.get(link) !== message.event.pubkey)
+    return decline(turn, link, message, 'restricted: only from its author')
+  if (!state.nodes.has(message.event.pubkey))
+    return decline(turn, link, message, 'restricted: only of nodes that registered')
+  if (message.name === 'sheet')
+    state.nodes.get(message.event.pubkey)!.sheets.set(message.event.id, message as Message<'sheet'>)
+  publish(turn, message)
+  accept(turn, link, message)
+}
+
+export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void => {
+  const { state, now, random } = turn
+  const { body, event } = message
+  const client = event.pubkey
+  const refused = admitAsk(state.limits, client, now, state.bounds)
+  if (refused) return decline(turn, link, message, `rate-limited: ${refused}`)
+  const found = candidates(body, ticketsFor(state, body.task), {
+    client,
+    now,
+    holdMs: state.bounds.holdMs,
+    all: allTickets(state),
+  })
+  const ranked = rank(
+    found.fitting,
+    { class: body.class },
+    state.standings,
+    (node) => ({
+      jobs: state.nodes.get(node)?.openJobs ?? 0,
+      slots: state.nodes.get(node)?.slots ?? 1,
+    }),
+    now,
+    random,
+  )
+  const tickets = ranked.map((it) => state.tickets.get(it.candidate.id)!)
+  const offersId = say(
+    turn,
+    link,
+    'offers',
+    {
+      entries: ranked.map((it, i) => ({
+        ticket: tickets[i]!.message.event,
+        entry: it.candidate.entry,
+        reason: it.reason,
+        first_ms: Math.round(it.firstMs),
+      })),
+      fee: String(state.fee),
+      none: noneOnWire(found.none),
+    },
+    { to: client, about: event.id },
+  )
+  accept(turn, link, message)
+  const first = tickets[0]
+  if (!first || body.dry_run) return
+  // A soft hold: it lapses by itself, so an asker who leaves costs others three seconds at most.
+  if (admitHold(state.limits, client, now, state.bounds)) {
+    first.heldFor = client
+    first.heldUntil = unixMs(now + state.bounds.holdMs)
+  }
+  const expires = unixMs(Math.max(...tickets.map((ticket) => ticket.expires)))
+  state.offers.set(offersId, { client, tickets: tickets.map((ticket) => ticket.id), expires })
+  state.deadlines.set(`offers:${offersId}`, expires)
+}
+
+/** When a ticket stops to hold, from its NIP-40 tag. */
+export const expiryOf = (message: Message): UnixMs | undefined => {
+  const seconds = Number(tagValue(message.event, 'expiration'))
+  return Number.isSafeInteger(seconds) && seconds > 0 ? unixMs(seconds * 1000) : undefined
+}
+
+/** Keeps an addressable event for the door. A newer one replaces the older (NIP-01); sheets stay by id for 48 h. */
+const publish = (turn: Turn, message: Message<'manifest' | 'sheet' | 'status'>): void => {
+  const { directory, latest, deadlines } = turn.state
+  const { event } = message
+  const address = `${event.kind}:${event.pubkey}:${tagValue(event, 'd') ?? ''}`
+  const older = latest.get(address)
+  if (older && message.name !== 'sheet') directory.delete(older)
+  latest.set(address, event.id)
+  directory.set(event.id, message)
+  const keep = message.name === 'sheet' ? BOUNDS.sheetKeptMs : 24 * 3_600_000
+  deadlines.set(`directory:${event.id}`, unixMs(turn.now + keep))
+}
+
+const noneOnWire = (none: ReturnType<typeof candidates>['none']) =>
+  none && { ...none, cheapest: none.cheapest === null ? null : String(none.cheapest) }
+
+const log = (turn: Turn, event: string, node: PubKey): void => {
+  turn.effects.push({ do: 'log', level: 'info', event, fields: { node } })
+}
+
+const MAX_TICKETS_PER_NODE = 1000

@@ -1,0 +1,111 @@
+import { unixMs } from '../../base/clock.ts'
+import { eventText } from '../../protocol/event.ts'
+import type { Message } from '../../protocol/messages.ts'
+import type { Receipt } from '../../protocol/receipt.ts'
+import { jobServed } from '../../routing/admit.ts'
+import type { Observation } from '../../storage/store.ts'
+import { observe } from '../../trust/standing.ts'
+import type { LinkId } from '../wire.ts'
+import { endJob, forgetJob } from './ending.ts'
+import { placingOf, releaseNode } from './jobs.ts'
+import { type Placing, type Turn, decline, forward } from './state.ts'
+
+/** Receipts and acknowledgements: passed on at once, answered when they are on disk. */
+
+export const onReceipt = (turn: Turn, link: LinkId, message: Message<'receipt'>): void => {
+  const { state, now } = turn
+  const { body, event } = message
+  const job = state.jobs.get(body.job)
+  const placing = job && placingOf(job, body.ticket)
+  if (!job || !placing || placing.node !== event.pubkey || body.client !== job.client)
+    return decline(turn, link, message, 'restricted: no such job')
+  state.keeping.set(event.id, link)
+  turn.effects.push({
+    do: 'keep',
+    kept: {
+      id: event.id,
+      kind: 'receipt',
+      job: body.job,
+      ticket: body.ticket,
+      by: event.pubkey,
+      text: eventText(event),
+      at: now,
+    },
+  })
+  forward(turn, job.clientLink, message)
+  releaseNode(turn, placing)
+  const observation = observationOf(placing, body, turn)
+  observe(state.standings, observation)
+  turn.effects.push({ do: 'observe', observation })
+  turn.effects.push({
+    do: 'log',
+    level: 'info',
+    event: 'job.recorded',
+    fields: {
+      job: body.job,
+      node: event.pubkey,
+      task: body.task,
+      model: body.model.name,
+      status: body.status,
+      cost_msat: body.cost,
+      ms: body.times.done - body.times.accepted,
+      units: Object.values(body.usage).reduce((sum, n) => sum + n, 0),
+    },
+  })
+  if (placing !== job.placings.at(-1)) return
+  if (body.status === 'ok') jobServed(state.limits, job.client)
+  endJob(turn, job)
+  state.deadlines.set(`job:${job.id}`, unixMs(now + state.bounds.acknowledgementWithinMs))
+}
+
+export const onAcknowledgement = (
+  turn: Turn,
+  link: LinkId,
+  message: Message<'acknowledgement'>,
+): void => {
+  const { state, now } = turn
+  const { body, event } = message
+  const job = state.jobs.get(body.job)
+  const placing = job && placingOf(job, body.ticket)
+  if (!job || !placing || job.client !== event.pubkey)
+    return decline(turn, link, message, 'restricted: no such job')
+  state.keeping.set(event.id, link)
+  turn.effects.push({
+    do: 'keep',
+    kept: {
+      id: event.id,
+      kind: 'acknowledgement',
+      job: body.job,
+      ticket: body.ticket,
+      by: event.pubkey,
+      text: eventText(event),
+      at: now,
+    },
+  })
+  forward(turn, placing.link, message)
+  if (placing === job.placings.at(-1)) forgetJob(turn, job)
+}
+
+/** Observed by our own clock; a client's error, cancel or refused input never counts against a node. */
+const observationOf = (placing: Placing, receipt: Receipt, turn: Turn): Observation => {
+  const served = receipt.status === 'ok'
+  const failed = receipt.status === 'node_failed' || receipt.status === 'runner_failed'
+  const units = Object.values(receipt.usage).reduce((sum, n) => sum + n, 0)
+  const { firstAt, acceptedAt, forwardedAt } = placing
+  return {
+    node: placing.node,
+    task: placing.task,
+    model: placing.model,
+    outcome: served ? 'ok' : failed || receipt.status === 'timeout' ? 'node_fault' : 'not_counted',
+    firstMs: firstAt === null ? null : firstAt - forwardedAt,
+    msPerUnit: served && units > 0 && acceptedAt !== null ? (turn.now - acceptedAt) / units : null,
+    at: turn.now,
+  }
+}
+
+export const onKept = (turn: Turn, message: { id: Message['event']['id'] }): void => {
+  const link = turn.state.keeping.get(message.id)
+  turn.state.keeping.delete(message.id)
+  if (link === undefined || !turn.state.keyOf.has(link)) return
+  turn.effects.push({ do: 'answer', link, id: message.id, accepted: true, message: '' })
+}

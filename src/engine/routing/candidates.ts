@@ -1,0 +1,160 @@
+import type { UnixMs } from '../base/clock.ts'
+import type { Msat } from '../base/money.ts'
+import { maxUnits } from '../metering/bounds.ts'
+import { ceilingOf } from '../metering/cost.ts'
+import { matches, taskMatches } from '../metering/pattern.ts'
+import { rowFits, rowOf } from '../metering/rows.ts'
+import type { Ask } from '../protocol/ask.ts'
+import type { Unit, Units } from '../protocol/fields.ts'
+import type { EventId, PubKey } from '../protocol/ids.ts'
+import type { NoOffer } from '../protocol/offers.ts'
+import type { Sheet, SheetRow } from '../protocol/sheet.ts'
+import type { Ticket, TicketEntry } from '../protocol/ticket.ts'
+import { type Near, newNear, noOfferOf, noteNear } from './no-offer.ts'
+
+/** A ticket that a router has. */
+export type HeldTicket = {
+  id: EventId
+  node: PubKey
+  ticket: Ticket
+  expires: UnixMs
+  /** For whom it is held, and until when; null when it is free. */
+  heldFor: PubKey | null
+  heldUntil: UnixMs | null
+  /** The sheet that the ticket's entries name. */
+  sheet: Sheet
+}
+
+/** A ticket that can serve an ask, with the entry that does. */
+export type Candidate = HeldTicket & {
+  /** Index into the ticket's entries. */
+  entry: number
+  row: SheetRow
+  /** Most of each unit that the row charges for. */
+  max: Units
+  ceiling: Msat
+}
+
+export type Found = Readonly<{ fitting: Candidate[]; none: NoOffer | null }>
+
+type Context = Readonly<{
+  client: PubKey
+  now: UnixMs
+  /** How long a ticket must still hold. */
+  holdMs: number
+  /** Every ticket there is: read only to say what is offered instead. */
+  all: Iterable<HeldTicket>
+}>
+
+/** Tickets of one node and model that are worth keeping: the slot itself and places behind it. */
+const PER_NODE_AND_MODEL = 3
+
+/**
+ * The tickets that can serve an ask: right task and model, within the entry's limits, under the
+ * cap, by a node that may serve, not held for another and not about to expire. Exact: what
+ * is left out could not serve it; but of each node and model only the three lowest places are kept.
+ * @param tickets those that could serve the task: an index by task is enough
+ * @returns the fitting ones, each ticket once, with its cheapest entry; or why there is none, which
+ *   is the last filter that let nothing through, with what there is instead
+ */
+export const candidates = (ask: Ask, tickets: Iterable<HeldTicket>, context: Context): Found => {
+  const priceOf = pricing(ask)
+  const near = newNear()
+  const places = new Map<string, Candidate[]>()
+  for (const held of tickets) {
+    const best = bestEntry(ask, held, context, priceOf, near)
+    if (best) keepLowest(places, best)
+  }
+  const fitting = [...places.values()].flat()
+  return { fitting, none: fitting.length > 0 ? null : noOfferOf(near, context.all) }
+}
+
+type Priced = Readonly<{ row: SheetRow; max: Units; ceiling: Msat }>
+type PriceOf = (held: HeldTicket, entry: TicketEntry) => Priced | null
+
+/** The cheapest entry of a ticket that fits, or null; notes in `near` how far the others came. */
+const bestEntry = (
+  ask: Ask,
+  held: HeldTicket,
+  context: Context,
+  priceOf: PriceOf,
+  near: Near,
+): Candidate | null => {
+  const mayServe = passes(ask, held.node)
+  const free = isFree(held, context)
+  let best: (Priced & { entry: number }) | null = null
+  for (const [index, entry] of held.ticket.entries.entries()) {
+    if (!taskMatches(ask.task, entry.task)) continue
+    const priced = priceOf(held, entry)
+    if (!priced) continue
+    const step = stepOf(ask, entry, priced, mayServe, free)
+    if (step !== null) noteNear(near, step, held, entry, priced.ceiling)
+    else if (!best || priced.ceiling < best.ceiling) best = { ...priced, entry: index }
+  }
+  return best && { ...held, ...best }
+}
+
+/** The filter that an entry does not pass, in the order of `NoOffer.why`; null when it passes all. */
+const stepOf = (
+  ask: Ask,
+  entry: TicketEntry,
+  priced: Priced,
+  mayServe: boolean,
+  free: boolean,
+): NoOffer['why'] | null => {
+  const { models, sizes, cap } = ask
+  const { limits } = entry
+  if (models.length > 0 && !models.some((model) => matches(model, entry.model.name))) return 'model'
+  if (sizes.bytes > limits.input_bytes || sizes.out_tokens > limits.out_tokens) return 'too_large'
+  if (cap !== null && priced.ceiling > cap) return 'cap'
+  if (!mayServe) return 'where'
+  if (!free || entry.eta_ms > ask.deadline_ms) return 'busy'
+  return null
+}
+
+const passes = ({ where }: Ask, node: PubKey): boolean =>
+  !where.deny.includes(node) && (where.allow.length === 0 || where.allow.includes(node))
+
+const isFree = (held: HeldTicket, { client, now, holdMs }: Context): boolean => {
+  const heldForAnother = held.heldFor !== null && held.heldFor !== client
+  if (heldForAnother && (held.heldUntil ?? 0) > now) return false
+  return held.expires >= now + holdMs
+}
+
+/** Prices of entries, computed once for each row and template: thousands of tickets share a few. */
+const pricing = (ask: Ask): PriceOf => {
+  const known = new Map<Sheet, Map<string, Priced | null>>()
+  return ({ sheet }, entry) => {
+    const { base, per_message } = entry.template
+    const key = `${entry.row} ${base} ${per_message} ${entry.warm} ${entry.task} ${entry.model.name}`
+    let prices = known.get(sheet)
+    if (!prices) known.set(sheet, (prices = new Map()))
+    const before = prices.get(key)
+    if (before !== undefined) return before
+    const priced = priceAt(ask, sheet, entry)
+    prices.set(key, priced)
+    return priced
+  }
+}
+
+/** An entry whose row is missing, or is for something else, offers nothing: no client would take it. */
+const priceAt = (ask: Ask, sheet: Sheet, entry: TicketEntry): Priced | null => {
+  const row = rowOf(sheet, entry.row)
+  if (!row || !rowFits(row, entry.task, entry.model.name)) return null
+  const max = maxUnits(Object.keys(row.rates) as Unit[], ask.sizes, entry.template)
+  const price = { rates: row.rates, minimum: row.minimum, cold_surcharge: row.cold_surcharge }
+  return { row, max, ceiling: ceilingOf(price, max, !entry.warm) }
+}
+
+const keepLowest = (places: Map<string, Candidate[]>, candidate: Candidate): void => {
+  const key = `${candidate.node} ${candidate.ticket.entries[candidate.entry]!.model.name}`
+  const kept = places.get(key)
+  if (!kept) return void places.set(key, [candidate])
+  const at = kept.findIndex((it) => isBetter(candidate, it))
+  kept.splice(at < 0 ? kept.length : at, 0, candidate)
+  if (kept.length > PER_NODE_AND_MODEL) kept.pop()
+}
+
+/** Of two tickets of one node and model: the lower place in the queue, then the one that holds longer. */
+const isBetter = (a: Candidate, b: Candidate): boolean =>
+  a.ticket.place !== b.ticket.place ? a.ticket.place < b.ticket.place : a.expires > b.expires

@@ -1,0 +1,12 @@
+import { Fault } from '../base/fault.ts'
+import type { JobId } from '../protocol/ids.ts'
+
+/** A node signs one receipt for a job and ticket, ever: two are proof against it. */
+export const receiptDuplicate = (job: JobId): Fault =>
+  new Fault(
+    'io',
+    'receipt.duplicate',
+    `job ${job.slice(0, 8)}… already has a receipt for this ticket`,
+  )
+
+export const storeClosed = (): Fault => new Fault('io', 'store.closed', 'the ledger is closed')

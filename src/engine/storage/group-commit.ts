@@ -1,0 +1,88 @@
+import { Fault } from '../base/fault.ts'
+
+/** One row that waits, and how its writer hears of it. */
+type Waiting<Row> = Readonly<{
+  row: Row
+  resolve: () => void
+  reject: (fault: Fault) => void
+}>
+
+/** Longest that a row waits for others, in ms. */
+const COLLECT_MS = 5
+/** Rows after which nobody waits any longer. */
+const MOST_ROWS = 64
+/** Rows that wait at most, also where all of them come in one turn of the event loop. */
+const MOST_WAITING = 10_000
+
+/**
+ * Collects rows for at most 5 ms or until there are 64, and commits them together: one fsync for all
+ * of them makes `synchronous = FULL` cheap. Each promise settles after the commit its row was in.
+ *
+ * After a commit has failed nothing more is taken: what an fsync that failed has left on the disk
+ * nobody can know, and trying again would report as kept what is lost (the "fsyncgate" of
+ * PostgreSQL, 2018). A restart reads what is really there.
+ */
+export class GroupCommit<Row> {
+  #waiting: Waiting<Row>[] = []
+  #timer: ReturnType<typeof setTimeout> | null = null
+  #failed: Fault | null = null
+  readonly #commit: (rows: readonly Row[]) => readonly (Fault | null)[]
+
+  /**
+   * @param commit writes all rows in one transaction, or throws and writes none; says of each row
+   *   that another process was first with why it was not written
+   */
+  constructor(commit: (rows: readonly Row[]) => readonly (Fault | null)[]) {
+    this.#commit = commit
+  }
+
+  /** @throws Fault `io` when the commit failed, or one before it */
+  add(row: Row): Promise<void> {
+    if (this.#failed) return Promise.reject(this.#failed)
+    if (this.#waiting.length >= MOST_WAITING) this.flush()
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ row, resolve, reject })
+      // 64 rows do not commit inside the call that brought them: its caller is in the middle of something.
+      if (this.#waiting.length === MOST_ROWS) this.#schedule(0)
+      else if (!this.#timer) this.#schedule(COLLECT_MS)
+    })
+  }
+
+  /** Commits what waits, now. */
+  flush(): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = null
+    if (this.#waiting.length > 0) this.#settle(this.#waiting.splice(0))
+  }
+
+  /** Takes nothing more, for this reason. */
+  stop(reason: Fault): void {
+    this.#failed ??= reason
+  }
+
+  #schedule(ms: number): void {
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.flush(), ms)
+  }
+
+  #settle(group: readonly Waiting<Row>[]): void {
+    try {
+      if (this.#failed) throw this.#failed
+      const faults = this.#commit(group.map((it) => it.row))
+      for (const [i, { resolve, reject }] of group.entries()) {
+        const fault = faults[i]
+        if (fault) reject(fault)
+        else resolve()
+      }
+    } catch (error) {
+      this.#failed ??=
+        error instanceof Fault
+          ? error
+          : new Fault('io', 'store.failed', 'the ledger could not be written', {
+              hint: 'look at the disk: is it full, or failing? then start again',
+              cause: error,
+            })
+      for (const { reject } of group) reject(this.#failed)
+    }
+  }
+}

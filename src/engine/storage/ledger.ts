@@ -1,0 +1,132 @@
+import type { Database } from 'bun:sqlite'
+import { Fault } from '../base/fault.ts'
+import { unixMs } from '../base/clock.ts'
+import type { EventId, JobId, PubKey } from '../protocol/ids.ts'
+import { checkIntegrity, openDatabase } from './database.ts'
+import { receiptDuplicate } from './faults.ts'
+import type { Kept } from './store.ts'
+
+/** ledger.db: what must never be lost. */
+
+const MIGRATIONS = [
+  `CREATE TABLE kept (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL CHECK (kind IN ('receipt', 'acknowledgement')),
+    job TEXT NOT NULL,
+    ticket TEXT NOT NULL,
+    signer TEXT NOT NULL,
+    text TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX kept_receipt_once ON kept (signer, job, ticket) WHERE kind = 'receipt';
+  CREATE INDEX kept_by_job ON kept (job);
+  CREATE TABLE heads (
+    key TEXT PRIMARY KEY,
+    receipt TEXT NOT NULL REFERENCES kept (id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE openings (
+    id INTEGER PRIMARY KEY,
+    pid INTEGER NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;`,
+]
+
+type Row = Omit<Kept, 'by' | 'at'> & { signer: PubKey; at: bigint }
+
+export type Ledger = ReturnType<typeof statementsOf> & Readonly<{ db: Database; close(): void }>
+
+/**
+ * Opens ledger.db. Where a process ended without closing it, the whole file is checked first.
+ * @throws Fault `io`
+ */
+export const openLedger = async (path: string): Promise<Ledger> => {
+  const db = await openDatabase(path, { synchronous: 'FULL', migrations: MIGRATIONS })
+  try {
+    const opening = takeOpening(db, path)
+    const close = () => {
+      db.run('DELETE FROM openings WHERE id = ?', [opening])
+      // Not worth waiting for: where another process reads, the last one to close does it.
+      db.run('PRAGMA busy_timeout = 0')
+      db.run('PRAGMA wal_checkpoint(TRUNCATE)')
+      db.close()
+    }
+    return { db, close, ...statementsOf(db) }
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** The ledger's reads and its one write, prepared once: SQL that varies fills Bun's cache without bound. */
+const statementsOf = (db: Database) => {
+  const columns = 'id, kind, job, ticket, signer, text, at'
+  const insert = db.prepare(
+    `INSERT INTO kept (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  )
+  const head = db.prepare<{ receipt: EventId }, [PubKey]>('SELECT receipt FROM heads WHERE key = ?')
+  const setHead = db.prepare(
+    'INSERT INTO heads VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET receipt = excluded.receipt',
+  )
+  const byId = db.prepare<{ id: EventId }, [EventId]>('SELECT id FROM kept WHERE id = ?')
+  const receipt = db.prepare<{ id: EventId }, [PubKey, JobId, EventId]>(
+    `SELECT id FROM kept WHERE kind = 'receipt' AND signer = ? AND job = ? AND ticket = ?`,
+  )
+  const ofJob = db.prepare<Row, [JobId]>(`SELECT ${columns} FROM kept WHERE job = ? ORDER BY seq`)
+  const newest = db.prepare<Row, [number]>(`SELECT ${columns} FROM kept ORDER BY seq DESC LIMIT ?`)
+
+  const write = (kept: Kept): Fault | null => {
+    const { id, kind, job, ticket, by, text, at } = kept
+    const { changes } = insert.run(id, kind, job, ticket, by, text, BigInt(at))
+    if (changes > 0 && kind === 'receipt') setHead.run(by, id)
+    // Not written: the same event again, or a second receipt, which another process was first with.
+    return changes > 0 || byId.get(id) ? null : receiptDuplicate(job)
+  }
+  const writeAll = db.transaction((all: readonly Kept[]) => all.map(write))
+
+  return {
+    /** Writes all in one transaction; null or why not for each. */
+    write: (all: readonly Kept[]) => writeAll.immediate(all),
+    head: (key: PubKey): EventId | null => head.get(key)?.receipt ?? null,
+    has: (id: EventId): boolean => byId.get(id) !== null,
+    hasReceipt: (kept: Kept): boolean => receipt.get(kept.by, kept.job, kept.ticket) !== null,
+    ofJob: (job: JobId): Kept[] => ofJob.all(job).map(keptOf),
+    newest: (limit: number): Kept[] => newest.all(limit).map(keptOf),
+  }
+}
+
+const keptOf = ({ signer, at, ...row }: Row): Kept => ({
+  ...row,
+  by: signer,
+  at: unixMs(Number(at)),
+})
+
+/**
+ * Notes that this process has the ledger open. A note of a process that is no longer there means
+ * that it did not close it. @returns the id of the note
+ */
+const takeOpening = (db: Database, path: string): bigint => {
+  const notes = db.query<{ id: bigint; pid: bigint }, []>('SELECT id, pid FROM openings').all()
+  const dead = notes.filter(({ pid }) => !isAlive(Number(pid)))
+  if (dead.length > 0) checkIntegrity(db, path)
+  return db
+    .transaction(() => {
+      for (const { id } of dead) db.run('DELETE FROM openings WHERE id = ?', [id])
+      db.run('INSERT INTO openings (pid, at) VALUES (?, ?)', [
+        BigInt(process.pid),
+        BigInt(Date.now()),
+      ])
+      return db.query<{ id: bigint }, []>('SELECT last_insert_rowid() AS id').get()!.id
+    })
+    .immediate()
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // EPERM: it is there and belongs to somebody else.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}

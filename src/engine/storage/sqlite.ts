@@ -1,0 +1,106 @@
+import { dirname, join } from 'node:path'
+import type { Fault } from '../base/fault.ts'
+import type { EventId, PubKey } from '../protocol/ids.ts'
+import { openCache } from './cache.ts'
+import { asStorageFault } from './database.ts'
+import { receiptDuplicate, storeClosed } from './faults.ts'
+import { GroupCommit } from './group-commit.ts'
+import { openLedger } from './ledger.ts'
+import type { Kept, Observation, Store } from './store.ts'
+
+/**
+ * Opens the store on disk: the ledger at `path`, and cache.db in the same folder. Both are
+ * made where they are missing, with mode 0600.
+ *
+ * Reads see what is committed; `chainHead` also sees what waits for its commit, so that two
+ * receipts that are signed within one group never name the same `prev`.
+ * @throws Fault `io` (exit code 74) when the ledger is damaged or cannot be used; nothing is deleted
+ */
+export const openStore = async (path: string): Promise<Store> => {
+  const cachePath = join(dirname(path), 'cache.db')
+  const ledger = await openLedger(path)
+  const cache = await openCache(cachePath).catch((error: unknown) => {
+    ledger.close()
+    throw error
+  })
+  const waiting = newWaiting()
+  const keeping = new GroupCommit<Kept>((rows) =>
+    orFault(path, () => {
+      try {
+        return ledger.write(rows)
+      } finally {
+        waiting.clear()
+      }
+    }),
+  )
+  const observing = new GroupCommit<Observation>((rows) =>
+    orFault(cachePath, () => cache.write(rows)),
+  )
+  let closing: Promise<void> | null = null
+
+  const keep = async (kept: Kept): Promise<void> => {
+    if (closing) throw storeClosed()
+    const same = waiting.promiseOf(kept.id)
+    if (same) return same
+    if (orFault(path, () => ledger.has(kept.id))) return
+    if (kept.kind === 'receipt' && (waiting.hasReceipt(kept) || ledger.hasReceipt(kept)))
+      throw receiptDuplicate(kept.job)
+    const committed = keeping.add(kept)
+    waiting.add(kept, committed)
+    return committed
+  }
+
+  const close = async (): Promise<void> => {
+    keeping.flush()
+    observing.flush()
+    keeping.stop(storeClosed())
+    observing.stop(storeClosed())
+    cache.close()
+    orFault(path, () => ledger.close())
+  }
+
+  return {
+    keep,
+    chainHead: (key) => waiting.headOf(key) ?? orFault(path, () => ledger.head(key)),
+    ofJob: (job) => orFault(path, () => ledger.ofJob(job)),
+    newest: (limit) => orFault(path, () => ledger.newest(limit)),
+    observe: (observation) =>
+      closing ? Promise.reject(storeClosed()) : observing.add(observation),
+    observations: (since) => orFault(cachePath, () => cache.since(since)),
+    close: () => (closing ??= close()),
+  }
+}
+
+/** What was given to the group that is not committed yet. */
+const newWaiting = () => {
+  const promises = new Map<EventId, Promise<void>>()
+  const receipts = new Set<string>()
+  const heads = new Map<PubKey, EventId>()
+  return {
+    add: (kept: Kept, committed: Promise<void>): void => {
+      promises.set(kept.id, committed)
+      if (kept.kind !== 'receipt') return
+      receipts.add(placeOf(kept))
+      heads.set(kept.by, kept.id)
+    },
+    promiseOf: (id: EventId) => promises.get(id),
+    hasReceipt: (kept: Kept): boolean => receipts.has(placeOf(kept)),
+    headOf: (key: PubKey): EventId | null => heads.get(key) ?? null,
+    clear: (): void => {
+      promises.clear()
+      receipts.clear()
+      heads.clear()
+    },
+  }
+}
+
+const placeOf = ({ by, job, ticket }: Kept): string => `${by} ${job} ${ticket}`
+
+const orFault = <T>(path: string, call: () => T): T => {
+  try {
+    return call()
+  } catch (error) {
+    const fault: Fault = asStorageFault(error, path)
+    throw fault
+  }
+}

@@ -1,0 +1,203 @@
+import type { Bounds } from '../base/bounds.ts'
+import { toHex, utf8Length } from '../base/bytes.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import type { EventId, PubKey } from '../protocol/ids.ts'
+import { eventText } from '../protocol/event.ts'
+import { unknown } from './answers.ts'
+import { checkAuth } from './auth.ts'
+import type { Counter } from './counter.ts'
+import type { DoorSocket } from './door.ts'
+import type { Delivery, Link, LinkOwner, Outgoing } from './link.ts'
+import { type DoorOptions, newLinkId } from './network.ts'
+import { TEXT_SLACK } from './nip11.ts'
+import { Allowance } from './allowance.ts'
+import { Subscriptions } from './subscriptions.ts'
+import { elementsOf, eventIn, stringOf, valueOf } from './wire.ts'
+
+/** What all links of one door share. */
+export type DoorHouse = {
+  readonly door: DoorOptions
+  readonly owner: LinkOwner
+  readonly clock: Clock
+  readonly random: Random
+  readonly bounds: Bounds
+  /** Authenticated keys by address. */
+  readonly keys: Counter
+  isOurs: (relay: string) => boolean
+}
+
+/** Keys that one connection may prove. */
+const KEYS_PER_LINK = 8
+
+/** One connection at a door: a relay's side of NIP-01 and NIP-42 for one peer. */
+export class DoorLink implements Link {
+  readonly id = newLinkId()
+  private readonly challenge: string
+  private readonly keys = new Set<PubKey>()
+  private readonly subscriptions: Subscriptions
+  private readonly allowance: Allowance
+  private readonly stopAuthTimer: () => void
+  private stopTerminating = () => {}
+  private over = false
+
+  constructor(
+    private readonly socket: DoorSocket,
+    readonly address: string,
+    private readonly house: DoorHouse,
+  ) {
+    const { clock, bounds, random, door } = house
+    this.challenge = toHex(random.bytes(16))
+    this.allowance = new Allowance(clock)
+    this.subscriptions = new Subscriptions(bounds, clock, door.stored, (text) => this.write(text))
+    // Whoever proves nothing and asks for nothing is not a peer. Public readers stay, under the idle limit.
+    this.stopAuthTimer = clock.after(bounds.authMs, () => {
+      if (this.keys.size === 0 && this.subscriptions.size === 0) this.hangUp(1008, 'no AUTH came')
+    })
+    this.write(JSON.stringify(['AUTH', this.challenge]))
+  }
+
+  // What the owner asks for.
+
+  send({ event, text = eventText(event) }: Outgoing): Promise<Delivery> {
+    if (this.over) return Promise.resolve(unknown('the link is closed'))
+    return this.subscriptions.deliver(event, text)
+  }
+
+  frame(bytes: Uint8Array): boolean {
+    if (this.over || this.unsent() + bytes.length > this.house.bounds.unsentPerLinkBytes)
+      return false
+    return this.write(bytes)
+  }
+
+  answer(id: EventId, accepted: boolean, message: string): void {
+    this.write(JSON.stringify(['OK', id, accepted, message]))
+  }
+
+  query(): Promise<string[]> {
+    return Promise.resolve([])
+  }
+
+  unsent(): number {
+    return this.over ? 0 : this.socket.getBufferedAmount()
+  }
+
+  close(reason: string): void {
+    this.hangUp(1000, reason)
+  }
+
+  // What the socket tells.
+
+  text(text: string): void {
+    if (this.over) return
+    const most = this.house.bounds.eventBytes + TEXT_SLACK
+    if (text.length > most || utf8Length(text) > most) return this.hangUp(1009, 'message too large')
+    const event = this.keys.size > 0 ? eventIn(text, '["EVENT",') : undefined
+    if (event !== undefined) return this.house.owner.event(this, event)
+    if (!this.allowance.take()) return this.offence('rate-limited: too many messages')
+    const elements = elementsOf(text, this.house.bounds.filtersPerSubscription + 3)
+    if (!elements) return this.offence('invalid: not a NIP-01 message')
+    this.message(elements)
+  }
+
+  binary(bytes: Uint8Array): void {
+    if (this.over) return
+    if (this.keys.size === 0) return this.hangUp(1008, 'frames before AUTH')
+    this.house.owner.frame(this, bytes)
+  }
+
+  /** The socket is gone. */
+  gone(reason: string): void {
+    this.stopTerminating()
+    this.ended(reason)
+  }
+
+  /** Nothing more is said here; the socket is gone, or will soon be. */
+  ended(reason: string): void {
+    if (this.over) return
+    this.over = true
+    this.stopAuthTimer()
+    this.subscriptions.end(reason)
+    const known = this.keys.size > 0
+    for (const _ of this.keys) this.house.keys.remove(this.address)
+    if (known) queueMicrotask(() => this.house.owner.closed(this, reason))
+  }
+
+  private message(elements: string[]): void {
+    const [label, first, ...rest] = elements
+    switch (stringOf(label)) {
+      case 'EVENT':
+        return elements.length === 2 && first !== undefined
+          ? this.event(first)
+          : this.offence('invalid: EVENT takes one event')
+      case 'REQ': {
+        const trouble = this.subscriptions.open(stringOf(first), rest.map(valueOf), this.keys)
+        return trouble === null ? undefined : this.offence(trouble)
+      }
+      case 'CLOSE':
+        return this.subscriptions.close(stringOf(first) ?? '')
+      case 'AUTH':
+        return this.auth(valueOf(first))
+      default:
+        return this.offence('unsupported: EVENT, REQ, CLOSE and AUTH are spoken here')
+    }
+  }
+
+  private event(text: string): void {
+    if (this.keys.size > 0) return this.house.owner.event(this, text)
+    const id = idIn(valueOf(text))
+    if (id === undefined) return this.offence('invalid: not an event')
+    this.answer(id, false, 'auth-required: prove your key first (NIP-42)')
+  }
+
+  private auth(value: unknown): void {
+    const { clock, door, isOurs, keys, owner } = this.house
+    const expected = {
+      challenge: this.challenge,
+      now: clock.now(),
+      verifier: door.verifier,
+      isOurs,
+    }
+    const proof = checkAuth(value, expected)
+    const id = idIn(value)
+    if (typeof proof === 'string') {
+      if (id === undefined) return this.offence(proof)
+      this.answer(id, false, proof)
+      return this.allowance.offend() ? undefined : this.hangUp(1008, 'too many bad messages')
+    }
+    if (this.keys.has(proof.key)) return this.answer(proof.id, true, '')
+    if (this.keys.size >= KEYS_PER_LINK || !keys.add(this.address))
+      return this.answer(proof.id, false, 'restricted: too many keys from your address')
+    this.keys.add(proof.key)
+    this.answer(proof.id, true, '')
+    owner.authenticated(this, proof.key, proof.id)
+  }
+
+  private offence(notice: string): void {
+    this.write(JSON.stringify(['NOTICE', notice]))
+    if (!this.allowance.offend()) this.hangUp(1008, 'too many bad messages')
+  }
+
+  private write(message: string | Uint8Array): boolean {
+    if (this.over) return false
+    // 0 means dropped (over the limit, or closed): a stream with a hole is worse than none.
+    if (this.socket.send(message) !== 0) return true
+    this.socket.terminate()
+    this.ended('it took nothing more')
+    return false
+  }
+
+  private hangUp(code: number, reason: string): void {
+    if (this.over) return
+    this.socket.close(code, reason.slice(0, 100))
+    this.ended(reason)
+    // A peer that reads nothing never answers the close.
+    const { clock, bounds } = this.house
+    this.stopTerminating = clock.after(bounds.handshakeMs, () => this.socket.terminate())
+  }
+}
+
+const idIn = (value: unknown): EventId | undefined => {
+  const id = typeof value === 'object' && value !== null && 'id' in value ? value.id : undefined
+  return typeof id === 'string' && /^[0-9a-f]{64}$/.test(id) ? (id as EventId) : undefined
+}

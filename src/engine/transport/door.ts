@@ -1,0 +1,128 @@
+import { networkInterfaces } from 'node:os'
+import type { ServerWebSocket } from 'bun'
+import { BOUNDS, type Bounds, MIB } from '../base/bounds.ts'
+import { Fault } from '../base/fault.ts'
+import { ownAddress } from './auth.ts'
+import { bare } from './addresses.ts'
+import { type DoorHouse, DoorLink } from './door-link.ts'
+import type { LinkOwner, Listening } from './link.ts'
+import type { DoorOptions } from './network.ts'
+import { answerHttp, messageBytes } from './nip11.ts'
+import { counter } from './counter.ts'
+import type { SocketSeams } from './sockets.ts'
+
+type Data = { peer: string; link: DoorLink | null }
+
+/** Connections of one address without a key, for each key that the address may have. */
+const CONNECTIONS_PER_KEY = 2
+
+/**
+ * Opens a WebSocket door: NIP-01, NIP-42 and NIP-11 in text, frames in binary (docs/protocol.md, links).
+ * @throws Fault `unavailable` `door.taken`
+ */
+export const openDoor = (
+  door: DoorOptions,
+  owner: LinkOwner,
+  { clock, random }: SocketSeams,
+): Listening => {
+  const bounds: Bounds = { ...BOUNDS, ...door.bounds }
+  const connections = counter(bounds.keysPerAddress * CONNECTIONS_PER_KEY)
+  const links = new Set<DoorLink>()
+  const house: DoorHouse = {
+    door,
+    owner,
+    clock,
+    random,
+    bounds,
+    keys: counter(bounds.keysPerAddress),
+    isOurs: () => false,
+  }
+
+  const fetch = (request: Request, server: Bun.Server<Data>): Response | undefined => {
+    if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket')
+      return answerHttp(request, door, bounds)
+    const peer = server.requestIP(request)?.address ?? 'unknown'
+    if (!connections.add(peer))
+      return new Response('too many connections from your address\n', { status: 429 })
+    if (server.upgrade(request, { data: { peer, link: null } })) return undefined
+    connections.remove(peer)
+    return new Response('not a WebSocket handshake\n', { status: 400 })
+  }
+
+  const server = listenOn(door, {
+    fetch,
+    websocket: {
+      maxPayloadLength: messageBytes(bounds),
+      // Bun counts it in seconds and pings by itself within it.
+      idleTimeout: Math.ceil(bounds.idleMs / 1000),
+      sendPings: true,
+      // Above what frame() lets through, so that it is reached only by a peer that takes nothing at all.
+      backpressureLimit: bounds.unsentPerLinkBytes + MIB,
+      closeOnBackpressureLimit: true,
+      perMessageDeflate: false,
+      open(ws) {
+        // The receiver's own bytes, and no Buffer: its slice() would share memory.
+        ws.binaryType = 'uint8array'
+        ws.data.link = new DoorLink(ws, ws.data.peer, house)
+        links.add(ws.data.link)
+      },
+      message(ws, message) {
+        if (typeof message === 'string') ws.data.link?.text(message)
+        else ws.data.link?.binary(message)
+      },
+      close(ws, code, reason) {
+        connections.remove(ws.data.peer)
+        const { link } = ws.data
+        if (!link) return
+        links.delete(link)
+        link.gone(reason || `code ${code}`)
+      },
+    },
+  })
+  const port = server.port ?? door.port
+  house.isOurs = ownAddress(port, hostsOf(door, port))
+  return {
+    address: `ws://${shownHost(door.hostname)}:${port}`,
+    async close() {
+      for (const link of links) link.ended('door closed')
+      // Without `true` it waits for every socket to end by itself (bun 1.4.5), which nobody makes them do.
+      await server.stop(true)
+    },
+  }
+}
+
+type Serve = {
+  fetch: (request: Request, server: Bun.Server<Data>) => Response | undefined
+  websocket: Bun.WebSocketHandler<Data>
+}
+
+const listenOn = (door: DoorOptions, serve: Serve): Bun.Server<Data> => {
+  const { hostname, port } = door
+  try {
+    return Bun.serve<Data>({ hostname: bare(hostname), port, maxRequestBodySize: 1_024, ...serve })
+  } catch (cause) {
+    throw new Fault('unavailable', 'door.taken', `cannot listen on ${hostname}:${port}`, {
+      hint: 'stop what listens there, or choose another port',
+      cause,
+    })
+  }
+}
+
+const isWildcard = (hostname: string): boolean => /^(0\.0\.0\.0|\[?::\]?)$/.test(hostname)
+
+const shownHost = (hostname: string): string => {
+  if (isWildcard(hostname)) return '127.0.0.1'
+  return bare(hostname).includes(':') ? `[${bare(hostname)}]` : hostname
+}
+
+const hostsOf = (door: DoorOptions, port: number): string[] => {
+  const own = isWildcard(door.hostname)
+    ? Object.values(networkInterfaces()).flatMap((list) => list?.map((it) => it.address) ?? [])
+    : [door.hostname]
+  return [...(door.names ?? []), ...own.map((address) => `${shownHost(address)}:${port}`)]
+}
+
+export type DoorSocket = Pick<
+  ServerWebSocket<Data>,
+  'send' | 'getBufferedAmount' | 'close' | 'terminate'
+>
