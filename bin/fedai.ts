@@ -30,11 +30,11 @@ async function conclude(error: unknown): Promise<void> {
   leave(await say(error, { json: process.argv.includes('--json') }))
 }
 
-// All output has been taken by the system when a command ends, so nothing is cut; what might keep the
-// process alive (a socket that does not close) gets two seconds.
+// All output has been taken by the system when a command ends, so nothing is cut. What might keep the
+// process alive (a far side that does not answer a close) is not waited for.
 function leave(code: number): void {
   process.exitCode = code
-  setTimeout(() => process.exit(code), 2_000).unref()
+  setTimeout(() => process.exit(code), 250).unref()
 }
 
 export {}

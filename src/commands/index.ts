@@ -8,7 +8,7 @@ import { verify } from './verify/index.ts'
 /** The whole command tree, new for each call: parsing leaves marks on it, and tests run many. */
 export const program = (version: string): CommandUnknownOpts => {
   const root = home(version)
-  for (const verb of [up(), request(), verify(), init()]) root.addCommand(verb)
+  for (const verb of [up(version), request(), verify(), init()]) root.addCommand(verb)
   settle(root, 'fedai')
   return root
 }

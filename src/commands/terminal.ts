@@ -8,6 +8,7 @@ export interface Terminal {
   readonly inIsTTY: boolean
   readonly canAsk: boolean
   readonly json: boolean
+  readonly quiet: boolean
   /** Aborted once nobody reads stdout any more (`| head -1`): whatever still runs should stop. */
   readonly gone: AbortSignal
   /** Puts text on stdout as it is; resolves when the system has taken it. */
@@ -61,6 +62,7 @@ export const openTerminal = (
     inIsTTY: Boolean(streams.stdin.isTTY),
     canAsk: Boolean(streams.stdin.isTTY) && errIsTTY && !options.json,
     json: Boolean(options.json),
+    quiet: Boolean(options.quiet),
     gone: gone.signal,
     paint: paintOf(errIsTTY && !streams.env['NO_COLOR'] && streams.env['TERM'] !== 'dumb'),
     emit: (text) => {

@@ -159,6 +159,7 @@ export const SAMPLES: Readonly<Record<KindName, { by: Party; draft: Draft }>> = 
           deadline_ms: 30000,
           class: 'interactive',
           where: { allow: [], deny: [STRANGER.pubkey] },
+          nonce: '5a'.repeat(16),
           dry_run: false,
         },
         to(ROUTER),

@@ -12,8 +12,16 @@ export interface Printer {
   end(outcome: Outcome): Promise<void>
 }
 
-/** Text as it arrives on stdout; progress and the closing lines on stderr. */
-export const textPrinter = (terminal: Terminal, task: Task, started: number): Printer => {
+/**
+ * Text as it arrives on stdout; progress and the closing lines on stderr.
+ * @param several true where more follows on stdout: then each text ends its line
+ */
+export const textPrinter = (
+  terminal: Terminal,
+  task: Task,
+  started: number,
+  several = false,
+): Printer => {
   let streamed = ''
   let pieces = 0
   return {
@@ -34,7 +42,7 @@ export const textPrinter = (terminal: Terminal, task: Task, started: number): Pr
       if (streamed === '' && outcome.output !== null && !isEmpty(outcome))
         await terminal.emit(withEnd(task.show(outcome.output)))
       // On a terminal the next prompt needs a line of its own; a pipe gets the text as it is.
-      else if (terminal.outIsTTY && streamed !== '' && !streamed.endsWith('\n'))
+      else if ((several || terminal.outIsTTY) && streamed !== '' && !streamed.endsWith('\n'))
         await terminal.emit('\n')
       sayEnd(terminal, outcome)
     },

@@ -90,7 +90,7 @@ export const closingLines = (outcome: Outcome, paint: Paint): string[] => {
     tokens === undefined ? undefined : count(tokens, 'token'),
     times.first === null ? undefined : `first ${showMs(times.first - times.asked)}`,
     tokens === undefined ? undefined : showRate(tokens, span, 'tok'),
-    `${showMsat(outcome.cost)} of at most ${showMsat(outcome.ceiling)}`,
+    priceOf(outcome),
     verdict(outcome, paint),
     'play money',
   ]
@@ -98,6 +98,13 @@ export const closingLines = (outcome: Outcome, paint: Paint): string[] => {
     `served by ${shortNpub(outcome.node)} through ${shortNpub(outcome.router)}`,
     parts.filter((part) => part !== undefined).join(' · '),
   ]
+}
+
+// `212 msat of at most 600`: a unit that is the same is said once.
+const priceOf = ({ cost, ceiling }: Outcome): string => {
+  const [paid, most] = [showMsat(cost), showMsat(ceiling)]
+  const unit = paid.slice(paid.lastIndexOf(' '))
+  return `${paid} of at most ${most.endsWith(unit) ? most.slice(0, -unit.length) : most}`
 }
 
 const verdict = (outcome: Outcome, paint: Paint): string => {

@@ -2,7 +2,7 @@ import { Command, Option } from '@commander-js/extra-typings'
 import { examples, jsonOption, quietOption, several } from '../options.ts'
 
 /** `fedai up`: a router and a node in one process, on play money. */
-export const up = () =>
+export const up = (version: string) =>
   new Command('up')
     .summary('run a whole network in one process, on play money')
     .description('Run a whole network in one process, on play money: a router and a node.')
@@ -15,7 +15,6 @@ export const up = () =>
       ).argParser(several),
     )
     .option('--port <n>', 'port of the router on 127.0.0.1; 0 for any free one (default: 7447)')
-    .option('--name <name>', 'name of the node, as clients see it')
     .option('--once', 'send a few jobs, show their receipts, and end')
     .optionsGroup('Output:')
     .addOption(jsonOption())
@@ -29,5 +28,6 @@ export const up = () =>
     )
     .action(async (prompt, options) => {
       const { runUp } = await import('./run.ts')
-      await runUp(prompt.join(' '), options)
+      const text = prompt.join(' ')
+      await runUp(text === '' ? [] : [text], options, version)
     })

@@ -1,2 +1,139 @@
-export const runUp = async (..._: unknown[]) => {}
-export const verifyFiles = runUp
+import { Fault } from '../../engine/base/fault.ts'
+import { openLog, silentLog } from '../../engine/base/log.ts'
+import { paths } from '../../engine/base/paths.ts'
+import { UP_PORT, type Up, type UpEvent, openUp } from '../../engine/roles/up.ts'
+import type { Runner } from '../../engine/runners/runner.ts'
+import { type Interrupt, interrupted, onInterrupt } from '../interrupt.ts'
+import { announce, retract } from '../running.ts'
+import { type Terminal, openTerminal } from '../terminal.ts'
+import { parseWhole } from '../values.ts'
+import { type Setup, watcherFor } from './watch.ts'
+import { chatModels, findRunners } from './runners.ts'
+
+export type UpCommandOptions = Readonly<{
+  runner?: readonly string[] | undefined
+  port?: string | undefined
+  once?: boolean | undefined
+  json?: boolean | undefined
+  quiet?: boolean | undefined
+}>
+
+/**
+ * `fedai up`: a router and a node in this process. With `--once` (or turns) it sends a few jobs and
+ * ends; else it stays until Ctrl-C and tells what happens.
+ * @param turns what is said to a chat model, in order
+ * @throws Fault `unavailable` where a prompt has no model to go to; those of runners and router
+ */
+export const runUp = async (
+  turns: readonly string[],
+  options: UpCommandOptions,
+  version: string,
+): Promise<void> => {
+  const started = performance.now()
+  const terminal = openTerminal(options)
+  const once = Boolean(options.once)
+  if (turns.length > 0 && !once)
+    throw new Fault('usage', 'up.prompt', 'a prompt goes with --once', {
+      hint: 'try: fedai up --once "Why is the sky blue?"\nor, beside a running fedai up: fedai request "Why is the sky blue?"',
+    })
+  const port =
+    options.port === undefined
+      ? once
+        ? 0
+        : UP_PORT
+      : parseWhole(options.port, '--port', 0, 65_535)
+  const stop = onInterrupt(terminal.gone)
+  try {
+    const runners = await stop.within(findRunners(options.runner ?? [], version), 0)
+    const chat = await chatModels(runners)
+    if (turns.length > 0 && chat.length === 0) throw noChat()
+    await inNetwork({ runners, port, version, once, turns, chat, terminal, stop, started })
+  } finally {
+    stop.release()
+  }
+  if (once && stop.asked()) throw interrupted()
+}
+
+type Order = Readonly<{
+  runners: readonly Runner[]
+  port: number
+  version: string
+  once: boolean
+  turns: readonly string[]
+  chat: readonly string[]
+  terminal: Terminal
+  stop: Interrupt
+  started: number
+}>
+
+const inNetwork = async (order: Order): Promise<void> => {
+  const { runners, port, version, once, turns, chat, terminal, stop, started } = order
+  const broken = Promise.withResolvers<never>()
+  broken.promise.catch(() => {})
+  const listeners = new Set<(event: UpEvent) => void>()
+  const up = await openUp({
+    port,
+    runners,
+    software: `fedai ${version}`,
+    // What happens is told by the watcher; the log is for what went wrong.
+    log: once || terminal.errIsTTY ? silentLog : troubleLog(terminal),
+    ...(!once && { state: `${paths(process.env).state}/up` }),
+    onEvent: (event) => {
+      for (const listener of listeners) listener(event)
+    },
+    broken: broken.reject,
+  })
+  try {
+    if (once) {
+      const { sendJobs } = await import('./once.ts')
+      terminal.say('play money · a router and a node in this process, nothing leaves this machine')
+      await Promise.race([
+        sendJobs(up, { terminal, stop, turns, chat: chat.length > 0 }),
+        broken.promise,
+      ])
+    } else {
+      const setup = { up, chat, readyMs: performance.now() - started }
+      await Promise.race([stay(setup, listeners, terminal, stop), broken.promise])
+    }
+  } finally {
+    await up.close()
+  }
+}
+
+/** Tells other terminals of this machine where the router is, and this one what happens, until a signal. */
+const stay = async (
+  setup: Setup,
+  listeners: Set<(event: UpEvent) => void>,
+  terminal: Terminal,
+  stop: Interrupt,
+): Promise<void> => {
+  const { key, address }: Up['router'] = setup.up.router
+  announce({ key, address })
+  const watcher = await watcherFor(terminal, setup)
+  try {
+    await watcher.ready()
+    listeners.add((event) => watcher.event(event))
+    await new Promise<void>((resolve) => {
+      if (stop.signal.aborted) resolve()
+      stop.signal.addEventListener('abort', () => resolve())
+    })
+  } finally {
+    retract()
+    await watcher.end()
+  }
+}
+
+const troubleLog = (terminal: Terminal) => {
+  const log = openLog({ write: (line) => terminal.say(line), json: false, now: Date.now })
+  return { ...log, info: () => {} }
+}
+
+const noChat = (): Fault =>
+  new Fault(
+    'unavailable',
+    'up.no_chat',
+    'a prompt needs a chat model, and there is none on this machine',
+    {
+      hint: 'start ollama or llama-server, or name a server: --runner openai=http://127.0.0.1:8080\nin a clone, a small model is fetched by: npm run try -- --chat',
+    },
+  )

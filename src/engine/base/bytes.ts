@@ -26,11 +26,15 @@ export const concat = (...parts: Uint8Array[]): Uint8Array => {
 }
 
 export const sha256 = (bytes: Uint8Array | string): Uint8Array =>
-  new Bun.CryptoHasher('sha256').update(bytes).digest()
+  plain(new Bun.CryptoHasher('sha256').update(bytes).digest())
 
 /** HMAC-SHA-256 (RFC 2104). */
 export const hmac = (key: Uint8Array, ...parts: Uint8Array[]): Uint8Array => {
   const hasher = new Bun.CryptoHasher('sha256', key)
   for (const part of parts) hasher.update(part)
-  return hasher.digest()
+  return plain(hasher.digest())
 }
+
+// Bun digests into a Buffer, whose `slice` is a view and not a copy, as that of a Uint8Array is.
+const plain = ({ buffer, byteOffset, length }: Buffer<ArrayBuffer>): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, length)

@@ -4,7 +4,7 @@ import { Fault } from '../base/fault.ts'
 export type AskPassphrase = () => string | Promise<string>
 
 /** log2 of scrypt's rounds: 64 MiB and about 0.4 s, NIP-49's own example. */
-export const DEFAULT_WORK = 16
+const DEFAULT_WORK = 16
 /** More would cost over 1 GiB of memory, at the choice of whoever wrote the file. */
 const MAX_WORK = 20
 

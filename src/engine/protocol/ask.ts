@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { count, jobClass, msatField, name, pubKeyField, spanMs, taskField } from './fields.ts'
+import { count, hex16, jobClass, msatField, name, pubKeyField, spanMs, taskField } from './fields.ts'
 
 /**
  * What a job's input measures, without its content: enough to compute the bounds `max`
@@ -26,6 +26,8 @@ export type Where = z.output<typeof where>
 
 /** 26420: what is wanted, without content. */
 export const ask = z.object({
+  /** 16 random bytes: two equal asks of one second are two events. */
+  nonce: hex16,
   task: taskField,
   /** Exact ids or patterns with `*`; empty means any model. */
   models: z.array(name).max(20),

@@ -60,17 +60,20 @@ const PER_NODE_AND_MODEL = 3
 export const candidates = (ask: Ask, tickets: Iterable<HeldTicket>, context: Context): Found => {
   const priceOf = pricing(ask)
   const near = newNear()
-  const places = new Map<string, Candidate[]>()
+  const places: Places = new Map()
   for (const held of tickets) {
     const best = bestEntry(ask, held, context, priceOf, near)
     if (best) keepLowest(places, best)
   }
-  const fitting = [...places.values()].flat()
+  const fitting = [...places.values()].flatMap((models) => [...models.values()].flat())
   return { fitting, none: fitting.length > 0 ? null : noOfferOf(near, context.all) }
 }
 
 type Priced = Readonly<{ row: SheetRow; max: Units; ceiling: Msat }>
 type PriceOf = (held: HeldTicket, entry: TicketEntry) => Priced | null
+
+/** The candidates of each node and model, the lowest place first. */
+type Places = Map<PubKey, Map<string, Candidate[]>>
 
 /** The cheapest entry of a ticket that fits, or null; notes in `near` how far the others came. */
 const bestEntry = (
@@ -121,21 +124,26 @@ const isFree = (held: HeldTicket, { client, now, holdMs }: Context): boolean => 
   return held.expires >= now + holdMs
 }
 
-/** Prices of entries, computed once for each row and template: thousands of tickets share a few. */
+/** Prices of entries, computed once for each sort of entry: thousands of tickets share a few. */
 const pricing = (ask: Ask): PriceOf => {
-  const known = new Map<Sheet, Map<string, Priced | null>>()
+  const known = new Map<Sheet, { entry: TicketEntry; priced: Priced | null }[]>()
   return ({ sheet }, entry) => {
-    const { base, per_message } = entry.template
-    const key = `${entry.row} ${base} ${per_message} ${entry.warm} ${entry.task} ${entry.model.name}`
-    let prices = known.get(sheet)
-    if (!prices) known.set(sheet, (prices = new Map()))
-    const before = prices.get(key)
-    if (before !== undefined) return before
+    const prices = known.get(sheet) ?? []
+    const before = prices.find((it) => costsTheSame(it.entry, entry))
+    if (before) return before.priced
     const priced = priceAt(ask, sheet, entry)
-    prices.set(key, priced)
+    if (prices.push({ entry, priced }) === 1) known.set(sheet, prices)
     return priced
   }
 }
+
+const costsTheSame = (a: TicketEntry, b: TicketEntry): boolean =>
+  a.row === b.row &&
+  a.warm === b.warm &&
+  a.template.base === b.template.base &&
+  a.template.per_message === b.template.per_message &&
+  a.task === b.task &&
+  a.model.name === b.model.name
 
 /** An entry whose row is missing, or is for something else, offers nothing: no client would take it. */
 const priceAt = (ask: Ask, sheet: Sheet, entry: TicketEntry): Priced | null => {
@@ -146,11 +154,15 @@ const priceAt = (ask: Ask, sheet: Sheet, entry: TicketEntry): Priced | null => {
   return { row, max, ceiling: ceilingOf(price, max, !entry.warm) }
 }
 
-const keepLowest = (places: Map<string, Candidate[]>, candidate: Candidate): void => {
-  const key = `${candidate.node} ${candidate.ticket.entries[candidate.entry]!.model.name}`
-  const kept = places.get(key)
-  if (!kept) return void places.set(key, [candidate])
+const keepLowest = (places: Places, candidate: Candidate): void => {
+  const { node, ticket, entry } = candidate
+  const model = ticket.entries[entry]!.model.name
+  let models = places.get(node)
+  if (!models) places.set(node, (models = new Map()))
+  const kept = models.get(model)
+  if (!kept) return void models.set(model, [candidate])
   const at = kept.findIndex((it) => isBetter(candidate, it))
+  if (at < 0 && kept.length === PER_NODE_AND_MODEL) return
   kept.splice(at < 0 ? kept.length : at, 0, candidate)
   if (kept.length > PER_NODE_AND_MODEL) kept.pop()
 }

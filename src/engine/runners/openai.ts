@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
-import { Fault } from '../base/fault.ts'
+import { MIB } from '../base/bounds.ts'
+import { Fault, isFault } from '../base/fault.ts'
 import type { Units } from '../protocol/fields.ts'
 import { TASKS } from '../tasks/catalogue.ts'
 import type { EmbedInput } from '../tasks/embed.ts'
@@ -32,7 +33,8 @@ type Work = Parameters<Runner['run']>[0]
  * A runner that is attached by its address and speaks OpenAI's API: llama-server, vLLM, LocalAI and
  * others. It was asked for a real token before this returns.
  * @param baseUrl such as `http://127.0.0.1:8080`, with or without `/v1`
- * @throws Fault `unavailable` `runner.TROUBLE` where nobody answers or nothing works
+ * @throws Fault `unavailable` `runner.unreachable` where nobody answers, `runner.TROUBLE` (the words of
+ * RunnerTrouble) where nothing works
  */
 export const openaiRunner = async (
   baseUrl: string,
@@ -69,6 +71,11 @@ export const probeOpenai = async (baseUrl: string, options: OpenaiOptions = {}):
     return await probe(upstream(baseOf(baseUrl), options), options)
   } catch (error) {
     if (!(error instanceof RunnerFault)) throw error
+    if (isFault(error.cause) && error.cause.code === 'egress.unreachable')
+      throw new Fault('unavailable', 'runner.unreachable', `nobody answers at ${baseUrl}`, {
+        hint: 'start the server, or correct its address',
+        cause: error,
+      })
     throw new Fault('unavailable', `runner.${error.trouble}`, `${baseUrl}: ${error.message}`, {
       hint: HINTS[error.trouble] ?? 'check that an OpenAI-compatible server listens there',
       cause: error,
@@ -88,7 +95,7 @@ const baseOf = (url: string): string => url.replace(/\/+$/, '').replace(/\/v1$/,
 const modelNames = async (to: Upstream): Promise<string[]> => {
   const never = new AbortController().signal
   const request = { method: 'GET' as const, path: '/v1/models', waitMs: 3_000 }
-  const answer = (await callJson(to, request, never, 4 * 1024 * 1024)) as {
+  const answer = (await callJson(to, request, never, 4 * MIB)) as {
     data?: { id?: unknown }[]
   }
   return (answer.data ?? []).map((it) => String(it.id))

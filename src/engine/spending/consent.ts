@@ -137,19 +137,21 @@ const sizeFault = (none: NoOffer, { sizes }: Wanted): Fault => {
   })
 }
 
-const capFault = (none: NoOffer, { cap }: Wanted): Fault => {
-  const most = `--max-price ${cap === null ? '' : showMsat(cap)}`.trim()
-  if (none.cheapest === null)
-    return new Fault('refused', 'cap.exceeded', `every offer may cost more than ${most}`, {
+const capFault = ({ cheapest }: NoOffer, { cap }: Wanted): Fault => {
+  if (cap === null || cheapest === null)
+    return new Fault('refused', 'cap.exceeded', 'every offer may cost more than --max-price', {
       hint: 'raise --max-price',
     })
-  const exact =
-    none.cheapest % 1000n === 0n ? `${none.cheapest / 1000n}sat` : `${none.cheapest}msat`
-  const message = `the cheapest offer may cost up to ${showMsat(none.cheapest)}, more than ${most}`
+  // Rounded for people, unless they would then read two equal numbers.
+  const show = showMsat(cheapest) === showMsat(cap) ? exactly : showMsat
+  const message = `the cheapest offer may cost up to ${show(cheapest)}, more than --max-price ${show(cap)}`
+  const flag = cheapest % 1000n === 0n ? `${cheapest / 1000n}sat` : `${cheapest}msat`
   return new Fault('refused', 'cap.exceeded', message, {
-    hint: `allow it with --max-price ${exact}`,
+    hint: `allow it with --max-price ${flag}`,
   })
 }
+
+const exactly = (amount: Msat): string => `${amount.toLocaleString('en-US')} msat`
 
 const whatOf = ({ task, models }: Wanted): string =>
   models.length > 0 ? models.join(' or ') : bare(task)

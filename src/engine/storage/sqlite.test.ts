@@ -1,6 +1,14 @@
 import { afterAll, expect, test } from 'bun:test'
 import { Database } from 'bun:sqlite'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { unixMs } from '../base/clock.ts'
@@ -26,6 +34,8 @@ storeConformance('sqlite', () => openStore(newPath()))
 
 test('only its owner can read it, the journal included, also where the file was there before', async () => {
   const path = newPath()
+  mkdirSync(join(path, '..'))
+  writeFileSync(path, '', { mode: 0o644 })
   const store = await openStore(path)
   await store.keep(receiptOf(1))
   const modes = ['', '-wal', '-shm'].map((end) => statSync(path + end).mode & 0o777)

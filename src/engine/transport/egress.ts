@@ -27,12 +27,8 @@ export const egress = async (url: string, init: EgressInit = {}): Promise<Respon
   const { allowPrivate = false, maxBytes = BOUNDS.outputBytes, timeoutMs, clock, ...rest } = init
   const target = parse(url)
   const request = allowPrivate ? { url: target.href, init: rest } : await pinned(target, rest)
-  const deadline = new AbortController()
-  const cancel =
-    timeoutMs === undefined
-      ? undefined
-      : (clock ?? systemClock).after(timeoutMs, () => deadline.abort(tooSlow(target, timeoutMs)))
-  const signals = [deadline.signal, ...(rest.signal ? [rest.signal] : [])]
+  const deadline = timeoutMs === undefined ? undefined : deadlineIn(timeoutMs, target, clock)
+  const signals = [deadline?.signal, rest.signal].filter((signal) => !!signal)
   try {
     const response = await fetch(request.url, {
       ...request.init,
@@ -52,7 +48,7 @@ export const egress = async (url: string, init: EgressInit = {}): Promise<Respon
     if (isFault(error) || rest.signal?.aborted) throw error
     throw unreachable(target, error)
   } finally {
-    cancel?.()
+    deadline?.stop()
   }
 }
 
@@ -68,21 +64,35 @@ export const getJson = async (
     maxBytes?: number
     allowPrivate?: boolean
     headers?: Record<string, string>
+    clock?: Clock
   } = {},
 ): Promise<unknown> => {
-  const { timeoutMs = 3_000, maxBytes = MIB, allowPrivate = false, headers = {} } = options
+  const { timeoutMs = 3_000, maxBytes = MIB, allowPrivate = false, headers = {}, clock } = options
   // ky hands over a Request; only what a GET needs of it goes on.
   const through = (input: string | URL | Request): Promise<Response> =>
     input instanceof Request
       ? egress(input.url, { headers: input.headers, signal: input.signal, allowPrivate, maxBytes })
       : egress(String(input), { allowPrivate, maxBytes })
   const target = parse(url)
-  const signal = AbortSignal.timeout(timeoutMs)
+  const { signal, stop } = deadlineIn(timeoutMs, target, clock)
   try {
     return await ky(url, { fetch: through, headers, retry: 0, timeout: false, signal }).json()
   } catch (error) {
-    if (signal.aborted) throw tooSlow(target, timeoutMs)
-    throw asAnswer(target, error)
+    throw asAnswer(target, signal.aborted ? signal.reason : error)
+  } finally {
+    stop()
+  }
+}
+
+const deadlineIn = (
+  ms: number,
+  target: URL,
+  clock: Clock = systemClock,
+): { signal: AbortSignal; stop: () => void } => {
+  const deadline = new AbortController()
+  return {
+    signal: deadline.signal,
+    stop: clock.after(ms, () => deadline.abort(tooSlow(target, ms))),
   }
 }
 

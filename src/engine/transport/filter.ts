@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Signed } from '../protocol/event.ts'
-import { kindClass } from '../protocol/kinds.ts'
+import { kindClass, kindName } from '../protocol/kinds.ts'
+import { PUBLIC_KINDS } from '../protocol/messages.ts'
 import type { Filter } from './link.ts'
 
 /** Whether an event passes a filter (NIP-01): every condition, any value of each. */
@@ -42,9 +43,15 @@ export const parseFilter = (value: unknown): Filter | undefined => {
  * an empty list where it asks for messages that are addressed, but not whose.
  */
 export const addresseesOf = (filter: Filter): readonly string[] | null => {
-  if (filter.kinds?.every((kind) => kindClass(kind) === 'addressable')) return null
+  if (filter.kinds && !filter.kinds.some(isAddressed)) return null
   if (!filter['#p'] && (filter.ids || !filter.kinds)) return null
   return filter['#p'] ?? []
+}
+
+/** Whether messages of a kind are for their addressee alone: ephemeral ones, and receipts with theirs. */
+export const isAddressed = (kind: number): boolean => {
+  const name = kindName(kind)
+  return name ? !PUBLIC_KINDS.has(name) : kindClass(kind) === 'ephemeral'
 }
 
 const values = z.array(z.string().max(300)).max(500)

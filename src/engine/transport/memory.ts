@@ -30,7 +30,7 @@ export interface MemoryNetwork extends Network {
   cut(link: number): void
   /** From now on. */
   setFaults(faults: LinkFaults | undefined): void
-  /** Ids of all open ends, door and dialled. */
+  /** Ids of all open ends, door and dialled. They count from 1 in each network, so that a seed gives one trace. */
   links(): readonly number[]
 }
 
@@ -59,7 +59,7 @@ export const memoryNetwork = (options: MemoryOptions): MemoryNetwork => {
       address,
       async close() {
         doors.delete(address)
-        for (const pipe of [...pipes]) if (pipe.address === address) pipe.cut('door closed')
+        for (const pipe of pipes) if (pipe.address === address) pipe.cut('door closed')
       },
     }
   }
@@ -123,7 +123,7 @@ export const memoryNetwork = (options: MemoryOptions): MemoryNetwork => {
       for (const pipe of pipes) pipe.letGo()
     },
     cut(link) {
-      for (const pipe of [...pipes]) if (pipe.hasEnd([link])) pipe.cut('connection broke')
+      for (const pipe of pipes) if (pipe.hasEnd([link])) pipe.cut('connection broke')
     },
     setFaults(next) {
       faults = next

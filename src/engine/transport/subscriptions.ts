@@ -4,9 +4,8 @@ import type { Clock } from '../base/clock.ts'
 import type { Signed } from '../protocol/event.ts'
 import { tagValue } from '../protocol/event.ts'
 import type { PubKey } from '../protocol/ids.ts'
-import { kindClass } from '../protocol/kinds.ts'
 import { unknown } from './answers.ts'
-import { addresseesOf, matchesFilter, parseFilter } from './filter.ts'
+import { addresseesOf, isAddressed, matchesFilter, parseFilter } from './filter.ts'
 import type { Delivery, Filter } from './link.ts'
 import { STORED_AT_ONCE, SUBSCRIPTION_ID_CHARS } from './nip11.ts'
 
@@ -130,7 +129,7 @@ export class Subscriptions {
   }
 
   private subscriptionFor(event: Signed): Subscription | undefined {
-    const isPublic = kindClass(event.kind) === 'addressable'
+    const isPublic = !isAddressed(event.kind)
     for (const subscription of this.standing.values())
       for (const filter of subscription.filters)
         if (isPublic === (addresseesOf(filter) === null) && matchesFilter(filter, event))

@@ -1,6 +1,6 @@
 import { unixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
-import { utf8, utf8Length } from '../../base/bytes.ts'
+import { toHex, utf8, utf8Length } from '../../base/bytes.ts'
 import { matches, taskMatches } from '../../metering/pattern.ts'
 import { maxUnits } from '../../metering/bounds.ts'
 import { ceilingOf } from '../../metering/cost.ts'
@@ -136,7 +136,11 @@ const ask = (turn: ClientTurn, job: ClientJob): void => {
   const event = say(
     turn,
     'ask',
-    { ...content, cap: content.cap === null ? null : String(content.cap) },
+    {
+      ...content,
+      nonce: toHex(turn.random.bytes(16)),
+      cap: content.cap === null ? null : String(content.cap),
+    },
     { to: state.router, expires: unixMs(now + state.bounds.askLifeMs) },
   )
   job.phase = 'asking'

@@ -78,7 +78,7 @@ const onClosed = (turn: Turn, link: LinkId): void => {
     turn.effects.push({ do: 'log', level: 'info', event: 'node.left', fields: { node: node.key } })
   }
   for (const { job, placing } of [...state.byTag.values()])
-    if (placing.link === link) onNodeLost(turn, state.jobs.get(job)!, placing)
+    if (placing?.link === link) onNodeLost(turn, state.jobs.get(job)!, placing)
   for (const id of [...(state.jobsOf.get(link) ?? [])]) {
     const job = state.jobs.get(id)!
     job.cancelled = true

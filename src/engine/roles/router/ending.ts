@@ -36,6 +36,7 @@ export const endJob = (turn: Turn, job: JobRecord): void => {
 export const forgetJob = (turn: Turn, job: JobRecord): void => {
   endJob(turn, job)
   const { state } = turn
+  if (job.unplaced) state.byTag.delete(job.unplaced)
   for (const placing of job.placings) {
     state.byTag.delete(placing.tag)
     if (placing.closed) continue

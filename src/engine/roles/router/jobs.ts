@@ -39,6 +39,7 @@ export const onJob = (turn: Turn, link: LinkId, message: Message<'job'>): void =
     clientLink: link,
     next: offers.tickets.slice(at + 1),
     placings: [],
+    unplaced: null,
     phase: 'moving',
     body: [],
     bodyBytes: 0,
@@ -52,8 +53,10 @@ export const onJob = (turn: Turn, link: LinkId, message: Message<'job'>): void =
   state.deadlines.set(`job:${job.id}`, unixMs(now + longest))
   accept(turn, link, message)
   const ticket = usable(state, body.ticket, job.client, now)
-  if (ticket) place(turn, job, ticket, message)
-  else moveOn(turn, job, body.ticket, 'used')
+  if (ticket) return place(turn, job, ticket, message)
+  job.unplaced = jobTagOf(job.id, body.ticket)
+  state.byTag.set(job.unplaced, { job: job.id, placing: null })
+  moveOn(turn, job, body.ticket, 'used')
 }
 
 export const onRewrap = (turn: Turn, link: LinkId, message: Message<'rewrap'>): void => {
@@ -68,10 +71,9 @@ export const onRewrap = (turn: Turn, link: LinkId, message: Message<'rewrap'>): 
   state.deadlines.clear(`moving:${job.id}`)
   const ticket = usable(state, body.ticket, job.client, now)
   if (!ticket || ticket.heldFor !== job.client) return moveOn(turn, job, body.ticket, 'used')
-  const kept = job.body
   place(turn, job, ticket, message)
   const { tag, link: to } = job.placings.at(-1)!
-  job.body = kept.map((bytes) => retag(bytes, tag))
+  job.body = job.body.map((bytes) => retag(bytes, tag))
   for (const bytes of job.body) turn.effects.push({ do: 'frame', link: to, bytes })
 }
 
@@ -89,6 +91,7 @@ export const onProgress = (turn: Turn, link: LinkId, message: Message<'progress'
     if (current && job.phase === 'forwarded') {
       job.phase = 'accepted'
       job.body = []
+      job.bodyBytes = 0
       state.deadlines.clear(`accept:${job.id}`)
     }
   }
@@ -204,8 +207,6 @@ const place = (
   }
   job.placings.push(placing)
   job.phase = 'forwarded'
-  job.body = []
-  job.bodyBytes = 0
   state.byTag.set(tag, { job: job.id, placing })
   const node = state.nodes.get(ticket.node)
   if (node) node.openJobs++

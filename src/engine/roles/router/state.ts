@@ -64,6 +64,8 @@ export type JobRecord = {
   /** Further tickets of its offers, in order. */
   next: EventId[]
   placings: Placing[]
+  /** The tag of its first ticket, where that was gone before it could be placed. */
+  unplaced: JobTag | null
   /** Who is in charge of the last placing. */
   phase: 'forwarded' | 'accepted' | 'moving' | 'over'
   /** A small body that came before `accepted`: kept to be sent on to the next ticket. */
@@ -90,7 +92,8 @@ export type RouterState = {
   byTask: Map<string, Set<EventId>>
   offers: Map<EventId, OfferRecord>
   jobs: Map<JobId, JobRecord>
-  byTag: Map<JobTag, { job: JobId; placing: Placing }>
+  /** Without a placing: the ticket was gone when the job came, its body may still be on its way. */
+  byTag: Map<JobTag, { job: JobId; placing: Placing | null }>
   /** Receipts on their way to disk: whom to answer when they are there. */
   keeping: Map<EventId, LinkId>
   /** Addressable events of our parties, by id: what the door serves. */

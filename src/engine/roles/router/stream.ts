@@ -13,29 +13,31 @@ export const onFrame = (turn: Turn, link: LinkId, frame: Frame): void => {
   const job = found && turn.state.jobs.get(found.job)
   if (!found || !job) return
   const { placing } = found
-  if (link === job.clientLink) fromClient(turn, job, placing, frame)
-  else if (link === placing.link) fromNode(turn, job, placing, frame)
+  if (link === job.clientLink) {
+    if (frame.type === 'input') inputFrom(turn, job, placing, frame)
+    else if (frame.type === 'outputCredit' && placing) creditFrom(turn, placing, frame)
+  } else if (placing && link === placing.link) fromNode(turn, job, placing, frame)
 }
 
-const fromClient = (turn: Turn, job: JobRecord, placing: Placing, frame: Frame): void => {
+const creditFrom = (turn: Turn, placing: Placing, frame: Frame): void => {
+  const credit = readCredit(frame.bytes)
+  if (!credit) return
+  placing.outAllowed = Math.max(placing.outAllowed, credit.allowed)
+  turn.effects.push({ do: 'frame', link: placing.link, bytes: encodeFrame(frame) })
+}
+
+const inputFrom = (turn: Turn, job: JobRecord, placing: Placing | null, frame: Frame): void => {
+  if (job.phase === 'over') return
   const bytes = encodeFrame(frame)
-  if (frame.type === 'outputCredit') {
-    const credit = readCredit(frame.bytes)
-    if (!credit) return
-    placing.outAllowed = Math.max(placing.outAllowed, credit.allowed)
-    turn.effects.push({ do: 'frame', link: placing.link, bytes })
-    return
-  }
-  if (frame.type !== 'input' || placing.closed) return
-  placing.inBytes += frame.bytes.length
-  const waiting = placing.acceptedAt === null
-  if (placing.inBytes > (waiting ? turn.state.bounds.inlineBodyBytes : placing.inAllowed))
-    return overWindow(turn, job, placing)
   // A small body waits here until `accepted`, so that a move costs the client no second sending.
-  if (waiting) {
-    job.body.push(bytes)
+  if (placing === null || placing.acceptedAt === null) {
     job.bodyBytes += frame.bytes.length
+    if (job.bodyBytes > turn.state.bounds.inlineBodyBytes) return overWindow(turn, job, placing)
+    job.body.push(bytes)
   }
+  if (placing === null || placing.closed) return
+  placing.inBytes += frame.bytes.length
+  if (placing.inBytes > placing.inAllowed) return overWindow(turn, job, placing)
   turn.effects.push({ do: 'frame', link: placing.link, bytes })
 }
 
@@ -59,8 +61,10 @@ const fromNode = (turn: Turn, job: JobRecord, placing: Placing, frame: Frame): v
   turn.effects.push({ do: 'frame', link: job.clientLink, bytes })
 }
 
-const overWindow = (turn: Turn, job: JobRecord, placing: Placing): void => {
-  resetPlacing(turn, placing.link, placing, 'over_window')
-  resetPlacing(turn, job.clientLink, placing, 'over_window')
+const overWindow = (turn: Turn, job: JobRecord, placing: Placing | null): void => {
+  if (placing) {
+    resetPlacing(turn, placing.link, placing, 'over_window')
+    resetPlacing(turn, job.clientLink, placing, 'over_window')
+  }
   endJob(turn, job)
 }

@@ -1,0 +1,113 @@
+import { afterEach, describe, expect, test } from 'bun:test'
+import { KIB } from '../base/bounds.ts'
+import { counter } from './counter.ts'
+import { authEvent, closeAll, openDoor, raw } from './door.fixtures.ts'
+
+afterEach(closeAll)
+
+describe('abuse', () => {
+  const malformed = [
+    '',
+    'x',
+    '{}',
+    '[]',
+    '["EVENT"]',
+    '["EVENT",1]',
+    '["REQ"]',
+    '["REQ","",{}]',
+    '["COUNT","a",{}]',
+    '["REQ",1,{}]',
+    `["REQ","${'a'.repeat(65)}",{}]`,
+    '['.repeat(1_000),
+    '["AUTH",null]',
+    '[null]',
+    '["EVENT","a","b"]',
+  ]
+  test('each malformed message is answered by a NOTICE', async () => {
+    const { address } = await openDoor()
+    const peer = await raw(address)
+    for (const text of malformed) peer.socket.send(text)
+    const heard = (await peer.until(malformed.length + 1)).slice(1)
+    expect(heard.map((it) => it[0])).toEqual(malformed.map(() => 'NOTICE'))
+  })
+
+  test('too many of them end the connection', async () => {
+    const { address } = await openDoor()
+    const peer = await raw(address)
+    for (let i = 0; i < 30; i++) peer.socket.send('x')
+    expect(await peer.closed).toEqual({ code: 1008, reason: 'too many bad messages' })
+    expect(peer.heard.length).toBeLessThan(25)
+  })
+
+  test('so does a flood of REQs, and subscriptions are bounded', async () => {
+    const { address } = await openDoor({ subscriptionsPerLink: 3 })
+    const peer = await raw(address)
+    for (let i = 0; i < 200; i++) peer.socket.send(JSON.stringify(['REQ', `s${i}`, { kinds: [1] }]))
+    expect((await peer.closed).code).toBe(1008)
+    const count = (label: string) => peer.heard.filter((it) => it[0] === label).length
+    expect(count('EOSE')).toBe(3)
+    expect(count('CLOSED')).toBeLessThan(80)
+  })
+
+  test('filters are bounded in number and shape', async () => {
+    const { address } = await openDoor()
+    const peer = await raw(address)
+    const bad = [
+      Array(11).fill({ kinds: [1] }),
+      [{ kinds: 'x' }],
+      [{ search: ['x'] }],
+      [{ limit: -1 }],
+      [],
+    ]
+    for (const filters of bad) peer.socket.send(JSON.stringify(['REQ', 's', ...filters]))
+    const heard = (await peer.until(6)).slice(1)
+    expect(heard.map((it) => it.slice(0, 2))).toEqual(bad.map(() => ['CLOSED', 's']))
+  })
+
+  test('a text that is too large, and a message that is larger still', async () => {
+    const { address } = await openDoor()
+    const [text, binary] = [await raw(address), await raw(address)]
+    text.socket.send('x'.repeat(65 * KIB + 1))
+    expect((await text.closed).code).toBe(1009)
+    binary.socket.send(new Uint8Array(256 * KIB + 23))
+    expect((await binary.closed).code).toBe(1009)
+  })
+
+  test('connections of one address are bounded', async () => {
+    const { address } = await openDoor({ keysPerAddress: 1 })
+    await raw(address)
+    await raw(address)
+    const third = new WebSocket(address)
+    const closed = await new Promise<CloseEvent>((resolve) =>
+      third.addEventListener('close', resolve),
+    )
+    expect(closed.code).not.toBe(1000)
+  })
+
+  test('who takes nothing is cut off, at a bound', async () => {
+    const { door, address } = await openDoor({ unsentPerLinkBytes: 512 * KIB })
+    const peer = await raw(address)
+    peer.socket.send(JSON.stringify(['AUTH', authEvent(address, peer.challenge)]))
+    await peer.until(2)
+    const pause = Reflect.get(peer.socket, 'pause')
+    expect(typeof pause).toBe('function')
+    Reflect.apply(pause, peer.socket, [])
+    const link = door.links[0]!
+    let taken = 0
+    while (taken < 5_000 && link.frame(new Uint8Array(16 * KIB))) taken++
+    expect(taken).toBeLessThan(5_000)
+    expect(link.unsent()).toBeLessThanOrEqual(512 * KIB)
+    link.close('enough')
+    expect(link.unsent()).toBe(0)
+  })
+})
+
+test('IPv6 counts by /64, mapped IPv4 as IPv4', () => {
+  const keys = counter(1)
+  expect(keys.add('2001:db8:1:2::1')).toBe(true)
+  expect(keys.add('2001:db8:1:2:3:4:5:6')).toBe(false)
+  expect(keys.add('2001:db8:1:3::1')).toBe(true)
+  expect([keys.add('::ffff:10.0.0.1'), keys.add('10.0.0.1')]).toEqual([true, false])
+  keys.remove('10.0.0.1')
+  expect(keys.add('10.0.0.1')).toBe(true)
+})
