@@ -36,5 +36,5 @@ export const hmac = (key: Uint8Array, ...parts: Uint8Array[]): Uint8Array => {
 }
 
 // Bun digests into a Buffer, whose `slice` is a view and not a copy, as that of a Uint8Array is.
-const plain = ({ buffer, byteOffset, length }: Buffer<ArrayBuffer>): Uint8Array =>
+const plain = ({ buffer, byteOffset, length }: Uint8Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, length)

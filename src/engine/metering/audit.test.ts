@@ -194,18 +194,19 @@ test('what is missing is said, each with what could not be checked', () => {
   expect(audit([]).findings).toEqual([])
 })
 
+const wrongIn = (changes: Changes) => wrong(Object.values(sceneOf(changes)))
+
 test('who signed for whom, and what still held', () => {
-  const of = (changes: Changes) => wrong(Object.values(sceneOf(changes)))
-  expect(of({ ticket: { expires: 0 } })).toEqual(['ticket.expiration'])
-  expect(of({ ticket: { expires: 1000 } })).toEqual([])
-  expect(of({ sheet: { expires: -5000 } })).toEqual(['sheet.expiration'])
-  expect(of({ job: { to: STRANGER } })).toEqual(['job.addressee'])
-  expect(of({ accepted: { about: '9'.repeat(64) as EventId } })).toEqual(['accepted.job'])
-  expect(of({ accepted: { to: STRANGER } })).toEqual(['accepted.addressee'])
-  expect(of({ acknowledgement: { by: STRANGER } })).toEqual(['acknowledgement.signer'])
-  expect(of({ sheet: { by: STRANGER } })).toEqual(['receipt.signer', 'ticket.signer'])
-  expect(of({ receipt: { content: { sim: false } } })).toEqual(['net'])
-  expect(of({ job: { net: 'regtest' } })).toEqual(['net'])
+  expect(wrongIn({ ticket: { expires: 0 } })).toEqual(['ticket.expiration'])
+  expect(wrongIn({ ticket: { expires: 1000 } })).toEqual([])
+  expect(wrongIn({ sheet: { expires: -5000 } })).toEqual(['sheet.expiration'])
+  expect(wrongIn({ job: { to: STRANGER } })).toEqual(['job.addressee'])
+  expect(wrongIn({ accepted: { about: '9'.repeat(64) as EventId } })).toEqual(['accepted.job'])
+  expect(wrongIn({ accepted: { to: STRANGER } })).toEqual(['accepted.addressee'])
+  expect(wrongIn({ acknowledgement: { by: STRANGER } })).toEqual(['acknowledgement.signer'])
+  expect(wrongIn({ sheet: { by: STRANGER } })).toEqual(['receipt.signer', 'ticket.signer'])
+  expect(wrongIn({ receipt: { content: { sim: false } } })).toEqual(['net'])
+  expect(wrongIn({ job: { net: 'regtest' } })).toEqual(['net'])
 })
 
 test('an acknowledgement of another receipt is none', () => {

@@ -48,8 +48,7 @@ export const plausible = (usage: Units, sizes: Sizes, template: Template): boole
   withinMax(usage, maxUnits(Object.keys(BOUND_OF) as Unit[], sizes, template))
 
 /** Input tokens of either sort. */
-export const inputTokens = (usage: Units): number =>
-  (usage.in_token ?? 0) + (usage.cached_token ?? 0)
+const inputTokens = (usage: Units): number => (usage.in_token ?? 0) + (usage.cached_token ?? 0)
 
 const BOUND_OF: Partial<Record<Unit, (sizes: Sizes, template: Template) => number>> = {
   in_token: (sizes, template) =>

@@ -10,9 +10,10 @@ const oracle = (pattern: string, name: string): boolean => {
   return pattern[0] === name[0] && oracle(pattern.slice(1), name.slice(1))
 }
 
+const text = (letters: string, most: number) =>
+  fc.array(fc.constantFrom(...letters), { maxLength: most }).map((it) => it.join(''))
+
 test('agrees with the definition', () => {
-  const text = (letters: string, most: number) =>
-    fc.array(fc.constantFrom(...letters), { maxLength: most }).map((it) => it.join(''))
   fc.assert(
     fc.property(text('ab*', 8), text('ab', 9), (pattern, name) => {
       expect(matches(pattern, name)).toBe(oracle(pattern, name))

@@ -3,7 +3,7 @@ import type { UnixMs } from '../base/clock.ts'
 import type { PubKey } from '../protocol/ids.ts'
 
 /** What a router remembers of one key. */
-export type KeyLimit = {
+type KeyLimit = {
   /** Asks it may make now: a bucket that fills at its rate and holds one second's worth. */
   asks: number
   filledAt: UnixMs

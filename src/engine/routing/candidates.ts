@@ -38,7 +38,6 @@ export type Candidate = HeldTicket & {
 export type Found = Readonly<{ fitting: Candidate[]; none: NoOffer | null }>
 
 type Context = Readonly<{
-  client: PubKey
   now: UnixMs
   /** How long a ticket must still hold. */
   holdMs: number
@@ -118,9 +117,9 @@ const stepOf = (
 const passes = ({ where }: Ask, node: PubKey): boolean =>
   !where.deny.includes(node) && (where.allow.length === 0 || where.allow.includes(node))
 
-const isFree = (held: HeldTicket, { client, now, holdMs }: Context): boolean => {
-  const heldForAnother = held.heldFor !== null && held.heldFor !== client
-  if (heldForAnother && (held.heldUntil ?? 0) > now) return false
+// One that is held for the asker itself is not free either: a job of its earlier ask is on the way.
+const isFree = (held: HeldTicket, { now, holdMs }: Context): boolean => {
+  if (held.heldFor !== null && (held.heldUntil ?? 0) > now) return false
   return held.expires >= now + holdMs
 }
 

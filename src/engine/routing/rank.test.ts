@@ -6,7 +6,7 @@ import type { PubKey } from '../protocol/ids.ts'
 import { newStandings, observe } from '../trust/standing.ts'
 import { type HeldTicket, candidates } from './candidates.ts'
 import { rank } from './rank.ts'
-import { CLIENT, NOW, askOf, entryOf, idOf, keyOf, ticketOf } from './scene.ts'
+import { NOW, askOf, entryOf, idOf, keyOf, ticketOf } from './scene.ts'
 
 const idle = () => ({ jobs: 0, slots: 1 })
 const rankOf = (
@@ -18,7 +18,7 @@ const rankOf = (
     inFlight?: (node: PubKey) => { jobs: number; slots: number }
   } = {},
 ) => {
-  const context = { client: CLIENT, now: NOW, holdMs: 3000, all: tickets }
+  const context = { now: NOW, holdMs: 3000, all: tickets }
   const { class: jobClass = 'balanced', seed = 1 } = options
   return rank(
     candidates(askOf(), tickets, context).fitting,
@@ -93,14 +93,15 @@ test('failing fast never looks fast', () => {
   expect(ranked[0]!.reason).toBe('cheapest for your value of time; 100 jobs seen, 99 % served')
 })
 
+const firstIsBusier = (node: PubKey) => ({ jobs: node === keyOf(1) ? 3 : 1, slots: 4 })
+
 test('near ties go to the less loaded of two, and are spread where loads are equal', () => {
   const tickets = [ticketOf(1, 1), ticketOf(2, 2)]
-  const inFlight = (node: PubKey) => ({ jobs: node === keyOf(1) ? 3 : 1, slots: 4 })
-  const firsts = (count: number, of: HeldTicket[], load: typeof inFlight) =>
+  const firsts = (count: number, of: HeldTicket[], load: typeof firstIsBusier) =>
     new Set(
       Array.from({ length: count }, (_, seed) => idsOf(rankOf(of, { seed, inFlight: load }))[0]),
     )
-  expect(firsts(20, tickets, inFlight)).toEqual(new Set([idOf(2)]))
+  expect(firsts(20, tickets, firstIsBusier)).toEqual(new Set([idOf(2)]))
   const ten = Array.from({ length: 10 }, (_, i) => ticketOf(i + 1, i + 1, { price: 100 + (i % 3) }))
   expect(firsts(60, ten, idle).size).toBeGreaterThan(3)
 })

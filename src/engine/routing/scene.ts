@@ -22,7 +22,6 @@ export const askOf = (over: Partial<Ask> = {}): Ask => ({
   class: 'balanced',
   where: { allow: [], deny: [] },
   dry_run: false,
-  nonce: '0'.repeat(32),
   nonce: '00'.repeat(16),
   ...over,
 })

@@ -74,7 +74,7 @@ test('a router that offers what was not wanted is not believed', () => {
   expect(code({ where: { allow: [B], deny: [] } })).toBe('where.none')
 })
 
-const SAID: readonly (readonly [Partial<NoOffer>, Partial<Wanted>, unknown[]])[] = [
+const SAID: readonly (readonly [Partial<NoOffer>, Partial<Wanted>, string[]])[] = [
   [
     {
       why: 'model',

@@ -48,6 +48,11 @@ export class GroupCommit<Row> {
     })
   }
 
+  /** Why nothing more is taken; null while it is. */
+  get failed(): Fault | null {
+    return this.#failed
+  }
+
   /** Commits what waits, now. */
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer)

@@ -45,11 +45,14 @@ export const openLedger = async (path: string): Promise<Ledger> => {
   try {
     const opening = takeOpening(db, path)
     const close = () => {
-      db.run('DELETE FROM openings WHERE id = ?', [opening])
-      // Not worth waiting for: where another process reads, the last one to close does it.
-      db.run('PRAGMA busy_timeout = 0')
-      db.run('PRAGMA wal_checkpoint(TRUNCATE)')
-      db.close()
+      try {
+        db.run('DELETE FROM openings WHERE id = ?', [opening])
+        // Not worth waiting for: where another process reads, the last one to close does it.
+        db.run('PRAGMA busy_timeout = 0')
+        db.run('PRAGMA wal_checkpoint(TRUNCATE)')
+      } finally {
+        db.close()
+      }
     }
     return { db, close, ...statementsOf(db) }
   } catch (error) {

@@ -40,6 +40,7 @@ export const openStore = async (path: string): Promise<Store> => {
 
   const keep = async (kept: Kept): Promise<void> => {
     if (closing) throw storeClosed()
+    if (keeping.failed) throw keeping.failed
     const same = waiting.promiseOf(kept.id)
     if (same) return same
     if (orFault(path, () => ledger.has(kept.id))) return

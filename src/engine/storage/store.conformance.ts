@@ -72,7 +72,9 @@ const CASES: Readonly<Record<string, (store: Store) => Promise<void>>> = {
   'a second receipt for one job and ticket is refused and moves no head': async (store) => {
     const { job } = receiptOf(1)
     const first = store.keep(receiptOf(1))
-    expect(await code(store.keep(receiptOf(2, { job })))).toBe('io receipt.duplicate')
+    const second = code(store.keep(receiptOf(2, { job })))
+    expect(store.chainHead(NODE)).toBe(receiptOf(1).id)
+    expect(await second).toBe('io receipt.duplicate')
     await first
     expect(await code(store.keep(receiptOf(3, { job })))).toBe('io receipt.duplicate')
     expect(store.chainHead(NODE)).toBe(receiptOf(1).id)

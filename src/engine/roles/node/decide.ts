@@ -9,6 +9,7 @@ import { creditInput, onInput, onJob } from './jobs.ts'
 import { flush, onCredit, onDone, onFailed, onPiece, onStarted } from './output.ts'
 import { conclude, forget, onAcknowledgement, onKept } from './records.ts'
 import type { NodeEffect, NodeEvent, NodeJob, NodeState, NodeTurn } from './state.ts'
+import { tellStatus } from './status.ts'
 import { issueFor, register, renew } from './tickets.ts'
 
 /**
@@ -29,6 +30,7 @@ export const decide = (
   else if (event.type === 'capabilities') onCapabilities(turn, event)
   else if (event.type === 'tick') for (const key of state.deadlines.due(now)) onDue(turn, key)
   else if (event.type !== 'authenticated') onRunner(turn, event)
+  if (state.routers.size > 0) tellStatus(turn, false)
   return { state, effects: turn.effects }
 }
 
@@ -46,7 +48,8 @@ const onMessage = (turn: NodeTurn, link: LinkId, message: Message): void => {
     if (state.routers.get(link)?.ready) return
     const router = { key: pinned, link, ready: true, budget: windowBudget() }
     state.routers.set(link, router)
-    return register(turn, router)
+    register(turn, router)
+    return tellStatus(turn, true)
   }
   if (!state.routers.get(link)?.ready) return
   if (message.name === 'job' || message.name === 'rewrap') onJob(turn, link, message)
@@ -122,6 +125,7 @@ const onDue = (turn: NodeTurn, key: string): void => {
   const { state } = turn
   const [what, id] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)]
   if (what === 'renew') return renew(turn, key)
+  if (what === 'status') return tellStatus(turn, true)
   if (what === 'ticket') return void state.tickets.delete(id as never)
   const job = state.jobs.get(id as JobTag)
   if (!job) return

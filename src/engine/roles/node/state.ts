@@ -13,6 +13,7 @@ import type { KindName } from '../../protocol/kinds.ts'
 import type { Bodies, Contents, Message } from '../../protocol/messages.ts'
 import type { ReceiptStatus } from '../../protocol/receipt.ts'
 import type { SheetRow } from '../../protocol/sheet.ts'
+import type { Status } from '../../protocol/status.ts'
 import type { TicketEntry } from '../../protocol/ticket.ts'
 import type { Capability, Done, RunnerInfo, RunnerTrouble } from '../../runners/runner.ts'
 import type { TaskName } from '../../tasks/task.ts'
@@ -141,6 +142,8 @@ export type NodeState = {
   jobs: Map<JobTag, NodeJob>
   /** Jobs cancelled before they arrived. */
   cancelled: Set<JobId>
+  /** What we last said about how busy we are. */
+  load: Status['load'] | null
   /** Id of our newest receipt. */
   head: EventId | null
   /** Receipts on their way to disk: what to send, and where, once they are there. */
@@ -174,6 +177,7 @@ export const newNodeState = (options: {
   occupied: new Map(),
   jobs: new Map(),
   cancelled: new Set(),
+  load: null,
   keeping: new Map(),
 })
 

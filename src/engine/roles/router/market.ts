@@ -1,5 +1,8 @@
 import { BOUNDS } from '../../base/bounds.ts'
 import { type UnixMs, unixMs } from '../../base/clock.ts'
+import { matches, taskMatches } from '../../metering/pattern.ts'
+import type { Ask } from '../../protocol/ask.ts'
+import type { NoOffer } from '../../protocol/offers.ts'
 import { tagValue } from '../../protocol/event.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import { carried } from '../../protocol/intake.ts'
@@ -48,6 +51,7 @@ export const onRegister = (turn: Turn, link: LinkId, message: Message<'register'
     boot: body.boot,
     slots: Math.max(1, body.capacity.slots),
     maxTickets: Math.min(body.capacity.slots * (1 + body.capacity.queue), MAX_TICKETS_PER_NODE),
+    tasks: manifest.body.tasks,
     sheets: (kept?.sheets ?? new Map()).set(sheet.event.id, sheet),
     tickets: new Map(),
     openJobs: kept?.openJobs ?? 0,
@@ -65,15 +69,17 @@ export const onTicket = (turn: Turn, link: LinkId, message: Message<'ticket'>): 
   const node = state.nodes.get(event.pubkey)
   if (!node || node.link !== link) return decline(turn, link, message, 'restricted: register first')
   if (body.boot !== node.boot) return decline(turn, link, message, 'invalid: another boot')
-  if (body.entries.some((entry) => !node.sheets.has(entry.sheet)))
-    return decline(turn, link, message, 'invalid: unknown sheet')
+  const sheet = body.entries[0]!.sheet
+  if (!node.sheets.has(sheet)) return decline(turn, link, message, 'invalid: unknown sheet')
+  if (body.entries.some((entry) => entry.sheet !== sheet))
+    return decline(turn, link, message, 'invalid: entries of more than one sheet')
   const expires = expiryOf(message)
   if (expires === undefined || expires - now > state.bounds.ticketLifeMaxMs || expires <= now)
     return decline(turn, link, message, 'invalid: expiration')
   const place = `${body.slot}:${body.place}`
   if (!node.tickets.has(place) && node.tickets.size >= node.maxTickets)
     return decline(turn, link, message, 'rate-limited: more tickets than capacity')
-  addTicket(state, node, message, expires)
+  addTicket(turn, node, message, expires)
   accept(turn, link, message)
 }
 
@@ -107,7 +113,6 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
   const refused = admitAsk(state.limits, client, now, state.bounds)
   if (refused) return decline(turn, link, message, `rate-limited: ${refused}`)
   const found = candidates(body, ticketsFor(state, body.task), {
-    client,
     now,
     holdMs: state.bounds.holdMs,
     all: allTickets(state),
@@ -136,7 +141,7 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
         first_ms: Math.round(it.firstMs),
       })),
       fee: String(state.fee),
-      none: noneOnWire(found.none),
+      none: noneOnWire(turn, body, found.none),
     },
     { to: client, about: event.id },
   )
@@ -172,8 +177,27 @@ const publish = (turn: Turn, message: Message<'manifest' | 'sheet' | 'status'>):
   deadlines.set(`directory:${event.id}`, unixMs(turn.now + keep))
 }
 
-const noneOnWire = (none: ReturnType<typeof candidates>['none']) =>
-  none && { ...none, cheapest: none.cheapest === null ? null : String(none.cheapest) }
+/**
+ * Why there is nothing to offer. A node whose slots are all taken has no tickets, so the filter sees
+ * nothing of it: what manifests promise is busy, not absent.
+ */
+const noneOnWire = (turn: Turn, ask: Ask, none: NoOffer | null) => {
+  if (!none) return null
+  const absent = none.why === 'task' || none.why === 'model'
+  if (absent && promised(turn, ask))
+    return { why: 'busy' as const, have: [], limit: null, cheapest: null }
+  return { ...none, cheapest: none.cheapest === null ? null : String(none.cheapest) }
+}
+
+const promised = ({ state }: Turn, { task, models }: Ask): boolean =>
+  [...state.nodes.values()].some((node) =>
+    node.tasks.some(
+      (it) =>
+        taskMatches(task, it.task) &&
+        (models.length === 0 ||
+          it.models.some((name) => models.some((model) => matches(model, name)))),
+    ),
+  )
 
 const log = (turn: Turn, event: string, node: PubKey): void => {
   turn.effects.push({ do: 'log', level: 'info', event, fields: { node } })

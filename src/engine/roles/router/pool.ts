@@ -1,14 +1,14 @@
 import type { UnixMs } from '../../base/clock.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
-import type { NodeRecord, PoolTicket, RouterState } from './state.ts'
+import type { NodeRecord, PoolTicket, RouterState, Turn } from './state.ts'
 import { bareTask } from './state.ts'
 
 /** The tickets a router has: what it can place jobs on. */
 
 /** Puts a ticket into the pool in place of the older one for the same slot and place. */
 export const addTicket = (
-  state: RouterState,
+  { state, now }: Pick<Turn, 'state' | 'now'>,
   node: NodeRecord,
   message: Message<'ticket'>,
   expires: UnixMs,
@@ -17,8 +17,10 @@ export const addTicket = (
   const sheet = node.sheets.get(body.entries[0]!.sheet)
   if (!sheet) return
   const place = `${body.slot}:${body.place}`
-  const older = node.tickets.get(place)
-  if (older) removeTicket(state, older)
+  const older = state.tickets.get(node.tickets.get(place) ?? event.id)
+  // One that is held stays usable for whom it is held: the node honours both until they expire.
+  if (older && isHeld(older, now)) unlist(state, older)
+  else if (older) removeTicket(state, older.id)
   const ticket: PoolTicket = {
     id: event.id,
     node: node.key,
@@ -48,13 +50,21 @@ export const removeTicket = (state: RouterState, id: EventId): PoolTicket | unde
   const node = state.nodes.get(ticket.node)
   const place = `${ticket.ticket.slot}:${ticket.ticket.place}`
   if (node?.tickets.get(place) === id) node.tickets.delete(place)
-  for (const task of tasksOf(ticket)) {
-    const ids = state.byTask.get(task)
-    ids?.delete(id)
-    if (ids?.size === 0) state.byTask.delete(task)
-  }
+  unlist(state, ticket)
   return ticket
 }
+
+/** Offers a ticket to nobody any more. */
+const unlist = (state: RouterState, ticket: PoolTicket): void => {
+  for (const task of tasksOf(ticket)) {
+    const ids = state.byTask.get(task)
+    ids?.delete(ticket.id)
+    if (ids?.size === 0) state.byTask.delete(task)
+  }
+}
+
+const isHeld = (ticket: PoolTicket, now: UnixMs): boolean =>
+  ticket.heldFor !== null && (ticket.heldUntil ?? 0) > now
 
 /** A ticket that this client may use now: there, not expired, not held for somebody else. */
 export const usable = (
@@ -65,8 +75,8 @@ export const usable = (
 ): PoolTicket | undefined => {
   const ticket = state.tickets.get(id)
   if (!ticket || ticket.expires <= now) return undefined
-  const held = ticket.heldFor !== null && (ticket.heldUntil ?? 0) > now
-  return held && ticket.heldFor !== client ? undefined : ticket
+  if (state.nodes.get(ticket.node)?.link !== ticket.link) return undefined
+  return isHeld(ticket, now) && ticket.heldFor !== client ? undefined : ticket
 }
 
 /** The tickets that could serve a task, for the exact filter to choose from. */

@@ -9,6 +9,7 @@ import type { Net } from '../../protocol/event.ts'
 import type { EventId, JobId, JobTag, PubKey } from '../../protocol/ids.ts'
 import type { Verifier } from '../../protocol/intake.ts'
 import { KINDS, type KindName } from '../../protocol/kinds.ts'
+import type { Manifest } from '../../protocol/manifest.ts'
 import type { Contents, Message } from '../../protocol/messages.ts'
 import type { MOVES } from '../../protocol/progress.ts'
 import { type KeyLimits, newKeyLimits } from '../../routing/admit.ts'
@@ -28,6 +29,8 @@ export type NodeRecord = {
   boot: string
   slots: number
   maxTickets: number
+  /** What its manifest says that it does, busy or not. */
+  tasks: Manifest['tasks']
   sheets: Map<EventId, Message<'sheet'>>
   /** By `slot:place`: a newer ticket for the same place replaces the older. */
   tickets: Map<string, EventId>

@@ -93,7 +93,7 @@ const weigh = (texts: readonly (readonly string[])[]): { rows: Entry[][]; words:
     }
     return bag
   })
-  const common = Math.max(2, texts.length / 2)
+  const common = Math.max(5, texts.length / 2)
   const rows = bags.map((bag) => {
     const row: Entry[] = []
     for (const [word, n] of bag) {

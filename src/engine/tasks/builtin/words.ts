@@ -25,7 +25,7 @@ export const sentencesOf = (text: string, limit: number): Sentence[] => {
   let start = 0
   for (const match of text.matchAll(END)) {
     if (sentences.length >= limit) return sentences
-    const end = match.index + (match[1]?.length ?? 0)
+    const end = match.index + (match[1] ?? match[2] ?? '').length
     if (match[1] !== undefined && isAbbreviation(text, match.index)) continue
     push(sentences, text, start, end)
     start = match.index + match[0].length
