@@ -10,7 +10,6 @@ complete -c fedai -n '__fish_use_subcommand' -l json -d 'print JSON, errors too 
 complete -c fedai -n '__fish_use_subcommand' -s h -l help -d 'show this help'
 complete -c fedai -n '__fish_seen_subcommand_from up' -l runner -x -d 'add a runner: openai=http://HOST:PORT (repeatable)'
 complete -c fedai -n '__fish_seen_subcommand_from up' -l port -x -d 'port of the router on 127.0.0.1; 0 for any free one (default: 7447)'
-complete -c fedai -n '__fish_seen_subcommand_from up' -l name -x -d 'name of the node, as clients see it'
 complete -c fedai -n '__fish_seen_subcommand_from up' -l once -d 'send a few jobs, show their receipts, and end'
 complete -c fedai -n '__fish_seen_subcommand_from up' -l json -d 'print JSON, errors too (those on stderr)'
 complete -c fedai -n '__fish_seen_subcommand_from up' -s q -l quiet -d 'say nothing on stderr but errors'

@@ -23,7 +23,8 @@ export const onInterrupt = (gone: AbortSignal, said: () => void = () => {}): Int
   let asked = false
   const stop = () => {
     asked = true
-    release()
+    // After the other listeners: ink's (signal-exit) kills the process where it finds itself alone.
+    queueMicrotask(release)
     said()
     controller.abort()
   }

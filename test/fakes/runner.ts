@@ -63,8 +63,10 @@ export const fakeOpenai = (
           if (closed) return
           if (line === HANG) return
           if (line === CUT) {
+            // What was said before is on its way first.
+            await Bun.sleep(5)
             close()
-            return controller.error(new Error('cut'))
+            return controller.error()
           }
           for (const part of packets(line, how)) {
             controller.enqueue(part)

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import type { LlamaServer } from '../../scripts/live-runners.ts'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type LlamaServer, tinyGguf } from '../../scripts/live-runners.ts'
 import { openaiRunner } from '../../src/engine/runners/openai.ts'
 import { runnerConformance } from '../../src/engine/runners/runner.conformance.ts'
-import { type Done, type Piece, type Runner, RunnerFault } from '../../src/engine/runners/runner.ts'
 import type { ChatOutput } from '../../src/engine/tasks/chat.ts'
 import { TASKS } from '../../src/engine/tasks/catalogue.ts'
-import { busySlots, type Live, live, llamaBinary, msUntil, smolLM2 } from './llama.ts'
+import { observe } from '../fakes/observe.ts'
+import { busySlots, type Live, live, llamaBinary, loudly, msUntil, smolLM2 } from './llama.ts'
 
 // The first run fetches 100 MB.
 setDefaultTimeout(600_000)
@@ -28,21 +31,6 @@ const chat = (content: string, outTokens = 100, extra: object = {}) => ({
   input: { messages: [{ role: 'user', content }], ...extra },
   outTokens,
 })
-
-const observe = async (runner: Runner, work: Parameters<Runner['run']>[0]) => {
-  const pieces: Piece[] = []
-  let fault: RunnerFault | undefined
-  let done: Done | undefined
-  const sink = { started: () => {}, piece: (it: Piece) => void pieces.push(it) }
-  try {
-    done = await runner.run(work, sink, new AbortController().signal)
-  } catch (error) {
-    if (!(error instanceof RunnerFault)) throw error
-    fault = error
-  }
-  const output = () => TASKS[work.task].join(pieces.map((it) => it.delta))
-  return { pieces, done, fault, output }
-}
 
 const textOf = (output: unknown): string => (output as ChatOutput).message.content ?? ''
 
@@ -231,5 +219,33 @@ describe.if(smol !== undefined)('SmolLM2 on a real llama-server', () => {
     expect(pieces.length).toBeGreaterThan(3)
     expect(done?.countedBy).toBe('runner')
     expect(done?.usage.out_token).toBeLessThanOrEqual(40)
+  })
+})
+
+describe.if(binary !== undefined)('killed with -9, a program', () => {
+  test('leaves no llama-server behind', async () => {
+    const model = join(await mkdtemp(join(tmpdir(), 'fedai-orphan-')), 'tiny.gguf')
+    await Bun.write(model, tinyGguf('canned'))
+    const script = `
+      import { startLlamaServer } from ${JSON.stringify(join(import.meta.dir, '../../scripts/live-runners.ts'))}
+      const it = await startLlamaServer(${JSON.stringify({ binary, model })})
+      console.log(it.pid)
+      await new Promise(() => {})`
+    const parent = Bun.spawn([process.execPath, '-e', script], {
+      stdout: 'pipe',
+      stderr: 'inherit',
+    })
+    const { value } = await parent.stdout.getReader().read()
+    const pid = Number(new TextDecoder().decode(value))
+    expect(pid).toBeGreaterThan(1)
+    const runs = () => Bun.file(`/proc/${pid}/stat`).exists()
+    expect(await runs()).toBe(true)
+    parent.kill('SIGKILL')
+    if (Bun.which('setpriv')) await msUntil(async () => !(await runs()), 5_000)
+    else {
+      process.kill(-pid, 'SIGKILL')
+      loudly('kill -9 leaves no runner behind', 'needs setpriv of util-linux')
+    }
+    await rm(join(model, '..'), { recursive: true })
   })
 })

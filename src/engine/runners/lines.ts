@@ -39,10 +39,11 @@ export async function* linesOf(
 }
 
 const LF = 10
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 const decode = (bytes: Uint8Array): string => {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return decoder.decode(bytes)
   } catch (cause) {
     throw new RunnerFault('crashed', 'the runner sent bytes that are not UTF-8', { cause })
   }

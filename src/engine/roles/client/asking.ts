@@ -35,7 +35,11 @@ export const onWish = (turn: ClientTurn, event: Extract<ClientEvent, { type: 'wi
     id: event.job,
     wish,
     task,
-    sizes: { ...task.sizes(wish.input), out_tokens: wish.outTokens },
+    // Only what the task bills: an embedding has no output tokens to bound.
+    sizes: {
+      ...task.sizes(wish.input),
+      out_tokens: task.units.includes('out_token') ? wish.outTokens : 0,
+    },
     dryRun: event.dryRun,
     plaintext: utf8(text),
     phase: 'waiting',

@@ -13,6 +13,7 @@ import { findTask } from '../../tasks/catalogue.ts'
 import { ReadWindow, WriteWindow } from '../../transport/flow.ts'
 import type { LinkId } from '../wire.ts'
 import { conclude } from './records.ts'
+import { start } from './slots.ts'
 import {
   type IssuedTicket,
   type JobMessage,
@@ -56,15 +57,6 @@ export const creditInput = (turn: NodeTurn, job: NodeJob, credit: Credit | null)
   const bytes = encodeCredit(job.secrets.credit, job.tag, 'inputCredit', credit)
   const frame = { type: 'inputCredit', last: false, tag: job.tag, seq: credit.next, bytes } as const
   turn.effects.push({ do: 'frame', link: job.link, bytes: encodeFrame(frame) })
-}
-
-/** A runner has room again: the job that waited longest goes on. */
-export const startNext = (turn: NodeTurn, index: number): void => {
-  const runner = turn.state.runners[index]!
-  while (runner.running < runner.slots && runner.waiting.length > 0) {
-    const job = turn.state.jobs.get(runner.waiting.shift()!)
-    if (job?.phase === 'queued') start(turn, job)
-  }
 }
 
 /** Every way in which a job is not taken, in the order in which a node can tell. */
@@ -199,17 +191,6 @@ const openBody = (turn: NodeTurn, job: NodeJob): void => {
     ticket: job.ticket,
     place: runner.waiting.length,
   })
-}
-
-const start = (turn: NodeTurn, job: NodeJob): void => {
-  if (!job.work) return
-  const runner = turn.state.runners[job.runner]!
-  runner.running++
-  job.phase = 'running'
-  job.occupies = true
-  turn.effects.push({ do: 'run', tag: job.tag, runner: job.runner, work: job.work })
-  // The prompt is the runner's now; nothing of it stays here longer than it must.
-  job.work = null
 }
 
 /** Too large, wrong hash, does not open, not the task's schema: nobody's fault, costs nothing. */

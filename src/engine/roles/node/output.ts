@@ -5,10 +5,9 @@ import { type Frame, encodeFrame, frameHeader, openCredit } from '../../protocol
 import { encodeOutput } from '../../protocol/payload.ts'
 import type { Units } from '../../protocol/fields.ts'
 import type { Done, RunnerTrouble } from '../../runners/runner.ts'
-import { startNext } from './jobs.ts'
 import { conclude } from './records.ts'
+import { release } from './slots.ts'
 import { type NodeJob, type NodeTurn, type PendingDelta, tell } from './state.ts'
-import { issueFor } from './tickets.ts'
 
 /** Output on its way: pieces are gathered, sealed, sent under credits, and counted when credited. */
 
@@ -77,21 +76,6 @@ export const flush = (turn: NodeTurn, job: NodeJob): void => {
   if (!job.paused || job.pendingBytes >= PENDING_BYTES / 2) return
   job.paused = false
   turn.effects.push({ do: 'resume', tag: job.tag })
-}
-
-/** The runner has no more to do with this job: its slot, its place and its tickets are free again. */
-export const release = (turn: NodeTurn, job: NodeJob): void => {
-  const { state } = turn
-  if (state.occupied.get(job.place) === job.tag) state.occupied.delete(job.place)
-  const runner = state.runners[job.runner]!
-  if (job.occupies) {
-    job.occupies = false
-    runner.running--
-    if (job.forgotten) state.jobs.delete(job.tag)
-    runner.typicalMs = Math.round(runner.typicalMs * 0.8 + (turn.now - job.acceptedAt) * 0.2)
-  }
-  startNext(turn, job.runner)
-  issueFor(turn, job.runner)
 }
 
 const sendFrame = (turn: NodeTurn, job: NodeJob): boolean => {

@@ -7,7 +7,7 @@ import { eventText } from '../../protocol/event.ts'
 import type { Rates, Units } from '../../protocol/fields.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { ReceiptStatus } from '../../protocol/receipt.ts'
-import { release } from './output.ts'
+import { release } from './slots.ts'
 import type { NodeJob, NodeTurn } from './state.ts'
 
 /** How a job ends for the books: one signed receipt, sent after it is on disk. */

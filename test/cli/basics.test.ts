@@ -1,0 +1,207 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { version } from '../../package.json'
+import { completions } from '../../scripts/build-completions.ts'
+import { type Place, binary, place } from './cli.ts'
+
+let fedai: string
+let here: Place
+
+beforeAll(async () => {
+  fedai = await binary()
+  here = place(fedai)
+}, 120_000)
+
+afterAll(async () => {
+  expect(await here.sprung()).toBe(false)
+  here[Symbol.dispose]()
+})
+
+describe('the binary', () => {
+  test('says its version, also with stdout closed', async () => {
+    expect(await here.run(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
+    const shell = Bun.spawnSync(['bash', '-c', '"$0" --version >&-; echo $?', fedai])
+    expect(shell.stdout.toString()).toBe('0\n')
+  })
+
+  test.each([[], ['up'], ['request'], ['verify'], ['init']])(
+    'help of %s fits a small terminal',
+    async (...verb) => {
+      const { code, stdout, stderr } = await here.run([...verb, '--help'])
+      const lines = stdout.trimEnd().split('\n')
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      expect(lines.length).toBeLessThanOrEqual(40)
+      expect(lines.filter((line) => line.length > 80)).toEqual([])
+      expect(stdout).toContain('Examples:')
+      const examples = stdout.split('Examples:\n')[1]!.split('\n\n')[0]!.split('\n')
+      expect(examples).toHaveLength(3)
+    },
+  )
+
+  test('help survives a reader that leaves', async () => {
+    const shell = Bun.spawnSync([
+      'bash',
+      '-c',
+      '"$0" request --help | head -1; echo ${PIPESTATUS[0]}',
+      fedai,
+    ])
+    expect(shell.stdout.toString()).toBe('Usage: fedai request [options] [prompt...]\n0\n')
+    expect(shell.stderr.toString()).toBe('')
+  })
+
+  test('alone it says what is set up, and opens nothing', async () => {
+    const { code, stdout } = await here.run([])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/none runs on this machine[^]*\ntry: fedai up\n$/)
+    const json = JSON.parse((await here.run(['--json'])).stdout)
+    expect(json).toMatchObject({ v: 1, type: 'setup', version, router: null, next: 'fedai up' })
+  })
+
+  test('code that is made from strings does not run in it', async () => {
+    const preload = here.file('preload.js', "console.log('EVIL')")
+    const ran = await here.run(['--version'], { env: { BUN_OPTIONS: `--preload ${preload}` } })
+    expect(ran.stdout).not.toContain('EVIL')
+  })
+})
+
+describe('init', () => {
+  test('makes a key that only we can read, once', async () => {
+    const first = await here.run(['init', '--as', 'work', '--yes'])
+    expect(first.code).toBe(0)
+    expect(first.stdout).toMatch(/^npub1[a-z0-9]{58}\n$/)
+    expect(statSync(join(here.home, 'keys', 'work.key')).mode & 0o777).toBe(0o600)
+    const second = await here.run(['init', '--as', 'work', '--yes'])
+    expect(second).toMatchObject({ code: 78, stdout: '' })
+    expect(second.stderr).toContain('never overwritten')
+  })
+
+  test('takes a key from stdin or a file, as nsec, hex or encrypted', async () => {
+    const hex = '67dea2ed018072d675f5415ecfaed7d2597555e202d85b3d65ea4e58d2d92ffa'
+    // The pair of NIP-19.
+    const fromHex = await here.run(['init', '--as', 'hex', '--import', '-'], { stdin: `${hex}\n` })
+    const file = here.file(
+      'key.txt',
+      'nsec1vl029mgpspedva04g90vltkh6fvh240zqtv9k0t9af8935ke9laqsnlfe5\n',
+    )
+    const fromNsec = await here.run(['init', '--as', 'nsec', '--import', file, '--json'])
+    expect(fromHex.code).toBe(0)
+    expect(JSON.parse(fromNsec.stdout)).toMatchObject({
+      v: 1,
+      type: 'identity',
+      npub: fromHex.stdout.trim(),
+      encrypted: false,
+    })
+  })
+
+  test('encrypts with a passphrase from a file, and signs with it', async () => {
+    const file = here.file('passphrase', 'correct horse\n')
+    const made = await here.run(['init', '--as', 'locked', '--passphrase-file', file])
+    expect(made.code).toBe(0)
+    expect(await Bun.file(join(here.home, 'keys', 'locked.key')).text()).toMatch(/^ncryptsec1/)
+    const router = `${made.stdout.trim()}@ws://127.0.0.1:1`
+    const asked = await here.run(['request', '--router', router, '--as', 'locked', 'hi'])
+    expect(asked).toMatchObject({ code: 78, stderr: expect.stringContaining('--passphrase-file') })
+    const wrong = await here.run(
+      ['request', '--router', router, '--as', 'locked', '--passphrase-file', '-', 'hi'],
+      { stdin: 'wrong' },
+    )
+    expect(wrong).toMatchObject({ code: 78, stderr: expect.stringContaining('does not open') })
+    const right = await here.run([
+      'request',
+      '--router',
+      router,
+      '--as',
+      'locked',
+      '--passphrase-file',
+      file,
+      'hi',
+    ])
+    expect(right.code).toBe(69)
+  }, 30_000)
+})
+
+describe('up --once', () => {
+  test('does real jobs and ends, though nobody watches and stdin is closed', async () => {
+    const { code, stdout, stderr } = await here.run(['up', '--once', '--runner', 'none'])
+    expect(code).toBe(0)
+    expect(stderr.match(/receipt checked/g)).toHaveLength(2)
+    expect(stderr).toContain('play money')
+    expect(stderr).toContain('--runner openai=')
+    expect(stdout.trimEnd().split('\n')).toHaveLength(4)
+  })
+
+  test('--json gives one object a job, each of which verify accepts', async () => {
+    const { stdout, stderr } = await here.run(['up', '--once', '--json', '--runner', 'none'])
+    expect(stderr).toBe('')
+    expect(stdout.trim().split('\n')).toHaveLength(2)
+    const verdict = await here.run(['verify', '--json', '-'], { stdin: stdout })
+    expect(JSON.parse(verdict.stdout)).toMatchObject({ ok: true, unchecked: [] })
+  })
+})
+
+describe('a terminal', () => {
+  test('gets a live view of up, and ends it with Ctrl-C', async () => {
+    let screen = ''
+    const child = Bun.spawn([fedai, 'up', '--port', '0', '--runner', 'none'], {
+      cwd: here.folder,
+      env: { PATH: process.env['PATH'], FEDAI_HOME: here.home, TERM: 'xterm-256color' },
+      terminal: {
+        cols: 120,
+        rows: 40,
+        data: (_, bytes) => void (screen += new TextDecoder().decode(bytes)),
+      },
+    })
+    const shows = async (pattern: RegExp) => {
+      while (!pattern.test(screen)) await Bun.sleep(10)
+    }
+    await shows(/0 jobs · 0 msat of play money/)
+    const ran = await here.run([
+      'request',
+      '-q',
+      '--task',
+      'text.summarize',
+      'One. Two. Three. Four.',
+    ])
+    expect(ran.code).toBe(0)
+    await shows(/text\.summarize · fedai-textrank · .* · ok[^]*1 job ·/)
+    child.terminal!.write('\u0003')
+    expect(await child.exited).toBe(0)
+    // The next `fedai request` knows that nobody is there any more.
+    expect((await here.run(['request', 'hi'])).stderr).toContain('none runs on this machine')
+  }, 20_000)
+})
+
+describe('completions/', () => {
+  test.each(Object.entries(completions()))(
+    '%s is what the command tree says',
+    async (name, text) => {
+      const file = Bun.file(join(dirname(dirname(import.meta.dir)), 'completions', name))
+      expect(await file.text()).toBe(text)
+    },
+  )
+
+  test('bash completes verbs, options, tasks and files with spaces', () => {
+    here.file('a file.json', '')
+    const script = join(dirname(dirname(import.meta.dir)), 'completions', 'fedai.bash')
+    const complete = (...words: string[]) =>
+      Bun.spawnSync(
+        [
+          'bash',
+          '-c',
+          'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _fedai; printf "%s\\n" "${COMPREPLY[@]}"',
+          script,
+          'fedai',
+          ...words,
+        ],
+        { cwd: here.folder },
+      )
+        .stdout.toString()
+        .trimEnd()
+        .split('\n')
+    expect(complete('re')).toEqual(['request'])
+    expect(complete('request', '--max')).toEqual(['--max-tokens', '--max-price'])
+    expect(complete('request', '--task', 'text.s')).toEqual(['text.summarize'])
+    expect(complete('verify', 'a ')).toEqual(['a file.json'])
+  })
+})

@@ -1,0 +1,193 @@
+import { msat } from '../../../src/engine/base/money.ts'
+import { toHex } from '../../../src/engine/base/bytes.ts'
+import { unixMs } from '../../../src/engine/base/clock.ts'
+import type { Signer } from '../../../src/engine/identity/seams.ts'
+import { draftOf } from '../../../src/engine/protocol/draft.ts'
+import { type JobId, type PubKey, bootId, jobId } from '../../../src/engine/protocol/ids.ts'
+import type { Contents } from '../../../src/engine/protocol/messages.ts'
+import { sheet as sheetSchema } from '../../../src/engine/protocol/sheet.ts'
+import { decide as clientDecide } from '../../../src/engine/roles/client/decide.ts'
+import type { News, Outcome, Wish } from '../../../src/engine/roles/client/news.ts'
+import { newClientState } from '../../../src/engine/roles/client/state.ts'
+import { decide as nodeDecide } from '../../../src/engine/roles/node/decide.ts'
+import { PLAY_PRICES } from '../../../src/engine/roles/node/prices.ts'
+import { newNodeState } from '../../../src/engine/roles/node/state.ts'
+import { decide as routerDecide } from '../../../src/engine/roles/router/decide.ts'
+import { newRouterState } from '../../../src/engine/roles/router/state.ts'
+import type { WireEvent } from '../../../src/engine/roles/wire.ts'
+import type { Capability } from '../../../src/engine/runners/runner.ts'
+import type { ClientEvent } from '../../../src/engine/roles/client/state.ts'
+import type { NodeEvent } from '../../../src/engine/roles/node/state.ts'
+import { matchesFilter } from '../../../src/engine/transport/filter.ts'
+import { windowBudget } from '../../../src/engine/transport/flow.ts'
+import { scriptedChat } from '../../fakes/scripted-runner.ts'
+import type { ClientParty, Mind, NodeParty, Party, RouterParty, Run } from './party.ts'
+import { type Stage, secp } from './stage.ts'
+
+/** A router's mind behind a door. */
+export const addRouter = (stage: Stage, name = 'router'): RouterParty => {
+  const signer = stage.newSigner()
+  const { bounds, random } = stage
+  const state = newRouterState({ signer, verifier: secp, net: 'sim', bounds, fee: msat(0n) })
+  const mind: Mind = {
+    decide: (event, now) => routerDecide(state, event as WireEvent, now, random).effects,
+    due: () => state.deadlines.next(),
+  }
+  const isMe = (key: PubKey) => key === signer.pubkey || state.linkOf.has(key)
+  const party = Object.assign(stage.party(name, mind, { signer, isDoor: true, isMe }), { state })
+  const before = stage.stored
+  stage.stored = (door, filter) =>
+    door !== party
+      ? before(door, filter)
+      : [...state.directory.values()].filter((it) => matchesFilter(filter, it.event)).map((it) => it.text)
+  return party
+}
+
+export type NodeOptions = {
+  /** Words that every job is answered with, one token each; `null`: the test itself moves the runner. */
+  words?: readonly string[] | null
+  capabilities?: readonly Capability[]
+  slots?: number
+  queue?: number
+  rows?: Contents['sheet']['rows']
+  /** A node that comes back: its key and the newest receipt on its disk. */
+  again?: NodeParty
+}
+
+/** A node's mind, registered with the router. */
+export const addNode = (
+  stage: Stage,
+  router: Party,
+  { words = ['one ', 'two '], slots = 1, queue = 0, again, ...options }: NodeOptions = {},
+): NodeParty => {
+  const signer = again?.signer ?? stage.newSigner()
+  const { bounds, random, now } = stage
+  const rows = options.rows ?? PLAY_PRICES
+  const event = signer.sign(
+    draftOf('sheet', { rows }, { now, net: 'sim', d: 'prices', expires: unixMs(now + 1e9) }),
+  )
+  const head = again?.disk.findLast((it) => it.by === signer.pubkey)?.id ?? null
+  const capabilities = options.capabilities ?? [scriptedChat()]
+  const info = { name: 'scripted', version: '1' }
+  const state = newNodeState({
+    ...{ signer, net: 'sim', bounds, queue, rows, head, name: null, software: 'test' },
+    boot: bootId(toHex(random.bytes(16))),
+    sheet: { event, body: sheetSchema.parse({ rows }) },
+    runners: [{ info, slots, capabilities }],
+  })
+  const mind: Mind = {
+    decide: (it, at) => nodeDecide(state, it as NodeEvent, at, random).effects,
+    due: () => state.deadlines.next(),
+  }
+  const runs: Run[] = []
+  const node = Object.assign(stage.party('node', mind, { signer }), { state, runs })
+  if (again) node.disk.push(...again.disk)
+  const others = stage.onWork
+  stage.onWork = (party, effect) => {
+    if (party !== node) return others(party, effect)
+    if (effect.do === 'run') {
+      const run: Run = { tag: effect.tag, work: effect.work, paused: false, aborted: false }
+      runs.push(run)
+      if (words) stage.later(() => play(stage, node, run, words))
+      return
+    }
+    if (effect.do !== 'abort' && effect.do !== 'pause' && effect.do !== 'resume') return
+    const run = runs.find((it) => it.tag === effect.tag)
+    if (!run) return
+    if (effect.do !== 'abort') return void (run.paused = effect.do === 'pause')
+    run.aborted = true
+    const failed = { type: 'failed', tag: run.tag, trouble: 'cancelled', detail: '' } as const
+    stage.later(() => stage.feed(node, failed))
+  }
+  stage.connect(node, router, (link) => state.pinned.set(link, router.signer.pubkey))
+  return node
+}
+
+/** One piece of a chat from a runner: `out_token` counts up with every word. */
+export const piece = (stage: Stage, node: NodeParty, run: Run, text: string, out: number): void =>
+  stage.tell(node, {
+    type: 'piece',
+    tag: run.tag,
+    delta: { text },
+    usage: { in_token: 5, out_token: out },
+  })
+
+export const done = (stage: Stage, node: NodeParty, run: Run, out: number): void =>
+  stage.tell(node, {
+    type: 'done',
+    tag: run.tag,
+    done: {
+      finish: 'stop',
+      usage: { in_token: 5, out_token: out },
+      countedBy: 'runner',
+      model: run.work.model,
+    },
+  })
+
+const play = (stage: Stage, node: NodeParty, run: Run, words: readonly string[]): void => {
+  stage.later(() => stage.feed(node, { type: 'started', tag: run.tag }))
+  words.forEach((text, i) => stage.later(() => piece(stage, node, run, text, i + 1)))
+  stage.later(() => done(stage, node, run, words.length))
+}
+
+/** A client's mind, linked to `to`; it believes only the key `pinned`. */
+export const addClient = (
+  stage: Stage,
+  to: Party,
+  options: { signer?: Signer; pinned?: PubKey; bounds?: Partial<Stage['bounds']> } = {},
+): ClientParty => {
+  const signer = options.signer ?? stage.newSigner()
+  const state = newClientState({
+    signer,
+    verifier: secp,
+    net: 'sim',
+    bounds: { ...stage.bounds, ...options.bounds },
+    router: options.pinned ?? to.signer.pubkey,
+    budget: windowBudget(),
+  })
+  const mind: Mind = {
+    decide: (event, now) => clientDecide(state, event as ClientEvent, now, stage.random).effects,
+    due: () => state.deadlines.next(),
+  }
+  const client = Object.assign(stage.party('client', mind, { signer }), { state })
+  stage.connect(client, to)
+  return client
+}
+
+/** A key with a link and no mind: it says what the test tells it to. */
+export const addPuppet = (stage: Stage, to: Party, signer = stage.newSigner()): Party => {
+  const puppet = stage.party('puppet', null, { signer })
+  stage.connect(puppet, to)
+  return puppet
+}
+
+/** A client wants something: a chat of one short message, unless the test says otherwise. */
+export const wish = (stage: Stage, client: ClientParty, more: Partial<Wish> = {}): JobId => {
+  const job = jobId(toHex(stage.random.bytes(32)))
+  const it: Wish = {
+    task: 'text.chat@1',
+    input: { messages: [{ role: 'user', content: 'hello' }] },
+    models: [],
+    outTokens: 64,
+    cap: null,
+    deadlineMs: 60_000,
+    class: 'interactive',
+    where: { allow: [], deny: [] },
+    ...more,
+  }
+  stage.tell(client, { type: 'wish', job, wish: it, dryRun: false })
+  return job
+}
+
+export const newsOf = (stage: Stage, job: JobId): readonly News[] => stage.news.get(job) ?? []
+
+/** How a job ended. @throws where it did not, or more than once */
+export const outcomeOf = (stage: Stage, job: JobId): Outcome => {
+  const ended = newsOf(stage, job).filter((it) => it.type === 'ended')
+  if (ended.length !== 1) throw new Error(`the job ended ${ended.length} times`)
+  return ended[0]!.outcome
+}
+
+/** Whether a job is still going on. */
+export const isOpen = (stage: Stage, job: JobId): boolean =>
+  !newsOf(stage, job).some((it) => it.type === 'ended')
