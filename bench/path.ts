@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSecp256k1 } from '../src/engine/identity/secp256k1.ts'
+import type { PubKey } from '../src/engine/protocol/ids.ts'
 import { openClient } from '../src/engine/roles/client/client.ts'
 import type { Client, Wish } from '../src/engine/roles/client/news.ts'
 
@@ -14,18 +15,19 @@ const backend = (process.argv[3] ?? 'libsecp256k1') as 'libsecp256k1' | 'wasm' |
 const folder = mkdtempSync(join(tmpdir(), 'fedai-path-'))
 const children: { kill(): void }[] = []
 
+/** What a party says once it stands: what others need to reach it. */
+type Ready = { url: string; key: PubKey; address: string; backend: string }
+type Party = { ready: Ready; cpu: () => Promise<number> }
+
 /** A party in a process of its own, and a way to ask how much CPU it has used, in µs. */
-const spawn = async (
-  role: string,
-  options: object,
-): Promise<{ ready: any; cpu: () => Promise<number> }> => {
-  const first = Promise.withResolvers<object>()
+const spawn = async (role: string, options: object): Promise<Party> => {
+  const first = Promise.withResolvers<Ready>()
   let answer: (cpu: number) => void = () => {}
   const child = Bun.spawn(
     [process.execPath, join(import.meta.dir, 'party.ts'), role, JSON.stringify(options)],
     {
       stdio: ['ignore', 'inherit', 'inherit'],
-      ipc: (message: { ready?: object; cpu?: number }) => {
+      ipc: (message: { ready?: Ready; cpu?: number }) => {
         if (message.ready) first.resolve(message.ready)
         if (message.cpu !== undefined) answer(message.cpu)
       },
@@ -99,7 +101,13 @@ try {
   const secp = await openSecp256k1(backend)
   const client = await openClient({ router: router.ready, net: 'sim', secp })
   // The node may not have told the router of its tickets yet.
-  while (await through(client).then(() => false, () => true)) await Bun.sleep(20)
+  while (
+    await through(client).then(
+      () => false,
+      () => true,
+    )
+  )
+    await Bun.sleep(20)
   for (let i = 0; i < 100; i++) {
     await through(client)
     await direct(runner.ready.url)

@@ -1,6 +1,8 @@
 #!/usr/bin/env bun
+import type { version as packaged } from '../package.json'
+
 // Set by scripts/build-binaries.ts; absent when run from source.
-declare const FEDAI_VERSION: string | undefined
+declare const FEDAI_VERSION: typeof packaged | undefined
 
 const version =
   typeof FEDAI_VERSION === 'string' ? FEDAI_VERSION : (await import('../package.json')).version
@@ -37,4 +39,3 @@ function leave(code: number): void {
   setTimeout(() => process.exit(code), 250).unref()
 }
 
-export {}

@@ -144,9 +144,9 @@ const plainError = (fault: Fault, paint: Paint): string => {
 }
 
 const paintOf = (colour: boolean): Paint => {
-  const in_ = (code: number) => (text: string) =>
+  const painted = (code: number) => (text: string) =>
     colour ? `\u001b[${code}m${text}\u001b[0m` : text
-  return { dim: in_(2), green: in_(32), yellow: in_(33), red: in_(31) }
+  return { dim: painted(2), green: painted(32), yellow: painted(33), red: painted(31) }
 }
 
 /**

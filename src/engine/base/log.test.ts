@@ -34,7 +34,7 @@ describe('log', () => {
   test('a peer can neither forge a line nor steer a terminal, nor fill the disk with one text', () => {
     const { written, log } = lines(false)
     log.info('refused', { reason: `a\n17:04:12 paid\u001b[2J\u009b31m${'x'.repeat(10_000)}` })
-    expect(written[0]).not.toMatch(/[\n\u001b\u009b]/)
+    for (const control of ['\n', '\u001b', '\u009b']) expect(written[0]).not.toContain(control)
     expect(written[0]!.length).toBeLessThan(160)
   })
 

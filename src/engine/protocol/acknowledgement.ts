@@ -22,4 +22,3 @@ export const acknowledgement = z
     reason: z.enum(DISPUTES).nullable(),
   })
   .refine((it) => (it.verdict === 'dispute') === (it.reason !== null), 'a dispute has a reason')
-export type Acknowledgement = z.output<typeof acknowledgement>

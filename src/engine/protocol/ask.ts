@@ -1,5 +1,14 @@
 import { z } from 'zod'
-import { count, hex16, jobClass, msatField, name, pubKeyField, spanMs, taskField } from './fields.ts'
+import {
+  count,
+  hex16,
+  jobClass,
+  msatField,
+  name,
+  pubKeyField,
+  spanMs,
+  taskField,
+} from './fields.ts'
 
 /**
  * What a job's input measures, without its content: enough to compute the bounds `max`

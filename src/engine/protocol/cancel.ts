@@ -8,4 +8,3 @@ export const cancel = z.object({
   seen: z.enum(['nothing', 'accepted', 'started']),
   next: count,
 })
-export type Cancel = z.output<typeof cancel>

@@ -76,7 +76,6 @@ export type Rates = Readonly<Partial<Record<Unit, Msat>>>
 
 export const TIMINGS = ['before', 'stream', 'after', 'hold', 'free'] as const
 export const timing = z.enum(TIMINGS)
-export type Timing = (typeof TIMINGS)[number]
 
 export const CLASSES = ['interactive', 'balanced', 'batch'] as const
 export const jobClass = z.enum(CLASSES)

@@ -21,7 +21,6 @@ export const KINDS = {
 export const AUTH_KIND = 22242
 
 export type KindName = keyof typeof KINDS
-export type KindNumber = (typeof KINDS)[KindName]
 
 /** What a relay does with a kind (NIP-01). */
 export type KindClass = 'regular' | 'replaceable' | 'ephemeral' | 'addressable'

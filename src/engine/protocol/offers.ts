@@ -31,4 +31,3 @@ export const offers = z.object({
   fee: msatField,
   none: noOffer.nullable(),
 })
-export type Offers = z.output<typeof offers>

@@ -12,4 +12,3 @@ export const quota = z.object({
   open_jobs: count,
   held_tickets: count,
 })
-export type Quota = z.output<typeof quota>

@@ -8,4 +8,3 @@ export const register = z.object({
   sheet: carriedEvent,
   capacity: z.object({ slots: count, queue: count }),
 })
-export type Register = z.output<typeof register>

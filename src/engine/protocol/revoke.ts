@@ -6,4 +6,3 @@ export const revoke = z.object({
   tickets: z.array(eventIdField).min(1).max(500),
   reason: z.enum(['drain', 'price', 'model']),
 })
-export type Revoke = z.output<typeof revoke>

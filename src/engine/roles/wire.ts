@@ -1,4 +1,3 @@
-import type { UnixMs } from '../base/clock.ts'
 import type { Frame } from '../protocol/frames.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
 import type { Message } from '../protocol/messages.ts'
@@ -38,10 +37,3 @@ export type LogFields = Readonly<Record<string, string | number | bigint | boole
  * would cost more than all its signatures. Same state, event, time and draws: same decision.
  */
 export type Decision<State, Effect> = { state: State; effects: Effect[] }
-
-/** A mind: pure but for the state that moves through it. */
-export interface Mind<State, Event, Effect> {
-  decide(state: State, event: Event, now: UnixMs): Decision<State, Effect>
-  /** When `tick` is wanted, or undefined. */
-  due(state: State): UnixMs | undefined
-}

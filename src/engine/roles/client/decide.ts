@@ -46,7 +46,7 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
       return job && cancelJob(turn, job, fault)
     }
     case 'unreachable':
-      for (const job of [...state.jobs.values()])
+      for (const job of state.jobs.values())
         if (job.phase === 'waiting') finishJob(turn, job, event.fault)
       return
     case 'declined':
@@ -81,7 +81,7 @@ const onMessage = (turn: ClientTurn, link: LinkId, message: Message): void => {
         hint: 'check the address with whoever gave it to you',
       },
     )
-    for (const job of [...state.jobs.values()]) finishJob(turn, job, fault)
+    for (const job of state.jobs.values()) finishJob(turn, job, fault)
     return
   }
   if (state.link !== link) return
@@ -127,8 +127,7 @@ const onClosed = (turn: ClientTurn, link: LinkId): void => {
   const fault = new Fault('again', 'link.lost', 'the connection to the router was lost', {
     hint: 'try again',
   })
-  for (const job of [...state.jobs.values()])
-    if (job.phase !== 'waiting') finishJob(turn, job, fault)
+  for (const job of state.jobs.values()) if (job.phase !== 'waiting') finishJob(turn, job, fault)
 }
 
 const onDue = (turn: ClientTurn, key: string): void => {

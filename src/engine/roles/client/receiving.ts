@@ -180,7 +180,7 @@ const take = (turn: ClientTurn, job: ClientJob, attempt: Attempt, frame: Frame):
 const fail = (turn: ClientTurn, job: ClientJob, code: string, text: string): void =>
   cancelJob(turn, job, new Fault('verification', code, text, { hint: 'ask for another node' }))
 
-const sorted = (units: object): [string, unknown][] => Object.entries(units).sort()
+const sorted = (units: object): [string, unknown][] => Object.entries(units).toSorted()
 
 const REFUSED: Readonly<Record<string, string>> = {
   busy: 'all offered nodes are busy',

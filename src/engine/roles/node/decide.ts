@@ -1,6 +1,6 @@
 import { unixMs, type UnixMs } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
-import type { Frame } from '../../protocol/frames.ts'
+import { type Frame, jobTagOf } from '../../protocol/frames.ts'
 import type { JobTag } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { windowBudget } from '../../transport/flow.ts'
@@ -77,7 +77,7 @@ const onRunner = (turn: NodeTurn, event: Extract<NodeEvent, { tag: JobTag }>): v
 const onCancel = (turn: NodeTurn, message: Message<'cancel'>): void => {
   const { state } = turn
   const { body, event } = message
-  const job = [...state.jobs.values()].find((it) => it.id === body.job && it.ticket === body.ticket)
+  const job = state.jobs.get(jobTagOf(body.job, body.ticket))
   if (!job) {
     if (state.cancelled.size < CANCELLED_KEPT) state.cancelled.add(body.job)
     return
@@ -109,7 +109,7 @@ const onClosed = (turn: NodeTurn, link: LinkId): void => {
   state.pinned.delete(link)
   // Tickets die with their link.
   for (const [id, ticket] of state.tickets) if (ticket.link === link) state.tickets.delete(id)
-  for (const job of [...state.jobs.values()])
+  for (const job of state.jobs.values())
     if (job.link === link) stop(turn, job, 'partial', 'link_lost')
 }
 

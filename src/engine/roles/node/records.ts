@@ -4,6 +4,7 @@ import { CHAIN_START, commitInput, commitOutput } from '../../identity/frame-sea
 import { costOf } from '../../metering/cost.ts'
 import { draftOf } from '../../protocol/draft.ts'
 import { eventText } from '../../protocol/event.ts'
+import { jobTagOf } from '../../protocol/frames.ts'
 import type { Rates, Units } from '../../protocol/fields.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { ReceiptStatus } from '../../protocol/receipt.ts'
@@ -61,10 +62,8 @@ export const onKept = (turn: NodeTurn, id: Message['event']['id']): void => {
 
 export const onAcknowledgement = (turn: NodeTurn, message: Message<'acknowledgement'>): void => {
   const { body, event } = message
-  const job = [...turn.state.jobs.values()].find(
-    (it) => it.id === body.job && it.ticket === body.ticket && it.client === event.pubkey,
-  )
-  if (!job || job.phase !== 'recorded') return
+  const job = turn.state.jobs.get(jobTagOf(body.job, body.ticket))
+  if (!job || job.client !== event.pubkey || job.phase !== 'recorded') return
   const { job: id, ticket } = body
   const kept = {
     id: event.id,

@@ -21,8 +21,8 @@ export class Work {
     const running = this.running.get(effect.tag)
     if (effect.do === 'run') this.start(effect)
     else if (effect.do === 'abort') this.stopOne(running)
-    else if (effect.do === 'pause') running && (running.gate ??= newGate())
-    else this.open(running)
+    else if (effect.do === 'resume') this.open(running)
+    else if (running) running.gate ??= newGate()
   }
 
   /** Aborts everything and waits until every runner has let go. */

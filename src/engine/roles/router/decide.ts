@@ -73,13 +73,13 @@ const onClosed = (turn: Turn, link: LinkId): void => {
   if (key && state.linkOf.get(key) === link) state.linkOf.delete(key)
   const node = key && state.nodes.get(key)
   if (node && node.link === link) {
-    for (const id of [...node.tickets.values()]) removeTicket(state, id)
+    for (const id of node.tickets.values()) removeTicket(state, id)
     state.nodes.delete(node.key)
     turn.effects.push({ do: 'log', level: 'info', event: 'node.left', fields: { node: node.key } })
   }
-  for (const { job, placing } of [...state.byTag.values()])
+  for (const { job, placing } of state.byTag.values())
     if (placing?.link === link) onNodeLost(turn, state.jobs.get(job)!, placing)
-  for (const id of [...(state.jobsOf.get(link) ?? [])]) {
+  for (const id of state.jobsOf.get(link) ?? []) {
     const job = state.jobs.get(id)!
     job.cancelled = true
     for (const placing of job.placings)

@@ -87,7 +87,7 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
       stored: (filter) =>
         [...state.directory.values()]
           .filter((it) => matchesFilter(filter, it.event))
-          .sort((a, b) => b.event.created_at - a.event.created_at)
+          .toSorted((a, b) => b.event.created_at - a.event.created_at)
           .map((it) => it.text),
     },
     loop,

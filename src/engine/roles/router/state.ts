@@ -8,7 +8,7 @@ import { draftOf } from '../../protocol/draft.ts'
 import type { Net } from '../../protocol/event.ts'
 import type { EventId, JobId, JobTag, PubKey } from '../../protocol/ids.ts'
 import type { Verifier } from '../../protocol/intake.ts'
-import { KINDS, type KindName } from '../../protocol/kinds.ts'
+import type { KindName } from '../../protocol/kinds.ts'
 import type { Manifest } from '../../protocol/manifest.ts'
 import type { Contents, Message } from '../../protocol/messages.ts'
 import type { MOVES } from '../../protocol/progress.ts'
@@ -171,7 +171,3 @@ export const decline = (turn: Turn, link: LinkId, message: Message, text: string
 
 /** `text.chat` of `text.chat@1`: what tickets are found by. */
 export const bareTask = (task: string): string => task.split('@', 1)[0]!
-
-/** Whether a kind is one that a router passes on between others. */
-export const isRelayed = (kind: number): boolean =>
-  kind === KINDS.job || kind === KINDS.rewrap || kind === KINDS.cancel || kind === KINDS.progress
