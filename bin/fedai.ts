@@ -38,4 +38,3 @@ function leave(code: number): void {
   process.exitCode = code
   setTimeout(() => process.exit(code), 250).unref()
 }
-

@@ -47,7 +47,11 @@ export const readRunning = (env: Env = process.env): Running | undefined => {
   }
 }
 
-/** Says where the router is, in a file that only we can read; a reader never sees half of it. */
+/**
+ * Says where the router is, in a file that only we can read; a reader never sees half of it. Of two
+ * that run at once the newer one is found; the other needs `--router`.
+ * @throws Fault `io` `router.announce`
+ */
 export const announce = (mine: Omit<Running, 'v' | 'pid'>, env: Env = process.env): void => {
   const file = fileIn(env)
   const draft = `${file}.${process.pid}.tmp`

@@ -140,35 +140,69 @@ describe('up --once', () => {
   })
 })
 
-describe('a terminal', () => {
-  test('gets a live view of up, and ends it with Ctrl-C', async () => {
-    let screen = ''
-    const child = Bun.spawn([fedai, 'up', '--port', '0', '--runner', 'none'], {
-      cwd: here.folder,
-      env: { PATH: process.env['PATH'], FEDAI_HOME: here.home, TERM: 'xterm-256color' },
-      terminal: {
-        cols: 120,
-        rows: 40,
-        data: (_, bytes) => void (screen += new TextDecoder().decode(bytes)),
-      },
-    })
-    const shows = async (pattern: RegExp) => {
+/** A process on a terminal of its own, and what that shows. */
+const onTerminal = (args: readonly string[], home: string) => {
+  let screen = ''
+  const child = Bun.spawn([fedai, ...args], {
+    cwd: here.folder,
+    env: { PATH: process.env['PATH'], FEDAI_HOME: home, TERM: 'xterm-256color' },
+    terminal: {
+      cols: 120,
+      rows: 40,
+      data: (_, bytes) => void (screen += new TextDecoder().decode(bytes)),
+    },
+  })
+  return {
+    exited: child.exited,
+    type: (text: string) => void child.terminal!.write(text),
+    screen: () => screen,
+    shows: async (pattern: RegExp) => {
       while (!pattern.test(screen)) await Bun.sleep(10)
-    }
-    await shows(/0 jobs · 0 msat of play money/)
-    const ran = await here.run([
-      'request',
-      '-q',
-      '--task',
-      'text.summarize',
-      'One. Two. Three. Four.',
-    ])
+    },
+  }
+}
+
+describe('on a terminal', () => {
+  test('up has a live view, and Ctrl-C ends it', async () => {
+    const up = onTerminal(['up', '--port', '0', '--runner', 'none'], here.home)
+    await up.shows(/0 jobs · 0 msat of play money/)
+    const text = 'One. Two. Three. Four.'
+    const ran = await here.run(['request', '-q', '--task', 'text.summarize', text])
     expect(ran.code).toBe(0)
-    await shows(/text\.summarize · fedai-textrank · .* · ok[^]*1 job ·/)
-    child.terminal!.write('\u0003')
-    expect(await child.exited).toBe(0)
+    await up.shows(/text\.summarize · fedai-textrank · .* · ok[^]*1 job ·/)
+    up.type('\u0003')
+    expect(await up.exited).toBe(0)
     // The next `fedai request` knows that nobody is there any more.
     expect((await here.run(['request', 'hi'])).stderr).toContain('none runs on this machine')
+  }, 20_000)
+
+  test('init asks, and shows the key alone on stdout', async () => {
+    const home = join(here.folder, '.asked')
+    const init = onTerminal(['init'], home)
+    await init.shows(/be called/)
+    init.type('alice\r')
+    await init.shows(/Which key/)
+    init.type('\r')
+    await init.shows(/Encrypt it/)
+    init.type('\r')
+    expect(await init.exited).toBe(0)
+    expect(init.screen()).toMatch(/npub1[a-z0-9]{58}[^]*try: fedai request --as alice/)
+    expect(statSync(join(home, 'keys', 'alice.key')).mode & 0o777).toBe(0o600)
+  }, 20_000)
+
+  test('Ctrl-C at a question writes nothing', async () => {
+    const home = join(here.folder, '.left')
+    const init = onTerminal(['init'], home)
+    await init.shows(/be called/)
+    init.type('\u0003')
+    expect(await init.exited).toBe(130)
+    expect(await Bun.file(join(home, 'keys', 'me.key')).exists()).toBe(false)
+  }, 20_000)
+
+  test('a prompt that is missing is asked of nobody', async () => {
+    const request = onTerminal(['request'], here.home)
+    expect(await request.exited).toBe(64)
+    expect(request.screen()).toContain('there is nothing to send')
   }, 20_000)
 })
 

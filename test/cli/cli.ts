@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { build } from '../../scripts/build-binaries.ts'
 
@@ -131,7 +131,9 @@ const startProcess = (
     }
   }
   const done = Promise.all([collect('stdout'), collect('stderr'), child.exited]).then(() => ({
-    code: child.signalCode ? 128 + SIGNALS[child.signalCode]! : child.exitCode!,
+    code: child.signalCode
+      ? 128 + constants.signals[child.signalCode as NodeJS.Signals]
+      : child.exitCode!,
     ...said,
   }))
   return {
@@ -154,12 +156,4 @@ const startProcess = (
       return promise.finally(() => listeners.delete(look))
     },
   }
-}
-
-const SIGNALS: Readonly<Partial<Record<NodeJS.Signals, number>>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGKILL: 9,
-  SIGPIPE: 13,
-  SIGTERM: 15,
 }

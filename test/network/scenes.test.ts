@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
+import type { Outcome } from '../../src/engine/roles/client/news.ts'
 import { checkInvariants } from './invariants.ts'
-import { type Asked, World } from './world.ts'
+import { type Asked, World, wishOf } from './world.ts'
 
 const words = ['one ', 'two ', 'three ', 'four']
 
@@ -192,4 +193,32 @@ test('several jobs at once share the slots, in order, and all end well', async (
   const asked = clients.flatMap((client) => [1, 2].map(() => it.request(client, {})))
   await ended(it, ...asked)
   expect(asked.map((a) => a.outcome?.fault)).toEqual(asked.map(() => null))
+})
+
+test('one reader that stops blocks neither the others nor the memory of anybody', async () => {
+  const long = Array.from({ length: 3000 }, () => 'a word of some length, '.repeat(8))
+  const it = await world([{ pieces: textPieces(long) }], { slots: 4 })
+  const client = await it.addClient()
+  const pieces = client.request(wishOf({ outTokens: 2048 }))[Symbol.asyncIterator]()
+  const first = pieces.next()
+  const others = [1, 2].map(() => it.request(client, { outTokens: 2048 }))
+  await it.clock.advance(5_000)
+  expect((await first).value).toMatchObject({ type: 'offers' })
+  for (const other of others) expect(other.outcome?.output).not.toBeNull()
+  // What came for the one that stopped is a window or two beyond what a reader may leave waiting.
+  const sent = new Map<string, number>()
+  for (const { frame } of it.recorded.frames)
+    if (frame.type === 'output')
+      sent.set(frame.tag, (sent.get(frame.tag) ?? 0) + frame.bytes.length)
+  expect(Math.min(...sent.values())).toBeLessThan(Math.max(...sent.values()) / 2)
+  // Read on, it gets the rest.
+  const rest = (async () => {
+    for (;;) {
+      const { value } = await pieces.next()
+      if (value.type === 'ended') return value.outcome as Outcome
+    }
+  })()
+  await it.clock.advance(5_000)
+  expect(await rest).toMatchObject({ fault: null, verified: true, receipt: { status: 'ok' } })
+  await it.close()
 })

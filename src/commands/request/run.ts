@@ -58,8 +58,6 @@ export const runRequest = async (prompt: string, options: Options): Promise<void
 }
 
 const checkOutput = (options: Options): void => {
-  const wrong = (message: string, hint: string) =>
-    new Fault('usage', 'request.output', message, { hint })
   if (options.stream && !options.json)
     throw wrong('--stream goes with --json', 'add --json: text streams anyway')
   if (options.stream && options.out !== undefined)
@@ -67,6 +65,9 @@ const checkOutput = (options: Options): void => {
   if (options.dryRun && options.out !== undefined)
     throw wrong('--dry-run has no result to write', 'leave --out out')
 }
+
+const wrong = (message: string, hint: string): Fault =>
+  new Fault('usage', 'request.output', message, { hint })
 
 // A connection that opens after Ctrl-C is closed again: nothing is left behind.
 const opened = async (opening: Promise<Client>, stop: Interrupt): Promise<Client> => {

@@ -37,6 +37,12 @@ export type Plan = Readonly<{
 export const planOf = (prompt: string, options: WishOptions, piped: boolean): Plan => {
   const task = findTask(options.task)
   checkTogether(prompt, options, task)
+  if (prompt === '' && options.file === undefined && options.input === undefined && !piped)
+    throw usage(
+      'no_input',
+      'there is nothing to send',
+      'try: fedai request "Why is the sky blue?"\nor: fedai request --file FILE, or pipe a text into it',
+    )
   const { maxTokens: tokens, maxPrice, deadline } = options
   const maxTokens =
     tokens === undefined ? undefined : parseWhole(tokens, '--max-tokens', 1, 1_000_000)
@@ -46,9 +52,10 @@ export const planOf = (prompt: string, options: WishOptions, piped: boolean): Pl
   return {
     task,
     wish: async () => {
-      const input = options.input
-        ? await inputOfJson(options.input, task)
-        : await inputOfText(prompt, options, task, piped, maxTokens)
+      const input =
+        options.input !== undefined
+          ? await inputOfJson(options.input, task)
+          : await inputOfText(prompt, options, task, piped, maxTokens)
       return {
         task: task.name,
         input,
@@ -99,12 +106,6 @@ const inputOfText = async (
   maxTokens: number | undefined,
 ): Promise<unknown> => {
   const path = options.file ?? (prompt === '-' || (prompt === '' && piped) ? '-' : undefined)
-  if (path === undefined && prompt === '')
-    throw usage(
-      'no_input',
-      'there is nothing to send',
-      'try: fedai request "Why is the sky blue?"\nor: fedai request --file FILE, or pipe a text into it',
-    )
   const text = path === undefined ? prompt : await readText(path)
   if (text.trim() === '')
     throw new Fault(

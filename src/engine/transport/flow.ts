@@ -90,7 +90,7 @@ export class ReadWindow {
 
   /** When a credit is due though nothing more comes; undefined where none is. */
   dueAt(): UnixMs | undefined {
-    return this.paused ? undefined : this.due
+    return this.due
   }
 
   /** The credit that is due at `now`, or null. */
@@ -98,7 +98,10 @@ export class ReadWindow {
     return this.due !== undefined && this.due <= now ? this.credit() : null
   }
 
-  /** Whoever reads has enough for now: no credit until `resume`. At most one window more comes. */
+  /**
+   * Whoever reads has enough for now: what comes is still acknowledged, since charges are counted by
+   * that, but no more may be sent until `resume`. At most one window more comes.
+   */
   pause(): void {
     this.paused = true
   }
@@ -106,7 +109,7 @@ export class ReadWindow {
   /** Reads on; gives the credit that was held back, or null. */
   resume(): Credit | null {
     this.paused = false
-    return this.due === undefined ? null : this.credit()
+    return this.allowed < this.delivered + this.window ? this.credit() : null
   }
 
   /** Everything up to the frame flagged last was read. */
@@ -136,11 +139,10 @@ export class ReadWindow {
     }
   }
 
-  private credit(): Credit | null {
-    if (this.paused) return null
+  private credit(): Credit {
     this.due = undefined
     this.credited = this.delivered
-    this.allowed = Math.max(this.allowed, this.delivered + this.window)
+    if (!this.paused) this.allowed = Math.max(this.allowed, this.delivered + this.window)
     return { next: this.next, allowed: this.allowed }
   }
 

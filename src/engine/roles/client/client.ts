@@ -119,7 +119,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
 
   const send = (wish: Wish, dryRun: boolean, signal?: AbortSignal): AsyncIterable<News> => {
     const job = jobId(toHex(random.bytes(32)))
-    const channel = new Channel<News>()
+    const channel = new Channel<News>((full) => loop.feed({ type: full ? 'pause' : 'resume', job }))
     listeners.set(job, channel)
     loop.feed({ type: 'wish', job, wish, dryRun })
     const cancel = () => loop.feed({ type: 'cancel', job })

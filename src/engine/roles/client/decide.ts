@@ -1,6 +1,7 @@
 import type { UnixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
 import type { Random } from '../../base/random.ts'
+import { tagValue } from '../../protocol/event.ts'
 import type { Frame } from '../../protocol/frames.ts'
 import type { JobId } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
@@ -45,6 +46,12 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
       })
       return job && cancelJob(turn, job, fault)
     }
+    case 'pause':
+      return state.jobs.get(event.job)?.attempt?.reader.pause()
+    case 'resume': {
+      const job = state.jobs.get(event.job)
+      return job?.attempt ? creditOutput(turn, job, job.attempt.reader.resume()) : undefined
+    }
     case 'unreachable':
       for (const job of state.jobs.values())
         if (job.phase === 'waiting') finishJob(turn, job, event.fault)
@@ -57,6 +64,7 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
       for (const key of state.deadlines.due(turn.now)) onDue(turn, key)
       return
     case 'authenticated':
+      return void state.auths.set(event.link, event.auth)
     case 'kept':
       return
   }
@@ -65,8 +73,10 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
 const onMessage = (turn: ClientTurn, link: LinkId, message: Message): void => {
   const { state } = turn
   if (message.name === 'quota') {
-    // NIP-42 proved our key to the router; this signed answer proves the router's to us.
-    if (message.event.pubkey === state.router) {
+    // NIP-42 proved our key to the router; this signed answer proves the router's to us. It names the
+    // AUTH event of this link: who holds the address cannot pass on what the router said on another.
+    const ofThisLink = tagValue(message.event, 'e') === state.auths.get(link)
+    if (message.event.pubkey === state.router && ofThisLink) {
       if (state.link === link) return
       state.link = link
       state.budget = windowBudget()
@@ -122,6 +132,7 @@ const onDeclined = (turn: ClientTurn, event: Extract<ClientEvent, { type: 'decli
 
 const onClosed = (turn: ClientTurn, link: LinkId): void => {
   const { state } = turn
+  state.auths.delete(link)
   if (state.link !== link) return
   state.link = null
   const fault = new Fault('again', 'link.lost', 'the connection to the router was lost', {

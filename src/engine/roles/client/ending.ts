@@ -3,13 +3,13 @@ import { Fault } from '../../base/fault.ts'
 import { msat } from '../../base/money.ts'
 import { CHAIN_START, commitInput, commitOutput } from '../../identity/frame-seal.ts'
 import { checkReceipt } from '../../metering/receipt-check.ts'
-import type { Finding } from '../../metering/finding.ts'
+import { type Finding, finding } from '../../metering/finding.ts'
 import { eventText, type Signed } from '../../protocol/event.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
 import type { Bundle, Outcome } from './news.ts'
 import { endAttempt, inputHashOf } from './sending.ts'
-import { type ClientJob, type ClientTurn, say, tell } from './state.ts'
+import { type Attempt, type ClientJob, type ClientTurn, say, tell } from './state.ts'
 
 /** How a job ends: by its receipt, by a cancel, or by trouble. Always with one `ended`. */
 
@@ -65,12 +65,9 @@ export const cancelJob = (turn: ClientTurn, job: ClientJob, fault: Fault): void 
   const seen = attempt.accepted ? (job.started ? 'started' : 'accepted') : 'nothing'
   const ticket = attempt.offered.ticket.event.id
   const next = attempt.usageAt.length
-  say(
-    turn,
-    'cancel',
-    { job: job.id, ticket, seen, next },
-    { to: attempt.offered.node, about: attempt.event.id },
-  )
+  attempt.cancelled = { job: job.id, ticket, seen, next }
+  attempt.credited = next
+  say(turn, 'cancel', attempt.cancelled, { to: attempt.offered.node, about: attempt.event.id })
   job.phase = 'cancelling'
   state.deadlines.clear(`deadline:${job.id}`)
   state.deadlines.set(`receipt:${job.id}`, unixMs(now + CANCEL_WAITS_MS))
@@ -164,7 +161,7 @@ const check = (
 ): readonly Finding[] => {
   const attempt = job.attempt!
   const { offered, secrets } = attempt
-  return checkReceipt({
+  const findings = checkReceipt({
     receipt: message.body,
     receiptBy: message.event.pubkey,
     job: attempt.body,
@@ -176,7 +173,8 @@ const check = (
     router: turn.state.router,
     ...(attempt.accepted?.body.status === 'accepted' ? { accepted: attempt.accepted.body } : {}),
     delivered: {
-      usageAt: (n) => (n === 0 ? {} : attempt.usageAt[n - 1]),
+      // What was never credited is not charged, even where it came.
+      usageAt: (n) => (n === 0 ? {} : n <= attempt.credited ? attempt.usageAt[n - 1] : undefined),
       outputCommitAt: (n) => commitOutput(secrets.commit, attempt.chainAt[n - 1] ?? CHAIN_START),
       // A node that never had the whole input commits to none; without output it charges nothing either.
       ...(message.body.commit.frames > 0
@@ -185,6 +183,31 @@ const check = (
     },
     sizes: job.sizes,
   })
+  return [...findings, checkWhole(job, attempt, message.body), checkPrefill(attempt, message.body)]
+}
+
+/** `ok` is said of a whole output, to its end, and ends as its last piece said. */
+const checkWhole = (job: ClientJob, attempt: Attempt, receipt: Receipt): Finding => {
+  const whole = receipt.commit.frames === attempt.usageAt.length && job.finish === receipt.finish
+  return finding(
+    'receipt.whole',
+    receipt.status !== 'ok' || whole,
+    'its end is the end of the output that came',
+    'says that the job is complete, but its last piece did not come',
+    'undelivered',
+  )
+}
+
+/** Reading alone is charged only of a client whose cancel said that it had begun, and nothing came. */
+const checkPrefill = ({ cancelled }: Attempt, receipt: Receipt): Finding => {
+  const charged = receipt.commit.frames === 0 && receipt.cost > 0n
+  return finding(
+    'receipt.prefill_said',
+    !charged || (cancelled?.seen === 'started' && cancelled.next === 0),
+    'charges nothing for reading that the cancel did not admit',
+    'charges for reading the input, though no cancel said that it had begun',
+    'undelivered',
+  )
 }
 
 const keep = (

@@ -43,7 +43,7 @@ export const onProgress = (turn: ClientTurn, message: Message<'progress'>): void
 
 export const onOutput = (turn: ClientTurn, job: ClientJob, frame: Frame): void => {
   const attempt = job.attempt!
-  if (!attempt.accepted || job.phase === 'ended' || job.phase === 'over') return
+  if (!attempt.accepted || attempt.broken || job.finish !== null) return
   const { ready, credit, overWindow } = attempt.reader.arrived(frame, turn.now)
   if (overWindow)
     return fail(turn, job, 'stream.over_window', 'the node sent more than it was allowed')
@@ -54,8 +54,11 @@ export const onOutput = (turn: ClientTurn, job: ClientJob, frame: Frame): void =
 /** Says what has arrived and how much more may come; it is also what the charge is counted by. */
 export const creditOutput = (turn: ClientTurn, job: ClientJob, credit: Credit | null): void => {
   const attempt = job.attempt!
+  // A cancel has said what we have; what comes after it, or after a lie, is not paid for.
+  if (job.phase === 'cancelling') return
   if (credit) {
     const { tag, secrets } = attempt
+    attempt.credited = credit.next
     const bytes = encodeCredit(secrets.credit, tag, 'outputCredit', credit)
     const frame = { type: 'outputCredit', last: false, tag, seq: credit.next, bytes } as const
     if (turn.state.link !== null)
@@ -145,6 +148,11 @@ const onRefused = (turn: ClientTurn, job: ClientJob, reason: string): void => {
 
 /** One frame in its turn: opened, counted, told. False when the stream is over because of it. */
 const take = (turn: ClientTurn, job: ClientJob, attempt: Attempt, frame: Frame): boolean => {
+  attempt.outputBytes += frame.bytes.length + FRAME_COSTS
+  if (attempt.outputBytes > turn.state.bounds.outputBytes) {
+    fail(turn, job, 'stream.too_large', 'the node sends more than a job can give')
+    return false
+  }
   const plaintext = openOutput(attempt.secrets.out, frameHeader(frame), frame.seq, frame.bytes)
   const payload = plaintext && decodeOutput(plaintext)
   const deltas = payload?.p.map((it) => job.task.delta.safeParse(it))
@@ -177,8 +185,13 @@ const take = (turn: ClientTurn, job: ClientJob, attempt: Attempt, frame: Frame):
 }
 
 /** The node breaks the protocol: we stop paying for it, and say why. */
-const fail = (turn: ClientTurn, job: ClientJob, code: string, text: string): void =>
+const fail = (turn: ClientTurn, job: ClientJob, code: string, text: string): void => {
+  job.attempt!.broken = true
   cancelJob(turn, job, new Fault('verification', code, text, { hint: 'ask for another node' }))
+}
+
+/** What keeping count of one output frame costs us in bytes, however small it is. */
+const FRAME_COSTS = 256
 
 const sorted = (units: object): [string, unknown][] => Object.entries(units).toSorted()
 

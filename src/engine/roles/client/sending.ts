@@ -2,9 +2,11 @@ import { concat, sha256, toHex } from '../../base/bytes.ts'
 import { sealInput } from '../../identity/frame-seal.ts'
 import { wrapKey } from '../../identity/seal.ts'
 import { encodeFrame, jobTagOf, type Frame, openCredit } from '../../protocol/frames.ts'
+import { Fault, isFault } from '../../base/fault.ts'
 import type { EventId } from '../../protocol/ids.ts'
 import type { Job } from '../../protocol/job.ts'
 import { ReadWindow, WriteWindow } from '../../transport/flow.ts'
+import { finishJob } from './ending.ts'
 import { type ClientJob, type ClientTurn, type Offered, say } from './state.ts'
 
 /** A job goes out: its key wrapped for one ticket alone, its body sealed once. */
@@ -22,12 +24,13 @@ export const sendJob = (
   // For this ticket only: were it wrapped for all on the list, a router could put a node of its own
   // third and read every prompt.
   const address = { job: job.id, ticket, client: state.signer.pubkey }
-  const { wrap, secrets } = wrapKey({
-    to: offered.ticket.body.key,
+  const wrapped = wrapFor(offered.ticket.body.key, {
     contentKey: job.contentKey,
     ...address,
     random,
   })
+  if (wrapped instanceof Fault) return finishJob(turn, job, wrapped)
+  const { wrap, secrets } = wrapped
   const body: Job = {
     job: job.id,
     ticket,
@@ -60,6 +63,10 @@ export const sendJob = (
     writer: new WriteWindow(state.bounds.windowBytes, state.bounds.windowBytesMax),
     accepted: null,
     bodyAt: 0,
+    credited: 0,
+    outputBytes: 0,
+    broken: false,
+    cancelled: null,
     usageAt: [],
     chainAt: [],
   }
@@ -105,6 +112,16 @@ export const endAttempt = (turn: ClientTurn, job: ClientJob): void => {
   job.attempt.reader.close()
   turn.state.byTag.delete(job.attempt.tag)
   turn.state.deadlines.clear(`credit:${job.id}`)
+}
+
+/** A node can offer a ticket whose key protects nothing: that ends this job, and no other. */
+const wrapFor = (to: string, args: Omit<Parameters<typeof wrapKey>[0], 'to'>) => {
+  try {
+    return wrapKey({ to, ...args })
+  } catch (error) {
+    if (isFault(error)) return error
+    throw error
+  }
 }
 
 const sealBody = (turn: ClientTurn, job: ClientJob): void => {

@@ -14,7 +14,7 @@ import type { EventId, JobId, JobTag, PubKey } from '../../protocol/ids.ts'
 import type { Verifier } from '../../protocol/intake.ts'
 import type { Job } from '../../protocol/job.ts'
 import type { KindName } from '../../protocol/kinds.ts'
-import type { Contents, Message } from '../../protocol/messages.ts'
+import type { Bodies, Contents, Message } from '../../protocol/messages.ts'
 import type { SheetRow } from '../../protocol/sheet.ts'
 import type { TicketEntry } from '../../protocol/ticket.ts'
 import type { Task } from '../../tasks/task.ts'
@@ -28,6 +28,8 @@ export type ClientEvent =
   | WireEvent
   | Readonly<{ type: 'wish'; job: JobId; wish: Wish; dryRun: boolean }>
   | Readonly<{ type: 'cancel'; job: JobId }>
+  /** Whoever reads the output has enough for now, or reads on. */
+  | Readonly<{ type: 'pause' | 'resume'; job: JobId }>
   /** Price sheets that were asked for, as exact texts, unchecked. */
   | Readonly<{ type: 'sheets'; job: JobId; texts: readonly string[] }>
   /** No router could be reached: jobs that wait for one will wait no longer. */
@@ -67,6 +69,14 @@ export type Attempt = {
   accepted: Message<'progress'> | null
   /** Next body frame to be sent. */
   bodyAt: number
+  /** Output frames that we said to have, by credit or cancel: no more can be charged. */
+  credited: number
+  /** Of the output so far: its sealed bytes, and what holding each frame costs besides. */
+  outputBytes: number
+  /** The node broke the protocol: nothing more of it is read or credited. */
+  broken: boolean
+  /** What our cancel said, once it is out. */
+  cancelled: Bodies['cancel'] | null
   /** After each output frame: the cumulative usage, and the chain over the plaintexts. */
   usageAt: Units[]
   chainAt: Uint8Array[]
@@ -115,6 +125,8 @@ export type ClientState = {
   readonly router: PubKey
   readonly deadlines: Deadlines
   link: LinkId | null
+  /** The AUTH events by which our key was proven, by link: a router's proof of its own names it. */
+  auths: Map<LinkId, EventId>
   budget: WindowBudget
   jobs: Map<JobId, ClientJob>
   byAsk: Map<EventId, JobId>
@@ -133,6 +145,7 @@ export const newClientState = (options: {
   ...options,
   deadlines: new Deadlines(),
   link: null,
+  auths: new Map(),
   jobs: new Map(),
   byAsk: new Map(),
   byTag: new Map(),

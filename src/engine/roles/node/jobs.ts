@@ -128,6 +128,7 @@ const newJob = (
   frames: [],
   sentLast: false,
   outputBytes: 0,
+  receipt: null,
   acceptedAt: turn.now,
   firstAt: null,
 })

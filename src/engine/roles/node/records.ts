@@ -33,6 +33,7 @@ export const conclude = (turn: NodeTurn, job: NodeJob): void => {
     }),
   )
   state.head = event.id
+  job.receipt = event.id
   state.keeping.set(event.id, { tag: job.tag, event, link: job.link })
   const { id, ticket } = job
   const kept = {
@@ -63,7 +64,8 @@ export const onKept = (turn: NodeTurn, id: Message['event']['id']): void => {
 export const onAcknowledgement = (turn: NodeTurn, message: Message<'acknowledgement'>): void => {
   const { body, event } = message
   const job = turn.state.jobs.get(jobTagOf(body.job, body.ticket))
-  if (!job || job.client !== event.pubkey || job.phase !== 'recorded') return
+  if (!job || job.client !== event.pubkey || job.phase !== 'recorded' || job.forgotten) return
+  if (body.receipt !== job.receipt) return
   const { job: id, ticket } = body
   const kept = {
     id: event.id,

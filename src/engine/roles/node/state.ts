@@ -115,6 +115,8 @@ export type NodeJob = {
   frames: SentFrame[]
   sentLast: boolean
   outputBytes: number
+  /** The one receipt of this job, once it is signed. */
+  receipt: EventId | null
   acceptedAt: UnixMs
   firstAt: UnixMs | null
 }

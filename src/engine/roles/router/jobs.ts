@@ -200,6 +200,8 @@ const place = (
     firstAt: null,
     lastSeen: false,
     closed: false,
+    receipt: null,
+    acknowledged: false,
     inBytes: 0,
     inAllowed: state.bounds.windowBytes,
     outBytes: 0,

@@ -19,6 +19,13 @@ export const onReceipt = (turn: Turn, link: LinkId, message: Message<'receipt'>)
   const placing = job && placingOf(job, body.ticket)
   if (!job || !placing || placing.node !== event.pubkey || body.client !== job.client)
     return decline(turn, link, message, 'restricted: no such job')
+  // Two receipts for one ticket are a lie of the node's; our books take one, and stay open.
+  if (placing.receipt !== null) {
+    const fields = { node: event.pubkey, job: body.job }
+    turn.effects.push({ do: 'log', level: 'warn', event: 'receipt.second', fields })
+    return decline(turn, link, message, 'duplicate: receipt')
+  }
+  placing.receipt = event.id
   state.keeping.set(event.id, link)
   turn.effects.push({
     do: 'keep',
@@ -69,6 +76,10 @@ export const onAcknowledgement = (
   const placing = job && placingOf(job, body.ticket)
   if (!job || !placing || job.client !== event.pubkey)
     return decline(turn, link, message, 'restricted: no such job')
+  // Before its receipt an acknowledgement would take an open job out of the tables and the limits.
+  if (placing.receipt === null || placing.receipt !== body.receipt || placing.acknowledged)
+    return decline(turn, link, message, 'restricted: no such receipt')
+  placing.acknowledged = true
   state.keeping.set(event.id, link)
   turn.effects.push({
     do: 'keep',

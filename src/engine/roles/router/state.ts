@@ -53,6 +53,9 @@ export type Placing = {
   firstAt: UnixMs | null
   lastSeen: boolean
   closed: boolean
+  /** The receipt of this placing, and whether the client has answered it: one of each. */
+  receipt: EventId | null
+  acknowledged: boolean
   /** Bytes passed and allowed, each way: a router counts credits though it cannot make them. */
   inBytes: number
   inAllowed: number

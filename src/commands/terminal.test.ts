@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'bun:test'
+import { Fault } from '../engine/base/fault.ts'
+import { program } from './index.ts'
+import { type Streams, conclude, harmless, openTerminal } from './terminal.ts'
+
+const streams = (isTTY: boolean, env: Record<string, string> = {}) => {
+  const written = { out: '', err: '' }
+  const output = (name: 'out' | 'err') => ({
+    isTTY,
+    columns: 40,
+    write: (text: string, done?: () => void) => {
+      written[name] += text
+      done?.()
+      return true
+    },
+    on: () => {},
+  })
+  const it: Streams = { stdin: { isTTY }, stdout: output('out'), stderr: output('err'), env }
+  return { it, written }
+}
+
+describe('a terminal', () => {
+  test('a pipe gets bytes as they are, no colours, no progress', async () => {
+    const { it, written } = streams(false)
+    const terminal = openTerminal({}, it)
+    terminal.progress('waiting')
+    await terminal.emit('a\u001b[2Jb')
+    terminal.say(terminal.paint.green('ok'))
+    expect(written).toEqual({ out: 'a\u001b[2Jb', err: 'ok\n' })
+    expect(terminal.canAsk).toBe(false)
+  })
+
+  test('a person gets colours and progress, and nothing that steers the terminal', async () => {
+    const { it, written } = streams(true)
+    const terminal = openTerminal({}, it)
+    await terminal.emit('a\u001b]0;owned\u0007\u009b2J\tb\n')
+    terminal.progress('x'.repeat(100))
+    terminal.say(terminal.paint.red('no'))
+    expect(written.out).toBe('a]0;owned2J\tb\n')
+    expect(written.err).toBe(`${'x'.repeat(39)}\r\u001b[2K\u001b[31mno\u001b[0m\n`)
+  })
+
+  test.each([{ NO_COLOR: '1' }, { TERM: 'dumb' }])('no colours with %j', (env) => {
+    const { it } = streams(true, env as unknown as Record<string, string>)
+    expect(openTerminal({}, it).paint.red('no')).toBe('no')
+  })
+
+  test.each([{ quiet: true }, { json: true }])('no talk with %j', (options) => {
+    const { it, written } = streams(true)
+    const terminal = openTerminal(options, it)
+    terminal.say('talk')
+    terminal.progress('talk')
+    expect(written.err).toBe('')
+    expect(terminal.canAsk).toBe(!('json' in options))
+  })
+
+  test('what a model writes cannot move a cursor, set a title or reach a clipboard', () => {
+    for (const evil of [
+      '\u001b[1A',
+      '\u001b]52;c;aGk=\u0007',
+      '\u001bPq\u001b\\',
+      '\u009d0;x\u009c',
+      '\r',
+      '\b',
+    ])
+      // oxlint-disable-next-line no-control-regex
+      expect(harmless(`x${evil}y`)).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
+    expect(harmless('tab\tline\n')).toBe('tab\tline\n')
+  })
+})
+
+describe('how errors are told', () => {
+  const told = async (error: unknown, json = false) => {
+    const { it, written } = streams(false)
+    return { code: await conclude(error, { json }, it), err: written.err }
+  }
+
+  test('three parts for people, one object for programs', async () => {
+    const fault = new Fault('refused', 'budget.cap', 'too dear', { hint: 'pay more\nor ask less' })
+    expect(await told(fault)).toEqual({
+      code: 77,
+      err: 'error: too dear\n  pay more\n  or ask less\n',
+    })
+    expect(await told(fault, true)).toEqual({
+      code: 77,
+      err: '{"error":{"code":"budget.cap","message":"too dear","hint":"pay more\\nor ask less"}}\n',
+    })
+  })
+
+  test('what was not foreseen is a bug of ours, without a stack', async () => {
+    const { code, err } = await told(new TypeError('x is not a function'))
+    expect(code).toBe(70)
+    expect(err).toBe(
+      'error: x is not a function\n  this is a bug in fedai; FEDAI_DEBUG=1 shows where\n',
+    )
+  })
+
+  const usage = async (...argv: string[]) => {
+    const error: unknown = await program('1.0.0')
+      .parseAsync(argv, { from: 'user' })
+      .catch((it: unknown) => it)
+    return told(error)
+  }
+
+  test.each([
+    [['request', '--modle', 'x'], "unknown option '--modle'\n  try --model\n"],
+    [['verify'], "missing required argument 'file'\n  see: fedai verify --help\n"],
+    [['verfy'], 'there is no command verfy\n  try: fedai verify\n'],
+    [['up', '--port'], "option '--port <n>' argument missing\n  see: fedai up --help\n"],
+  ])('%j', async (argv, says) => {
+    expect(await usage(...argv)).toEqual({ code: 64, err: `error: ${says}` })
+  })
+})
