@@ -40,10 +40,13 @@ describe('a terminal', () => {
     expect(written.err).toBe(`${'x'.repeat(39)}\r\u001b[2K\u001b[31mno\u001b[0m\n`)
   })
 
-  test.each([{ NO_COLOR: '1' }, { TERM: 'dumb' }])('no colours with %j', (env) => {
-    const { it } = streams(true, env as unknown as Record<string, string>)
-    expect(openTerminal({}, it).paint.red('no')).toBe('no')
-  })
+  test.each<Record<string, string>>([{ NO_COLOR: '1' }, { TERM: 'dumb' }])(
+    'no colours with %j',
+    (env) => {
+      const { it } = streams(true, env)
+      expect(openTerminal({}, it).paint.red('no')).toBe('no')
+    },
+  )
 
   test.each([{ quiet: true }, { json: true }])('no talk with %j', (options) => {
     const { it, written } = streams(true)

@@ -123,10 +123,9 @@ const startProcess = (
   const said = { stdout: '', stderr: '' }
   const listeners = new Set<() => void>()
   const collect = async (name: 'stdout' | 'stderr') => {
-    for await (const text of child[name].pipeThrough(
-      new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>,
-    )) {
-      said[name] += text
+    const decoder = new TextDecoder()
+    for await (const bytes of child[name]) {
+      said[name] += decoder.decode(bytes, { stream: true })
       for (const listener of listeners) listener()
     }
   }

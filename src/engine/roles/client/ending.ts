@@ -230,7 +230,7 @@ const faultOf = (receipt: Receipt): Fault | null => {
   if (status === 'client_cancelled')
     return new Fault('interrupted', 'job.cancelled', 'cancelled', { hint: 'what came was kept' })
   if (status === 'input_refused')
-    return new Fault('data', 'job.input_refused', `the node refused the input${why}`, {
+    return new Fault(reason === 'incomplete' ? 'again' : 'data', 'job.input_refused', `the node refused the input${why}`, {
       hint: 'make the input smaller, or ask for another model',
     })
   if (status === 'timeout')

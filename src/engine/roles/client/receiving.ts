@@ -15,7 +15,7 @@ import type { Accepted } from '../../protocol/progress.ts'
 import { decodeOutput } from '../../protocol/payload.ts'
 import { cancelJob, finishJob } from './ending.ts'
 import { endAttempt, isInline, sendBody, sendJob } from './sending.ts'
-import { type Attempt, type ClientJob, type ClientTurn, tell } from './state.ts'
+import { type Attempt, type ClientJob, type ClientTurn, say, tell } from './state.ts'
 
 /** What comes back: progress, sealed output under credits, resets. */
 
@@ -132,6 +132,9 @@ const onMoved = (
     )
   if (attempt.accepted) job.resend = true
   sendJob(turn, job, next, body.from)
+  // It may have been merely slow: nothing of it is credited, and it need not go on.
+  const left = { job: job.id, ticket: body.from, seen: 'nothing', next: 0 } as const
+  say(turn, 'cancel', left, { to: attempt.offered.node, about: attempt.event.id })
 }
 
 const onRefused = (turn: ClientTurn, job: ClientJob, reason: string): void => {

@@ -1,11 +1,12 @@
 import { unixMs, type UnixMs } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
+import { tagValue } from '../../protocol/event.ts'
 import { type Frame, jobTagOf } from '../../protocol/frames.ts'
 import type { JobTag } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { windowBudget } from '../../transport/flow.ts'
 import type { Decision, LinkId } from '../wire.ts'
-import { creditInput, onInput, onJob } from './jobs.ts'
+import { creditInput, onInput, onJob, refuseInput } from './jobs.ts'
 import { flush, onCredit, onDone, onFailed, onPiece, onStarted } from './output.ts'
 import { conclude, forget, onAcknowledgement, onKept } from './records.ts'
 import type { NodeEffect, NodeEvent, NodeJob, NodeState, NodeTurn } from './state.ts'
@@ -29,7 +30,8 @@ export const decide = (
   else if (event.type === 'kept') onKept(turn, event.id)
   else if (event.type === 'capabilities') onCapabilities(turn, event)
   else if (event.type === 'tick') for (const key of state.deadlines.due(now)) onDue(turn, key)
-  else if (event.type !== 'authenticated') onRunner(turn, event)
+  else if (event.type === 'authenticated') state.auths.set(event.link, event.auth)
+  else onRunner(turn, event)
   if (state.routers.size > 0) tellStatus(turn, false)
   return { state, effects: turn.effects }
 }
@@ -39,7 +41,9 @@ const onMessage = (turn: NodeTurn, link: LinkId, message: Message): void => {
   const pinned = state.pinned.get(link)
   if (message.name === 'quota') {
     // The first thing a router says must be signed by the key that we dialled for.
-    if (message.event.pubkey !== pinned)
+    // It names the AUTH event of this link: what it said on another proves nothing here.
+    const ofThisLink = tagValue(message.event, 'e') === state.auths.get(link)
+    if (message.event.pubkey !== pinned || !ofThisLink)
       return void turn.effects.push({
         do: 'close',
         link,
@@ -79,7 +83,11 @@ const onCancel = (turn: NodeTurn, message: Message<'cancel'>): void => {
   const { body, event } = message
   const job = state.jobs.get(jobTagOf(body.job, body.ticket))
   if (!job) {
-    if (state.cancelled.size < CANCELLED_KEPT) state.cancelled.add(body.job)
+    if (state.cancelled.size >= CANCELLED_KEPT) return
+    // By its key too: nobody else's cancel stands in a job's way.
+    const key = `${jobTagOf(body.job, body.ticket)} ${event.pubkey}`
+    state.cancelled.add(key)
+    state.deadlines.set(`cancelled:${key}`, unixMs(turn.now + state.bounds.ticketLifeMaxMs))
     return
   }
   if (job.client !== event.pubkey) return
@@ -107,6 +115,7 @@ const onClosed = (turn: NodeTurn, link: LinkId): void => {
   const { state } = turn
   state.routers.delete(link)
   state.pinned.delete(link)
+  state.auths.delete(link)
   // Tickets die with their link.
   for (const [id, ticket] of state.tickets) if (ticket.link === link) state.tickets.delete(id)
   for (const job of state.jobs.values())
@@ -127,13 +136,21 @@ const onDue = (turn: NodeTurn, key: string): void => {
   if (what === 'renew') return renew(turn, key)
   if (what === 'status') return tellStatus(turn, true)
   if (what === 'ticket') return void state.tickets.delete(id as never)
+  if (what === 'cancelled') return void state.cancelled.delete(id)
   const job = state.jobs.get(id as JobTag)
   if (!job) return
   if (what === 'flush') flush(turn, job)
   else if (what === 'input') creditInput(turn, job, job.reader.tick(turn.now))
-  else if (what === 'credit') conclude(turn, job)
+  else if (what === 'credit') onStall(turn, job)
+  else if (what === 'body') refuseInput(turn, job, 'incomplete')
   else if (what === 'forget') forget(turn, job)
   else if (what === 'deadline') onDeadline(turn, job)
+}
+
+/** Nobody credits what was sent: the runner is not kept for a reader who is gone, or a thief. */
+const onStall = (turn: NodeTurn, job: NodeJob): void => {
+  if (job.end === null) stop(turn, job, 'partial', 'no_credit')
+  else conclude(turn, job)
 }
 
 /** The client's deadline is over: the runner stops; what arrived is charged, without minimum. */

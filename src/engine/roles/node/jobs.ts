@@ -40,7 +40,10 @@ export const onInput = (turn: NodeTurn, job: NodeJob, frame: Frame): void => {
   if (job.phase !== 'input') return
   const { ready, credit, overWindow } = job.reader.arrived(frame, turn.now)
   if (overWindow) return refuseInput(turn, job, 'too_large')
+  if (ready.length > 0) awaitBody(turn, job)
   for (const { bytes } of ready) {
+    // Without even a tag it is no sealed part, and any number of them would make no body.
+    if (bytes.length < GCM_TAG_BYTES) return refuseInput(turn, job, 'sealed')
     job.sealed.push(bytes)
     job.sealedBytes += bytes.length
   }
@@ -68,7 +71,8 @@ const take = (turn: NodeTurn, link: LinkId, message: JobMessage): NodeJob | JobR
   if (ticket.link !== link) return 'policy'
   if (ticket.used) return 'used'
   if (ticket.expires <= now) return 'expired'
-  if (state.cancelled.has(body.job)) return 'cancelled'
+  const tag = jobTagOf(body.job, body.ticket)
+  if (state.cancelled.has(`${tag} ${event.pubkey}`)) return 'cancelled'
   if (state.occupied.has(ticket.place)) return 'busy'
   const entry = ticket.entries.find(
     (it) =>
@@ -102,6 +106,7 @@ const newJob = (
   ticket: body.ticket,
   event,
   link: ticket.link,
+  router: turn.state.routers.get(ticket.link)!.key,
   client: event.pubkey,
   body,
   runner: ticket.runner,
@@ -139,7 +144,10 @@ const accepted = (turn: NodeTurn, job: NodeJob): void => {
   state.jobs.set(job.tag, job)
   state.occupied.set(job.place, job.tag)
   stopRenewal(turn, job.place)
-  state.deadlines.set(`deadline:${job.tag}`, unixMs(now + body.deadline_ms))
+  // A client chooses its deadline, but not to keep a place for a year.
+  const longest = Math.min(body.deadline_ms, MAX_JOB_MS)
+  state.deadlines.set(`deadline:${job.tag}`, unixMs(now + longest))
+  awaitBody(turn, job)
   tell(turn, job, {
     status: 'accepted',
     job: body.job,
@@ -154,6 +162,10 @@ const accepted = (turn: NodeTurn, job: NodeJob): void => {
   })
 }
 
+/** A body must come, and go on coming: whoever takes a place and sends nothing loses it. */
+const awaitBody = ({ state, now }: NodeTurn, job: NodeJob): void =>
+  state.deadlines.set(`body:${job.tag}`, unixMs(now + state.bounds.lastCreditWithinMs))
+
 const openBody = (turn: NodeTurn, job: NodeJob): void => {
   if (toHex(sha256(concat(...job.sealed))) !== job.body.body.sha256)
     return refuseInput(turn, job, 'hash')
@@ -165,6 +177,7 @@ const openBody = (turn: NodeTurn, job: NodeJob): void => {
   }
   job.sealed = []
   job.reader.close()
+  turn.state.deadlines.clear(`body:${job.tag}`)
   const plaintext = concat(...parts)
   job.inputHash = sha256(plaintext)
   const task = findTask(job.body.task)
@@ -194,11 +207,13 @@ const openBody = (turn: NodeTurn, job: NodeJob): void => {
   })
 }
 
-/** Too large, wrong hash, does not open, not the task's schema: nobody's fault, costs nothing. */
-const refuseInput = (turn: NodeTurn, job: NodeJob, reason: string): void => {
+/** Too large, wrong hash, never whole, does not open, not the task's schema: nobody's fault, costs nothing. */
+export const refuseInput = (turn: NodeTurn, job: NodeJob, reason: string): void => {
   job.end = { finish: 'error', status: 'input_refused', reason }
   conclude(turn, job)
 }
 
 /** What GCM tags and JSON quoting add to an input of the largest size. */
 const SEALING_SLACK = 65_536
+const GCM_TAG_BYTES = 16
+const MAX_JOB_MS = 24 * 3_600_000

@@ -27,6 +27,13 @@ export const onPiece = (turn: NodeTurn, job: NodeJob, delta: unknown, usage: Uni
     job.pendingBytes += bytes
   }
   const { bounds, deadlines } = turn.state
+  if (job.outputBytes + job.pendingBytes > bounds.outputBytes - 4 * PENDING_BYTES) {
+    // A runner that does not end: what it made is whole as far as a job can carry it.
+    turn.effects.push({ do: 'abort', tag: job.tag })
+    job.phase = 'ended'
+    job.end = { finish: 'length', status: 'ok', reason: null }
+    return flush(turn, job)
+  }
   // The first piece goes at once; then what one read of the runner brought goes together.
   if (job.frames.length === 0 || job.pendingBytes >= bounds.coalesceBytes) flush(turn, job)
   else if (!deadlines.has(`flush:${job.tag}`)) deadlines.set(`flush:${job.tag}`, turn.now)
@@ -62,7 +69,13 @@ export const onCredit = (turn: NodeTurn, job: NodeJob, frame: Frame): void => {
   const credit = openCredit(job.secrets.credit, frame)
   // Nobody can credit a frame that was never sent.
   if (!credit || credit.next > job.frames.length) return
+  const before = job.writer.acknowledgedSeq()
   job.writer.credited(credit)
+  // Only what is paid for buys time.
+  if (job.writer.acknowledgedSeq() > before) {
+    turn.state.deadlines.clear(`credit:${job.tag}`)
+    if (job.sentLast) awaitCredit(turn, job)
+  }
   if (job.sentLast && job.writer.acknowledgedSeq() === job.frames.length) return conclude(turn, job)
   flush(turn, job)
 }
@@ -72,7 +85,10 @@ export const flush = (turn: NodeTurn, job: NodeJob): void => {
   if (job.phase !== 'running' && job.phase !== 'ended') return
   turn.state.deadlines.clear(`flush:${job.tag}`)
   while (!job.sentLast && (job.pending.length > 0 || job.end !== null))
-    if (!sendFrame(turn, job)) break
+    if (!sendFrame(turn, job)) {
+      if (!turn.state.deadlines.has(`credit:${job.tag}`)) awaitCredit(turn, job)
+      break
+    }
   if (!job.paused || job.pendingBytes >= PENDING_BYTES / 2) return
   job.paused = false
   turn.effects.push({ do: 'resume', tag: job.tag })
@@ -104,13 +120,16 @@ const sendFrame = (turn: NodeTurn, job: NodeJob): boolean => {
   job.frames.push({ usage, chain })
   job.pending.splice(0, count)
   job.pendingBytes -= bytes
-  job.outputBytes += sealed.length
+  job.outputBytes += sealed.length + FRAME_COSTS
   job.firstAt ??= now
   if (!last) return true
   job.sentLast = true
-  state.deadlines.set(`credit:${job.tag}`, unixMs(now + state.bounds.lastCreditWithinMs))
+  awaitCredit(turn, job)
   return true
 }
+
+const awaitCredit = ({ state, now }: NodeTurn, job: NodeJob): void =>
+  state.deadlines.set(`credit:${job.tag}`, unixMs(now + state.bounds.lastCreditWithinMs))
 
 /** How many deltas fit into one frame: one at least. */
 const batch = (
@@ -149,5 +168,7 @@ const clip = (usage: Units, max: Units): Units => {
 const GCM_TAG_BYTES = 16
 /** Code points; each at most four bytes, escaped at most six times as long. */
 const TEXT_PART = 4096
+/** What a client counts for one frame besides its bytes, and more (client, receiving). */
+const FRAME_COSTS = 512
 /** Output that may wait here before the runner is told to wait too. */
 const PENDING_BYTES = 256 * 1024

@@ -21,11 +21,10 @@ export const conclude = (turn: NodeTurn, job: NodeJob): void => {
   else release(turn, job)
   job.phase = 'recording'
   job.reader.close()
-  for (const what of ['input', 'flush', 'credit', 'deadline'])
+  for (const what of ['input', 'body', 'flush', 'credit', 'deadline'])
     state.deadlines.clear(`${what}:${job.tag}`)
-  const router = state.routers.get(job.link)
   const event = state.signer.sign(
-    draftOf('receipt', contentOf(turn, job, router?.key ?? null), {
+    draftOf('receipt', contentOf(turn, job), {
       now,
       net: state.net,
       to: job.client,
@@ -95,8 +94,8 @@ export const forget = (turn: NodeTurn, job: NodeJob): void => {
   else turn.state.jobs.delete(job.tag)
 }
 
-const contentOf = (turn: NodeTurn, job: NodeJob, router: NodeJob['client'] | null) => {
-  const { body, row, entry, frames } = job
+const contentOf = (turn: NodeTurn, job: NodeJob) => {
+  const { body, row, entry, frames, router } = job
   const charged = Math.min(job.writer.acknowledgedSeq(), frames.length)
   const status = statusOf(job, charged)
   const usage = usageOf(job, charged, status)

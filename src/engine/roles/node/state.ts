@@ -80,6 +80,7 @@ export type NodeJob = {
   /** The event (job or rewrap) that took the ticket. */
   event: Signed
   link: LinkId
+  router: PubKey
   client: PubKey
   body: Job
   row: SheetRow
@@ -142,8 +143,10 @@ export type NodeState = {
   /** `runner/slot:place` of places whose job still runs or waits. */
   occupied: Map<string, JobTag>
   jobs: Map<JobTag, NodeJob>
-  /** Jobs cancelled before they arrived. */
-  cancelled: Set<JobId>
+  /** Jobs cancelled before they arrived, each by its tag and the key that did it. */
+  cancelled: Set<string>
+  /** The AUTH events by which our key was proven, by link: a router's proof of its own names it. */
+  auths: Map<LinkId, EventId>
   /** What we last said about how busy we are. */
   load: Status['load'] | null
   /** Id of our newest receipt. */
@@ -179,6 +182,7 @@ export const newNodeState = (options: {
   occupied: new Map(),
   jobs: new Map(),
   cancelled: new Set(),
+  auths: new Map(),
   load: null,
   keeping: new Map(),
 })
