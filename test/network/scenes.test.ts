@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
+import { scriptedChat, scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
 import type { Outcome } from '../../src/engine/roles/client/news.ts'
 import { checkInvariants } from './invariants.ts'
 import { type Asked, World, wishOf } from './world.ts'
@@ -220,5 +220,28 @@ test('one reader that stops blocks neither the others nor the memory of anybody'
   })()
   await it.clock.advance(5_000)
   expect(await rest).toMatchObject({ fault: null, verified: true, receipt: { status: 'ok' } })
+  await it.close()
+})
+
+test('a runner that dies is offered no more, and again when it is back', async () => {
+  const it = new World({ seed: 7 })
+  await it.startRouter()
+  let capabilities = [scriptedChat()]
+  const runner = scriptedRunner(fine, { clock: it.clock })
+  await it.addNode([{ ...runner, capabilities: () => Promise.resolve(capabilities) }])
+  await it.clock.advance(1000)
+  const client = await it.addClient()
+  const ask = async () => {
+    const asked = it.request(client, {})
+    await it.clock.advance(20_000)
+    return asked.outcome?.fault?.code ?? 'ok'
+  }
+  expect(await ask()).toBe('ok')
+  capabilities = []
+  await it.clock.advance(16_000)
+  expect(await ask()).toBe('task.none')
+  capabilities = [scriptedChat()]
+  await it.clock.advance(16_000)
+  expect(await ask()).toBe('ok')
   await it.close()
 })

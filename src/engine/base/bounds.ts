@@ -25,7 +25,6 @@ export const BOUNDS = {
   heldTicketsUnknown: 2,
   keysPerAddress: 32,
   offers: 3,
-  bytesPerSecondUnknown: 200 * KIB,
 
   freshnessMs: 60_000,
   handshakeMs: 5_000,
@@ -43,7 +42,6 @@ export const BOUNDS = {
   acknowledgementWithinMs: 60_000,
   creditWithinMs: 250,
   lastCreditWithinMs: 10_000,
-  coalesceMs: 50,
   coalesceBytes: 16 * KIB,
   sheetKeptMs: 48 * 3_600_000,
 } as const

@@ -7,6 +7,7 @@ import type { EventId, JobId, JobTag } from './ids.ts'
  */
 export const FRAME_HEADER_BYTES = 22
 const VERSION = 1
+const GCM_TAG_BYTES = 16
 
 export const FRAME_TYPES = {
   input: 1,
@@ -56,6 +57,9 @@ export const decodeFrame = (bytes: Uint8Array): Frame | undefined => {
   const type = typeNames.get(bytes[1]! & ~LAST)
   const last = (bytes[1]! & LAST) !== 0
   if (!type || (last && type !== 'output')) return undefined
+  // Sealed bytes hold a tag at least: frames without bytes would pass every bound that counts bytes.
+  const sealed = type === 'input' || type === 'output'
+  if (sealed && bytes.length < FRAME_HEADER_BYTES + GCM_TAG_BYTES) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return {
     type,

@@ -81,9 +81,9 @@ export class Loop<
     this.options.log.warn('event.refused', { code: refused, link: link.id })
     const id = /"id" *: *"([0-9a-f]{64})"/.exec(text)?.[1]
     const clock = now === undefined ? '' : ` (my clock says ${now})`
-    // An honest resend: the first one was taken (NIP-01 answers duplicates with true).
+    // What became of the first one was answered then; nobody is told twice that it was taken.
     if (id && refused === 'event.replayed')
-      return link.answer(id as EventId, true, 'duplicate: seen')
+      return link.answer(id as EventId, false, 'duplicate: seen')
     if (id) link.answer(id as EventId, false, `invalid: ${refused}: ${detail}${clock}`)
   }
 

@@ -195,8 +195,8 @@ export class DialLink implements Link {
     this.answers.end(`the link closed: ${reason}`)
     this.queries.endAll()
     if (this.socket.readyState !== WebSocket.CLOSED) {
-      this.socket.close(1000, reason.slice(0, 100))
       this.stopTerminating = clock.after(bounds.handshakeMs, () => this.socket.terminate())
+      this.socket.close(1000, reason.slice(0, 100))
     }
     queueMicrotask(() => {
       if (wasReady) this.owner.closed(this, reason)

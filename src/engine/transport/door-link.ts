@@ -189,11 +189,11 @@ export class DoorLink implements Link {
 
   private hangUp(code: number, reason: string): void {
     if (this.over) return
-    this.socket.close(code, reason.slice(0, 100))
-    this.ended(reason)
-    // A peer that reads nothing never answers the close.
+    // A peer that reads nothing never answers the close. Set first: `gone` may come during it.
     const { clock, bounds } = this.house
     this.stopTerminating = clock.after(bounds.handshakeMs, () => this.socket.terminate())
+    this.socket.close(code, reason.slice(0, 100))
+    this.ended(reason)
   }
 }
 

@@ -85,10 +85,10 @@ describe('output that is a lie ends the job as the node’s or router’s fault'
   const garbage = 'stream.garbage'
   const lies: Record<string, [string, (frame: Frame, it: Scene) => readonly Frame[]]> = {
     'one bit is flipped': [garbage, at(2, flip)],
-    'a frame without bytes': [garbage, at(2, (frame) => ({ ...frame, bytes: new Uint8Array() }))],
+    'a frame of nothing but a tag': [garbage, at(2, (frame) => ({ ...frame, bytes: new Uint8Array(16) }))],
     'the end is called early': [garbage, at(2, (frame) => ({ ...frame, last: true }))],
     'the end is hidden': [garbage, (frame) => [frame.last ? { ...frame, last: false } : frame]],
-    'frames are renumbered': [garbage, at(2, (frame) => [{ ...frame, seq: 3 }, { ...frame, seq: 2 }].slice(0, 1).map((it) => ({ ...it, seq: 2, bytes: flip(it).bytes })))],
+    'frames are renumbered': [garbage, (frame) => [{ ...frame, seq: frame.seq < 2 ? frame.seq : 5 - frame.seq }]],
     'a delta is none of the task': [
       garbage,
       (frame, it) => (frame.seq === 2 ? [resealed(it.node, frame, (p) => ({ ...p, p: [{ text: 5 }] }))] : [frame]),

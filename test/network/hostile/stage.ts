@@ -5,8 +5,9 @@ import { type Random, seededRandom } from '../../../src/engine/base/random.ts'
 import { openSecp256k1 } from '../../../src/engine/identity/secp256k1.ts'
 import { newSigner } from '../../../src/engine/identity/signer.ts'
 import type { Signer } from '../../../src/engine/identity/seams.ts'
-import { type Signed, eventText } from '../../../src/engine/protocol/event.ts'
+import type { Signed } from '../../../src/engine/protocol/event.ts'
 import { type EventId, type JobId, type PubKey, eventId } from '../../../src/engine/protocol/ids.ts'
+import { decodeFrame } from '../../../src/engine/protocol/frames.ts'
 import { type IntakeRules, admit } from '../../../src/engine/protocol/intake.ts'
 import { isRefusal } from '../../../src/engine/protocol/refusal.ts'
 import { ReplayCache } from '../../../src/engine/protocol/replay.ts'
@@ -187,7 +188,7 @@ export class Stage {
       case 'log':
         return void party.logged.push(effect.event)
       case 'query': {
-        const door = party.links.get(effect.link)?.to as (Party & { stored?: Party['heard'] }) | undefined
+        const door = party.links.get(effect.link)?.to
         const texts = door ? this.stored(door, effect.filter) : []
         return this.later(() => this.feed(party, { type: 'sheets', job: effect.job, texts }))
       }
@@ -240,7 +241,11 @@ export class Stage {
     const { to, link } = parcel
     if (!to.links.has(link)) return
     to.heard.push(parcel)
-    if (parcel.kind === 'frame') return this.feed(to, { type: 'frame', link, frame: parcel.frame })
+    if (parcel.kind === 'frame') {
+      const frame = decodeFrame(parcel.bytes)
+      if (frame) this.feed(to, { type: 'frame', link, frame })
+      return
+    }
     if (parcel.kind === 'answer') {
       const { id, accepted, message } = parcel
       if (!accepted) this.feed(to, { type: 'declined', id: id as EventId, reason: message })
@@ -254,5 +259,3 @@ export class Stage {
   }
 }
 
-/** The exact text of an event, as a store or a door has it. */
-export const textOf = (event: Signed): string => eventText(event)

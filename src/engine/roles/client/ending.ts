@@ -230,9 +230,14 @@ const faultOf = (receipt: Receipt): Fault | null => {
   if (status === 'client_cancelled')
     return new Fault('interrupted', 'job.cancelled', 'cancelled', { hint: 'what came was kept' })
   if (status === 'input_refused')
-    return new Fault(reason === 'incomplete' ? 'again' : 'data', 'job.input_refused', `the node refused the input${why}`, {
-      hint: 'make the input smaller, or ask for another model',
-    })
+    return new Fault(
+      reason === 'incomplete' ? 'again' : 'data',
+      'job.input_refused',
+      `the node refused the input${why}`,
+      {
+        hint: 'make the input smaller, or ask for another model',
+      },
+    )
   if (status === 'timeout')
     return new Fault('again', 'job.timeout', `the deadline passed before the end${why}`, {
       hint: 'give it more time with --deadline',

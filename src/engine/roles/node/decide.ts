@@ -1,7 +1,7 @@
 import { unixMs, type UnixMs } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
-import { tagValue } from '../../protocol/event.ts'
 import { type Frame, jobTagOf } from '../../protocol/frames.ts'
+import { tagValue } from '../../protocol/event.ts'
 import type { JobTag } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { windowBudget } from '../../transport/flow.ts'
@@ -11,7 +11,7 @@ import { flush, onCredit, onDone, onFailed, onPiece, onStarted } from './output.
 import { conclude, forget, onAcknowledgement, onKept } from './records.ts'
 import type { NodeEffect, NodeEvent, NodeJob, NodeState, NodeTurn } from './state.ts'
 import { tellStatus } from './status.ts'
-import { issueFor, register, renew } from './tickets.ts'
+import { offerAnew, register, renew } from './tickets.ts'
 
 /**
  * The mind of a node: issues tickets, takes jobs, drives runners, seals what they make, writes
@@ -113,13 +113,16 @@ const stop = (
 
 const onClosed = (turn: NodeTurn, link: LinkId): void => {
   const { state } = turn
+  const router = state.routers.get(link)
+  // The receipts of its jobs still name it; it gets no more tickets.
+  if (router) router.ready = false
+  for (const job of state.jobs.values())
+    if (job.link === link) stop(turn, job, 'partial', 'link_lost')
   state.routers.delete(link)
   state.pinned.delete(link)
   state.auths.delete(link)
   // Tickets die with their link.
   for (const [id, ticket] of state.tickets) if (ticket.link === link) state.tickets.delete(id)
-  for (const job of state.jobs.values())
-    if (job.link === link) stop(turn, job, 'partial', 'link_lost')
 }
 
 const onCapabilities = (
@@ -127,7 +130,7 @@ const onCapabilities = (
   event: Extract<NodeEvent, { type: 'capabilities' }>,
 ): void => {
   turn.state.runners[event.runner]!.capabilities = event.capabilities
-  issueFor(turn, event.runner)
+  offerAnew(turn, event.runner)
 }
 
 const onDue = (turn: NodeTurn, key: string): void => {

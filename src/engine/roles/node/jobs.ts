@@ -23,16 +23,26 @@ import {
   tell,
   unitsWire,
 } from './state.ts'
-import { stopRenewal } from './tickets.ts'
+import { issueFor, stopRenewal } from './tickets.ts'
 
 /** Taking a job: the ticket, the terms, the sealed input, and a runner that is free. */
 
 export const onJob = (turn: NodeTurn, link: LinkId, message: JobMessage): void => {
   const taken = take(turn, link, message)
   if (typeof taken !== 'string') return accepted(turn, taken)
+  giveAgain(turn, message.body.ticket)
   const { job, ticket } = message.body
   const content = { status: 'refused', job, ticket, reason: taken } as const
   say(turn, link, 'progress', content, { to: message.event.pubkey, about: message.event.id })
+}
+
+/** The router has taken the ticket out: its place is free, so it gets another one at once. */
+const giveAgain = (turn: NodeTurn, id: NodeJob['ticket']): void => {
+  const ticket = turn.state.tickets.get(id)
+  if (!ticket || ticket.used || turn.state.occupied.has(ticket.place)) return
+  ticket.used = true
+  stopRenewal(turn, ticket.place)
+  issueFor(turn, ticket.runner)
 }
 
 /** One frame of sealed input. The last one makes the whole, and starts the work. */
@@ -42,8 +52,6 @@ export const onInput = (turn: NodeTurn, job: NodeJob, frame: Frame): void => {
   if (overWindow) return refuseInput(turn, job, 'too_large')
   if (ready.length > 0) awaitBody(turn, job)
   for (const { bytes } of ready) {
-    // Without even a tag it is no sealed part, and any number of them would make no body.
-    if (bytes.length < GCM_TAG_BYTES) return refuseInput(turn, job, 'sealed')
     job.sealed.push(bytes)
     job.sealedBytes += bytes.length
   }
@@ -83,8 +91,7 @@ const take = (turn: NodeTurn, link: LinkId, message: JobMessage): NodeJob | JobR
   )
   const row = entry && rowOf(state.sheet.body, entry.row)
   if (!entry || !row || body.timing !== 'after') return 'policy'
-  if (body.body.size > entry.limits.input_bytes + SEALING_SLACK + entry.limits.input_bytes / 8)
-    return 'too_large'
+  if (body.body.size > entry.limits.input_bytes * JSON_GROWTH + SEALING_SLACK) return 'too_large'
   if ((body.max.out_token ?? 0) > entry.limits.out_tokens) return 'too_large'
   if (body.ceiling < ceilingOf(row, body.max, !entry.warm)) return 'policy'
   const address = { job: body.job, ticket: body.ticket, client: event.pubkey }
@@ -213,7 +220,8 @@ export const refuseInput = (turn: NodeTurn, job: NodeJob, reason: string): void 
   conclude(turn, job)
 }
 
-/** What GCM tags and JSON quoting add to an input of the largest size. */
+/** A text in JSON is at most six times as long: every byte a \u00XX. */
+const JSON_GROWTH = 6
+/** What field names, GCM tags and options add. */
 const SEALING_SLACK = 65_536
-const GCM_TAG_BYTES = 16
 const MAX_JOB_MS = 24 * 3_600_000

@@ -11,7 +11,7 @@ import { type PubKey, bootId } from '../../protocol/ids.ts'
 import type { Contents } from '../../protocol/messages.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
 import { sheet as sheetSchema } from '../../protocol/sheet.ts'
-import type { Runner } from '../../runners/runner.ts'
+import type { Capability, Runner } from '../../runners/runner.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Dialled, Network } from '../../transport/network.ts'
 import { Loop } from '../loop.ts'
@@ -103,13 +103,42 @@ export const openNode = async (options: NodeOptions): Promise<Node> => {
       loop,
     ),
   )
+  const stopWatching = watch(options.runners, capabilities, clock, (runner, found) =>
+    loop.feed({ type: 'capabilities', runner, capabilities: found }),
+  )
   return {
     key: signer.pubkey,
     async close() {
+      stopWatching()
       for (const it of dialled) it.close()
       loop.stop()
       await work.stop()
     },
+  }
+}
+
+/** Asks the runners now and then what they can do, and tells when one can do something else, or nothing. */
+const watch = (
+  runners: readonly Runner[],
+  before: readonly (readonly Capability[])[],
+  clock: Clock,
+  changed: (runner: number, capabilities: readonly Capability[]) => void,
+): (() => void) => {
+  const known = before.map((it) => JSON.stringify(it))
+  let stopped = false
+  const look = async (): Promise<void> => {
+    for (const [i, runner] of runners.entries()) {
+      const found = await runner.capabilities().catch(() => [])
+      if (stopped || JSON.stringify(found) === known[i]) continue
+      known[i] = JSON.stringify(found)
+      changed(i, found)
+    }
+    if (!stopped) stop = clock.after(LOOK_MS, () => void look())
+  }
+  let stop = clock.after(LOOK_MS, () => void look())
+  return () => {
+    stopped = true
+    stop()
   }
 }
 
@@ -121,4 +150,6 @@ const signSheet = ({ signer, net, rows }: NodeOptions, clock: Clock): NodeState[
   return { event, body: sheetSchema.parse({ rows }) }
 }
 
+/** How often runners are asked what they can do. */
+const LOOK_MS = 15_000
 const SHEET_LIFE_MS = 30 * 24 * 3_600_000

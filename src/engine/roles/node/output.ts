@@ -20,6 +20,7 @@ export const onStarted = (turn: NodeTurn, job: NodeJob): void => {
 export const onPiece = (turn: NodeTurn, job: NodeJob, delta: unknown, usage: Units): void => {
   if (job.phase !== 'running') return
   onStarted(turn, job)
+  if (job.outputBytes > turn.state.bounds.outputBytes) return tooMuch(turn, job)
   job.usage = clip(usage, job.body.max)
   for (const part of split(delta)) {
     const bytes = utf8Length(JSON.stringify(part))
@@ -27,19 +28,20 @@ export const onPiece = (turn: NodeTurn, job: NodeJob, delta: unknown, usage: Uni
     job.pendingBytes += bytes
   }
   const { bounds, deadlines } = turn.state
-  if (job.outputBytes + job.pendingBytes > bounds.outputBytes - 4 * PENDING_BYTES) {
-    // A runner that does not end: what it made is whole as far as a job can carry it.
-    turn.effects.push({ do: 'abort', tag: job.tag })
-    job.phase = 'ended'
-    job.end = { finish: 'length', status: 'ok', reason: null }
-    return flush(turn, job)
-  }
   // The first piece goes at once; then what one read of the runner brought goes together.
   if (job.frames.length === 0 || job.pendingBytes >= bounds.coalesceBytes) flush(turn, job)
   else if (!deadlines.has(`flush:${job.tag}`)) deadlines.set(`flush:${job.tag}`, turn.now)
   if (job.pendingBytes < PENDING_BYTES || job.paused) return
   job.paused = true
   turn.effects.push({ do: 'pause', tag: job.tag })
+}
+
+/** A runner without end: what it made is charged, it makes no more. */
+const tooMuch = (turn: NodeTurn, job: NodeJob): void => {
+  turn.effects.push({ do: 'abort', tag: job.tag })
+  job.phase = 'ended'
+  job.end = { finish: 'error', status: 'runner_failed', reason: 'too_large' }
+  flush(turn, job)
 }
 
 export const onDone = (turn: NodeTurn, job: NodeJob, done: Done): void => {

@@ -8,6 +8,9 @@ export const release = (turn: NodeTurn, job: NodeJob): void => {
   const { state } = turn
   if (state.occupied.get(job.place) === job.tag) state.occupied.delete(job.place)
   const runner = state.runners[job.runner]!
+  // One that was cancelled while it waited waits no longer, however long the runner takes.
+  const at = runner.waiting.indexOf(job.tag)
+  if (at >= 0) runner.waiting.splice(at, 1)
   if (job.occupies) {
     job.occupies = false
     runner.running--

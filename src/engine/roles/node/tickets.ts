@@ -43,6 +43,25 @@ export const issueFor = (turn: NodeTurn, index: number): void => {
   }
 }
 
+/** A runner can do other things than before, or nothing: what was offered of it is withdrawn and offered anew. */
+export const offerAnew = (turn: NodeTurn, index: number): void => {
+  const { state, now } = turn
+  for (const place of placesOf(state.runners[index]!, state.queue))
+    stopRenewal(turn, `${index}/${place.slot}:${place.place}`)
+  for (const { key, link, ready } of state.routers.values()) {
+    if (!ready) continue
+    const open = [...state.tickets.values()].filter(
+      (it) => it.link === link && it.runner === index && !it.used && it.expires > now,
+    )
+    for (const it of open) it.used = true
+    const tickets = open.map((it) => it.id).slice(0, REVOKED_AT_ONCE)
+    if (tickets.length > 0) say(turn, link, 'revoke', { tickets, reason: 'model' }, { to: key })
+    const event = state.signer.sign(manifestDraft(turn))
+    turn.effects.push({ do: 'send', link, outgoing: { event } })
+  }
+  issueFor(turn, index)
+}
+
 /** One ticket for one place at one router, and the time at which the next one is due. */
 export const issue = (
   turn: NodeTurn,
@@ -51,7 +70,7 @@ export const issue = (
   place: { slot: number; place: number },
 ): void => {
   const { state, now, random } = turn
-  const entries = entriesOf(turn, index, place.place)
+  const entries = entriesOf(turn, index, place)
   if (entries.length === 0) return
   const { secret, public: key } = newTicketKey(random)
   const expires = unixMs(now + state.bounds.ticketLifeMs)
@@ -103,10 +122,18 @@ const placesOf = (runner: RunnerRecord, queue: number): { slot: number; place: n
     place: Math.floor(i / runner.slots),
   }))
 
-const entriesOf = (turn: NodeTurn, index: number, place: number): TicketEntry[] => {
+const entriesOf = (
+  turn: NodeTurn,
+  index: number,
+  { slot, place }: { slot: number; place: number },
+): TicketEntry[] => {
   const { state } = turn
   const runner = state.runners[index]!
-  return runner.capabilities.flatMap((it) => {
+  // A node with many models spreads them over its tickets: three of them must fit into one event.
+  const parts = Math.max(1, Math.ceil(runner.capabilities.length / ENTRIES_PER_TICKET))
+  const part = (slot + place * runner.slots) % parts
+  const mine = runner.capabilities.filter((_, i) => i % parts === part)
+  return mine.flatMap((it) => {
     const row = rowFor(state.sheet.body, it.task, it.model.name)
     if (!row) return []
     return [
@@ -157,4 +184,6 @@ const slotOffset = (runners: readonly RunnerRecord[], index: number): number =>
 
 const renewal = (link: LinkId, name: string): string => `renew:${link}:${name}`
 
+const ENTRIES_PER_TICKET = 16
+const REVOKED_AT_ONCE = 500
 const MANIFEST_LIFE_MS = 24 * 3_600_000

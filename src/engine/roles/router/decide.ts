@@ -1,10 +1,12 @@
 import type { UnixMs } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
+import { tagValue } from '../../protocol/event.ts'
 import type { EventId, JobId } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Decision, LinkId, WireEffect, WireEvent } from '../wire.ts'
 import { endJob, forgetJob, resetPlacing } from './ending.ts'
-import { moveOn, onCancel, onJob, onNodeLost, onProgress, onRewrap, onSilence } from './jobs.ts'
+import { onCancel, onJob, onProgress, onRewrap } from './jobs.ts'
+import { onNodeLost, onNotMoved, onSilence } from './moves.ts'
 import { onAsk, onAuthenticated, onPublic, onRegister, onRevoke, onTicket } from './market.ts'
 import { removeTicket } from './pool.ts'
 import { onAcknowledgement, onKept, onReceipt } from './records.ts'
@@ -31,10 +33,16 @@ export const decide = (
   return { state, effects: turn.effects }
 }
 
+/** What is said to a router, and not through it. */
+const OURS: ReadonlySet<string> = new Set(['ask', 'register', 'ticket', 'revoke'])
+
 const onMessage = (turn: Turn, link: LinkId, message: Message): void => {
   // NIP-42 proved who speaks here: nobody sends what another signed.
   if (turn.state.keyOf.get(link) !== message.event.pubkey)
     return decline(turn, link, message, 'restricted: signed by another key than this link’s')
+  const toUs = tagValue(message.event, 'p') === turn.state.signer.pubkey
+  if (OURS.has(message.name) && !toUs)
+    return decline(turn, link, message, 'restricted: addressed to another router')
   switch (message.name) {
     case 'ask':
       return onAsk(turn, link, message)
@@ -98,6 +106,6 @@ const onDue = (turn: Turn, key: string): void => {
   const job = state.jobs.get(id as JobId)
   if (!job) return
   if (what === 'accept') onSilence(turn, job)
-  else if (what === 'moving') moveOn(turn, job, job.placings.at(-1)!.ticket, 'cancelled')
+  else if (what === 'moving') onNotMoved(turn, job)
   else if (what === 'job') forgetJob(turn, job)
 }

@@ -1,21 +1,20 @@
 import { unixMs } from '../../base/clock.ts'
 import { encodeFrame, decodeFrame, jobTagOf } from '../../protocol/frames.ts'
-import type { EventId, JobTag } from '../../protocol/ids.ts'
+import { tagValue } from '../../protocol/event.ts'
+import type { JobTag } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { admitJob, isKnown } from '../../routing/admit.ts'
 import type { LinkId } from '../wire.ts'
 import { removeTicket, usable } from './pool.ts'
-import { endJob, resetPlacing } from './ending.ts'
+import { moveOn, placingOf, releaseNode } from './moves.ts'
 import {
   type JobRecord,
-  type MoveReason,
   type Placing,
   type PoolTicket,
   type Turn,
   accept,
   decline,
   forward,
-  say,
 } from './state.ts'
 
 /** A job on its way: placed on a ticket, moved to the next, accepted, cancelled. */
@@ -27,6 +26,8 @@ export const onJob = (turn: Turn, link: LinkId, message: Message<'job'>): void =
   if (!offers || offers.client !== event.pubkey || !offers.tickets.includes(body.ticket))
     return decline(turn, link, message, 'restricted: not one of your offers')
   if (state.jobs.has(body.job)) return decline(turn, link, message, 'duplicate: job')
+  if (isMisaddressed(turn, message))
+    return decline(turn, link, message, 'invalid: not to the ticket’s node')
   const open = state.jobsOf.get(link)?.size ?? 0
   if (open >= state.bounds.jobsPerLink)
     return decline(turn, link, message, 'rate-limited: open jobs')
@@ -40,6 +41,7 @@ export const onJob = (turn: Turn, link: LinkId, message: Message<'job'>): void =
     next: offers.tickets.slice(at + 1),
     placings: [],
     unplaced: null,
+    moving: null,
     phase: 'moving',
     body: [],
     bodyBytes: 0,
@@ -65,8 +67,11 @@ export const onRewrap = (turn: Turn, link: LinkId, message: Message<'rewrap'>): 
   const job = state.jobs.get(body.job)
   if (!job || job.client !== event.pubkey || job.clientLink !== link)
     return decline(turn, link, message, 'restricted: no such job')
-  if (job.phase !== 'moving' || job.cancelled)
-    return decline(turn, link, message, 'restricted: the job is not moving')
+  const { moving } = job
+  if (!moving || job.cancelled || moving.to !== body.ticket || moving.from !== body.from)
+    return decline(turn, link, message, 'restricted: the job is not moving there')
+  if (isMisaddressed(turn, message))
+    return decline(turn, link, message, 'invalid: not to the ticket’s node')
   accept(turn, link, message)
   state.deadlines.clear(`moving:${job.id}`)
   const ticket = usable(state, body.ticket, job.client, now)
@@ -97,7 +102,7 @@ export const onProgress = (turn: Turn, link: LinkId, message: Message<'progress'
   }
   if (body.status !== 'refused') return forward(turn, job.clientLink, message)
   releaseNode(turn, placing)
-  // A refusal after `accepted` breaks the node's word (market.md, slashing): the job still moves.
+  // A refusal after `accepted` breaks the node's word; the job still moves.
   const open = job.phase === 'forwarded' || (job.phase === 'accepted' && placing.firstAt === null)
   if (!current || !open) return
   moveOn(turn, job, placing.ticket, body.reason)
@@ -118,66 +123,6 @@ export const onCancel = (turn: Turn, link: LinkId, message: Message<'cancel'>): 
   state.deadlines.clear(`accept:${job.id}`)
   state.deadlines.set(`job:${job.id}`, unixMs(turn.now + state.bounds.receiptWithinMs))
 }
-
-/** No `accepted` within its second: on to the next ticket. */
-export const onSilence = (turn: Turn, job: JobRecord): void => {
-  const placing = job.placings.at(-1)
-  if (!placing || job.phase !== 'forwarded') return
-  releaseNode(turn, placing)
-  learnFault(turn, placing)
-  moveOn(turn, job, placing.ticket, 'silent')
-}
-
-/** Its node is gone. Before the first output frame the job moves; after it the client decides. */
-export const onNodeLost = (turn: Turn, job: JobRecord, placing: Placing): void => {
-  releaseNode(turn, placing)
-  if (job.placings.at(-1) !== placing || job.phase === 'over') return
-  if (!placing.lastSeen) learnFault(turn, placing)
-  if (placing.firstAt === null && !job.cancelled) return moveOn(turn, job, placing.ticket, 'lost')
-  resetPlacing(turn, job.clientLink, placing, 'peer_gone')
-  endJob(turn, job)
-}
-
-/** Offers the client its next ticket, which is held for it; or ends the job where there is none. */
-export const moveOn = (turn: Turn, job: JobRecord, from: EventId, reason: MoveReason): void => {
-  const { state, now } = turn
-  const to = { to: job.client }
-  while (!job.cancelled && job.next.length > 0) {
-    const ticket = usable(state, job.next.shift()!, job.client, now)
-    if (!ticket) continue
-    ticket.heldFor = job.client
-    ticket.heldUntil = unixMs(now + state.bounds.holdMs)
-    job.phase = 'moving'
-    state.deadlines.set(`moving:${job.id}`, ticket.heldUntil)
-    say(
-      turn,
-      job.clientLink,
-      'progress',
-      { status: 'moved', job: job.id, from, to: ticket.id, reason },
-      to,
-    )
-    return
-  }
-  say(
-    turn,
-    job.clientLink,
-    'progress',
-    { status: 'refused', job: job.id, ticket: from, reason },
-    to,
-  )
-  endJob(turn, job)
-}
-
-/** Gives the node its place back: the placing holds nothing any more. */
-export const releaseNode = (turn: Turn, placing: Placing): void => {
-  if (placing.closed) return
-  placing.closed = true
-  const node = turn.state.nodes.get(placing.node)
-  if (node) node.openJobs = Math.max(0, node.openJobs - 1)
-}
-
-export const placingOf = (job: JobRecord, ticket: EventId): Placing | undefined =>
-  job.placings.find((placing) => placing.ticket === ticket)
 
 const place = (
   turn: Turn,
@@ -209,6 +154,7 @@ const place = (
   }
   job.placings.push(placing)
   job.phase = 'forwarded'
+  job.moving = null
   state.byTag.set(tag, { job: job.id, placing })
   const node = state.nodes.get(ticket.node)
   if (node) node.openJobs++
@@ -216,20 +162,13 @@ const place = (
   forward(turn, ticket.link, message)
 }
 
-/** A node that accepted and vanished, or never answered: the only faults a router can see itself. */
-const learnFault = (turn: Turn, placing: Placing): void => {
-  turn.effects.push({
-    do: 'observe',
-    observation: {
-      node: placing.node,
-      task: placing.task,
-      model: placing.model,
-      outcome: 'node_fault',
-      firstMs: null,
-      msPerUnit: null,
-      at: turn.now,
-    },
-  })
+/**
+ * A node drops what is not addressed to it without a word. A job for its ticket that names another key
+ * would make it look silent, and teach us a fault that is none.
+ */
+const isMisaddressed = ({ state }: Turn, { event, body }: Message<'job' | 'rewrap'>): boolean => {
+  const ticket = state.tickets.get(body.ticket)
+  return ticket !== undefined && tagValue(event, 'p') !== ticket.node
 }
 
 const retag = (bytes: Uint8Array, tag: JobTag): Uint8Array => {

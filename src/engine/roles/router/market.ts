@@ -10,7 +10,7 @@ import type { Message } from '../../protocol/messages.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
 import { admitAsk, admitHold, isKnown } from '../../routing/admit.ts'
 import { candidates } from '../../routing/candidates.ts'
-import { rank } from '../../routing/rank.ts'
+import { type Ranked, rank } from '../../routing/rank.ts'
 import type { LinkId } from '../wire.ts'
 import { addTicket, allTickets, removeTicket, ticketsFor } from './pool.ts'
 import { type NodeRecord, type Turn, accept, decline, say } from './state.ts'
@@ -20,6 +20,9 @@ import { type NodeRecord, type Turn, accept, decline, say } from './state.ts'
 /** A key was proven: it gets its limits, signed, which proves ours (protocol/quota.ts). */
 export const onAuthenticated = (turn: Turn, link: LinkId, key: PubKey, auth: EventId): void => {
   const { state } = turn
+  // A link speaks for the key that it proved last.
+  const before = state.keyOf.get(link)
+  if (before && state.linkOf.get(before) === link) state.linkOf.delete(before)
   state.keyOf.set(link, key)
   state.linkOf.set(key, link)
   const known = isKnown(state.limits, key)
@@ -52,10 +55,11 @@ export const onRegister = (turn: Turn, link: LinkId, message: Message<'register'
     slots: Math.max(1, body.capacity.slots),
     maxTickets: Math.min(body.capacity.slots * (1 + body.capacity.queue), MAX_TICKETS_PER_NODE),
     tasks: manifest.body.tasks,
-    sheets: (kept?.sheets ?? new Map()).set(sheet.event.id, sheet),
+    sheets: kept?.sheets ?? new Map(),
     tickets: new Map(),
     openJobs: kept?.openJobs ?? 0,
   }
+  addSheet(node, sheet)
   state.nodes.set(event.pubkey, node)
   publish(turn, manifest)
   publish(turn, sheet)
@@ -74,7 +78,10 @@ export const onTicket = (turn: Turn, link: LinkId, message: Message<'ticket'>): 
   if (body.entries.some((entry) => entry.sheet !== sheet))
     return decline(turn, link, message, 'invalid: entries of more than one sheet')
   const expires = expiryOf(message)
-  if (expires === undefined || expires - now > state.bounds.ticketLifeMaxMs || expires <= now)
+  const { ticketLifeMinMs, ticketLifeMaxMs } = state.bounds
+  const life = expires === undefined ? 0 : expires - now
+  // The tag counts in seconds, rounded down.
+  if (expires === undefined || life < ticketLifeMinMs - 1000 || life > ticketLifeMaxMs)
     return decline(turn, link, message, 'invalid: expiration')
   const place = `${body.slot}:${body.place}`
   if (!node.tickets.has(place) && node.tickets.size >= node.maxTickets)
@@ -101,7 +108,9 @@ export const onPublic = (
   if (!state.nodes.has(message.event.pubkey))
     return decline(turn, link, message, 'restricted: only of nodes that registered')
   if (message.name === 'sheet')
-    state.nodes.get(message.event.pubkey)!.sheets.set(message.event.id, message as Message<'sheet'>)
+    addSheet(state.nodes.get(message.event.pubkey)!, message as Message<'sheet'>)
+  if (message.name === 'manifest')
+    state.nodes.get(message.event.pubkey)!.tasks = (message as Message<'manifest'>).body.tasks
   publish(turn, message)
   accept(turn, link, message)
 }
@@ -128,13 +137,13 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
     now,
     random,
   )
-  const tickets = ranked.map((it) => state.tickets.get(it.candidate.id)!)
+  const tickets = fitting(turn, ranked).map((it) => state.tickets.get(it.candidate.id)!)
   const offersId = say(
     turn,
     link,
     'offers',
     {
-      entries: ranked.map((it, i) => ({
+      entries: ranked.slice(0, tickets.length).map((it, i) => ({
         ticket: tickets[i]!.message.event,
         entry: it.candidate.entry,
         reason: it.reason,
@@ -158,6 +167,22 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
   state.deadlines.set(`offers:${offersId}`, expires)
 }
 
+const addSheet = (node: NodeRecord, sheet: Message<'sheet'>): void => {
+  if (node.sheets.size >= SHEETS_PER_NODE) node.sheets.delete(node.sheets.keys().next().value!)
+  node.sheets.set(sheet.event.id, sheet)
+}
+
+/** As many of the best as one event can carry: tickets of nodes with many models are long. */
+const fitting = ({ state }: Turn, ranked: readonly Ranked[]): readonly Ranked[] => {
+  let room = state.bounds.eventBytes - OFFERS_OVERHEAD
+  const tooMany = ranked.findIndex((it) => {
+    // A ticket stands inside content, where each of its quotes is escaped, and its own content’s twice.
+    room -= JSON.stringify(state.tickets.get(it.candidate.id)!.message.text).length * 1.2
+    return room < 0
+  })
+  return tooMany < 0 ? ranked : ranked.slice(0, tooMany)
+}
+
 /** When a ticket stops to hold, from its NIP-40 tag. */
 export const expiryOf = (message: Message): UnixMs | undefined => {
   const seconds = Number(tagValue(message.event, 'expiration'))
@@ -170,11 +195,14 @@ const publish = (turn: Turn, message: Message<'manifest' | 'sheet' | 'status'>):
   const { event } = message
   const address = `${event.kind}:${event.pubkey}:${tagValue(event, 'd') ?? ''}`
   const older = latest.get(address)
+  // NIP-01: of two the newer holds, whichever came last.
+  if (older && (directory.get(older)?.event.created_at ?? 0) > event.created_at) return
   if (older && message.name !== 'sheet') directory.delete(older)
   latest.set(address, event.id)
   directory.set(event.id, message)
-  const keep = message.name === 'sheet' ? BOUNDS.sheetKeptMs : 24 * 3_600_000
-  deadlines.set(`directory:${event.id}`, unixMs(turn.now + keep))
+  // Sheets are served by id for a while after they expired, since receipts name them.
+  const until = message.name === 'sheet' ? turn.now + BOUNDS.sheetKeptMs : expiryOf(message)
+  deadlines.set(`directory:${event.id}`, unixMs(until ?? turn.now))
 }
 
 /**
@@ -204,3 +232,7 @@ const log = (turn: Turn, event: string, node: PubKey): void => {
 }
 
 const MAX_TICKETS_PER_NODE = 1000
+/** Bytes of offers beside their tickets. */
+const OFFERS_OVERHEAD = 4096
+/** Sheets that a node’s tickets may name at one time. */
+const SHEETS_PER_NODE = 8

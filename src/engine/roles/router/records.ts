@@ -7,7 +7,7 @@ import type { Observation } from '../../storage/store.ts'
 import { observe } from '../../trust/standing.ts'
 import type { LinkId } from '../wire.ts'
 import { endJob, forgetJob } from './ending.ts'
-import { placingOf, releaseNode } from './jobs.ts'
+import { placingOf, releaseNode } from './moves.ts'
 import { type Placing, type Turn, decline, forward } from './state.ts'
 
 /** Receipts and acknowledgements: passed on at once, answered when they are on disk. */

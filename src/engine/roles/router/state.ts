@@ -70,6 +70,8 @@ export type JobRecord = {
   /** Further tickets of its offers, in order. */
   next: EventId[]
   placings: Placing[]
+  /** While it moves: the ticket that failed, and the one that is held for it. */
+  moving: { from: EventId; to: EventId } | null
   /** The tag of its first ticket, where that was gone before it could be placed. */
   unplaced: JobTag | null
   /** Who is in charge of the last placing. */

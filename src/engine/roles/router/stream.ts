@@ -1,7 +1,7 @@
 import { type Frame, encodeFrame, readCredit } from '../../protocol/frames.ts'
 import type { LinkId } from '../wire.ts'
 import { endJob, resetPlacing } from './ending.ts'
-import { onNodeLost } from './jobs.ts'
+import { onNodeLost } from './moves.ts'
 import type { JobRecord, Placing, Turn } from './state.ts'
 
 /**

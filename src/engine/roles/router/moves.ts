@@ -1,0 +1,88 @@
+import { unixMs } from '../../base/clock.ts'
+import type { EventId } from '../../protocol/ids.ts'
+import { observe } from '../../trust/standing.ts'
+import { endJob, resetPlacing } from './ending.ts'
+import { usable } from './pool.ts'
+import { type JobRecord, type MoveReason, type Placing, type Turn, say } from './state.ts'
+
+/** A job that does not go on where it is: to its next ticket, or to its end. */
+
+/** No `accepted` within its second: on to the next ticket. */
+export const onSilence = (turn: Turn, job: JobRecord): void => {
+  const placing = job.placings.at(-1)
+  if (!placing || job.phase !== 'forwarded') return
+  releaseNode(turn, placing)
+  learnFault(turn, placing)
+  moveOn(turn, job, placing.ticket, 'silent')
+}
+
+/** Its node is gone. Before the first output frame the job moves; after it the client decides. */
+export const onNodeLost = (turn: Turn, job: JobRecord, placing: Placing): void => {
+  releaseNode(turn, placing)
+  if (job.placings.at(-1) !== placing || job.phase === 'over') return
+  if (!placing.lastSeen) learnFault(turn, placing)
+  if (placing.firstAt === null && !job.cancelled) return moveOn(turn, job, placing.ticket, 'lost')
+  resetPlacing(turn, job.clientLink, placing, 'peer_gone')
+  endJob(turn, job)
+}
+
+/** The client did not follow to its next ticket in time. */
+export const onNotMoved = (turn: Turn, job: JobRecord): void => {
+  if (!job.moving) return
+  job.next = []
+  moveOn(turn, job, job.moving.from, 'expired')
+}
+
+/** Offers the client its next ticket, which is held for it; or ends the job where there is none. */
+export const moveOn = (turn: Turn, job: JobRecord, from: EventId, reason: MoveReason): void => {
+  const { state, now } = turn
+  const to = { to: job.client }
+  const left = placingOf(job, from)
+  // The node that is left need not go on; one that never had the job hears nothing it knows.
+  if (left) resetPlacing(turn, left.link, left, 'moved')
+  while (!job.cancelled && job.next.length > 0) {
+    const ticket = usable(state, job.next.shift()!, job.client, now)
+    if (!ticket) continue
+    ticket.heldFor = job.client
+    ticket.heldUntil = unixMs(now + state.bounds.holdMs)
+    job.phase = 'moving'
+    job.moving = { from, to: ticket.id }
+    state.deadlines.set(`moving:${job.id}`, ticket.heldUntil)
+    say(
+      turn,
+      job.clientLink,
+      'progress',
+      { status: 'moved', job: job.id, from, to: ticket.id, reason },
+      to,
+    )
+    return
+  }
+  say(
+    turn,
+    job.clientLink,
+    'progress',
+    { status: 'refused', job: job.id, ticket: from, reason },
+    to,
+  )
+  endJob(turn, job)
+}
+
+/** Gives the node its place back: the placing holds nothing any more. */
+export const releaseNode = (turn: Turn, placing: Placing): void => {
+  if (placing.closed) return
+  placing.closed = true
+  const node = turn.state.nodes.get(placing.node)
+  if (node) node.openJobs = Math.max(0, node.openJobs - 1)
+}
+
+export const placingOf = (job: JobRecord, ticket: EventId): Placing | undefined =>
+  job.placings.find((placing) => placing.ticket === ticket)
+
+/** A node that accepted and vanished, or never answered: the only faults a router can see itself. */
+const learnFault = (turn: Turn, placing: Placing): void => {
+  const { node, task, model } = placing
+  const seen = { node, task, model, outcome: 'node_fault', firstMs: null, msPerUnit: null } as const
+  const observation = { ...seen, at: turn.now }
+  observe(turn.state.standings, observation)
+  turn.effects.push({ do: 'observe', observation })
+}
