@@ -39,7 +39,9 @@ export const addRouter = (stage: Stage, name = 'router'): RouterParty => {
   stage.stored = (door, filter) =>
     door !== party
       ? before(door, filter)
-      : [...state.directory.values()].filter((it) => matchesFilter(filter, it.event)).map((it) => it.text)
+      : [...state.directory.values()]
+          .filter((it) => matchesFilter(filter, it.event))
+          .map((it) => it.text)
   return party
 }
 

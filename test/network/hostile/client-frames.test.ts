@@ -3,7 +3,16 @@ import type { Frame } from '../../../src/engine/protocol/frames.ts'
 import type { JobId } from '../../../src/engine/protocol/ids.ts'
 import { done, isOpen, newsOf, outcomeOf, piece, wish } from './cast.ts'
 import { withFrame } from './parcel.ts'
-import { type Scene, framesTo, heardBy, onFrames, resealed, scene, unharmed } from './scene.ts'
+import {
+  type Scene,
+  framesTo,
+  heardBy,
+  held,
+  onFrames,
+  resealed,
+  scene,
+  unharmed,
+} from './scene.ts'
 
 const words = ['one ', 'two ', 'three ', 'four ']
 
@@ -42,7 +51,10 @@ describe('output that changes nothing', () => {
   const harmless: Record<string, (frame: Frame) => readonly Frame[]> = {
     'every frame twice': (frame) => [frame, frame],
     'a frame with another’s number after it': (frame) => [frame, { ...flip(frame), seq: 0 }],
-    'frames of jobs that are not ours': (frame) => [{ ...frame, tag: 'ab'.repeat(16) as never }, frame],
+    'frames of jobs that are not ours': (frame) => [
+      { ...frame, tag: 'ab'.repeat(16) as never },
+      frame,
+    ],
     'a frame far beyond any window, without bytes': (frame) => [
       { ...frame, seq: 1_000_000, bytes: new Uint8Array() },
       frame,
@@ -56,7 +68,7 @@ describe('output that changes nothing', () => {
   test('frames out of order are put in order', () => {
     let kept: Frame | undefined
     const { outcome } = streamed((frame) => {
-      if (frame.seq === 1) return void (kept = frame), []
+      if (frame.seq === 1) return (void (kept = frame), [])
       return frame.seq === 2 ? [frame, kept!] : [frame]
     })
     expect(outcome).toMatchObject(whole)
@@ -85,17 +97,27 @@ describe('output that is a lie ends the job as the node’s or router’s fault'
   const garbage = 'stream.garbage'
   const lies: Record<string, [string, (frame: Frame, it: Scene) => readonly Frame[]]> = {
     'one bit is flipped': [garbage, at(2, flip)],
-    'a frame of nothing but a tag': [garbage, at(2, (frame) => ({ ...frame, bytes: new Uint8Array(16) }))],
+    'a frame of nothing but a tag': [
+      garbage,
+      at(2, (frame) => ({ ...frame, bytes: new Uint8Array(16) })),
+    ],
     'the end is called early': [garbage, at(2, (frame) => ({ ...frame, last: true }))],
     'the end is hidden': [garbage, (frame) => [frame.last ? { ...frame, last: false } : frame]],
-    'frames are renumbered': [garbage, (frame) => [{ ...frame, seq: frame.seq < 2 ? frame.seq : 5 - frame.seq }]],
+    'frames are renumbered': [
+      garbage,
+      (frame) => [{ ...frame, seq: frame.seq < 2 ? frame.seq : 5 - frame.seq }],
+    ],
     'a delta is none of the task': [
       garbage,
-      (frame, it) => (frame.seq === 2 ? [resealed(it.node, frame, (p) => ({ ...p, p: [{ text: 5 }] }))] : [frame]),
+      (frame, it) =>
+        frame.seq === 2 ? [resealed(it.node, frame, (p) => ({ ...p, p: [{ text: 5 }] }))] : [frame],
     ],
     'the payload is no payload': [
       garbage,
-      (frame, it) => (frame.seq === 2 ? [resealed(it.node, frame, (p) => ({ ...p, u: { gold: 1 } as never }))] : [frame]),
+      (frame, it) =>
+        frame.seq === 2
+          ? [resealed(it.node, frame, (p) => ({ ...p, u: { gold: 1 } as never }))]
+          : [frame],
     ],
     'usage goes over what the job allows': [
       'stream.over_max',
@@ -114,7 +136,9 @@ describe('output that is a lie ends the job as the node’s or router’s fault'
       const { outcome, client, node, router } = streamed(change)
       expect(outcome.fault).toMatchObject({ kind: 'verification', code })
       // What came before is kept and paid for; nothing from the lie on is.
-      expect(outcome.output).toMatchObject({ message: { content: expect.stringMatching(/^one two /) } })
+      expect(outcome.output).toMatchObject({
+        message: { content: expect.stringMatching(/^one two (three four )?$/) },
+      })
       const [cancel] = heardBy(router, 'cancel')
       const next = cancel!.next as number
       expect(next).toBeLessThan(5)
@@ -129,7 +153,8 @@ describe('output that is a lie ends the job as the node’s or router’s fault'
     const jobs = [wish(it.stage, it.client), wish(it.stage, it.client)]
     const [one, two] = it.node.runs
     it.stage.tampers.push((parcel) => {
-      if (parcel.to !== it.client || parcel.kind !== 'frame' || parcel.frame.tag !== one!.tag) return
+      if (parcel.to !== it.client || parcel.kind !== 'frame' || parcel.frame.tag !== one!.tag)
+        return
       return [withFrame(parcel, { ...parcel.frame, tag: two!.tag })]
     })
     piece(it.stage, it.node, one!, 'for the first alone', 1)
@@ -169,3 +194,23 @@ describe('output without an end', () => {
 
 const textsOf = (it: Scene, job: JobId): string[] =>
   newsOf(it.stage, job).flatMap((news) => (news.type === 'piece' ? [news.text] : []))
+
+test('after a lie nothing more is credited, whatever comes and however long it takes', () => {
+  const it = scene({ words: null })
+  held(it.stage, it.router, 'cancel')
+  onFrames(it.stage, it.client, 'output', at(1, flip))
+  const job = wish(it.stage, it.client)
+  for (let n = 1; n <= 4; n++) {
+    piece(it.stage, it.node, it.node.runs[0]!, `${n} `, n)
+    it.stage.advance(1)
+  }
+  expect(framesTo(it.client, 'output')).toHaveLength(4)
+  it.stage.advance(1_500)
+  expect(isOpen(it.stage, job)).toBe(true)
+  expect(framesTo(it.node, 'outputCredit')).toEqual([])
+  it.stage.advance(1_000)
+  const { cost, fault, output } = outcomeOf(it.stage, job)
+  expect(fault).toMatchObject({ code: 'stream.garbage' })
+  expect(cost).toBe(0n as never)
+  expect(output).toMatchObject({ message: { content: '1 ' } })
+})

@@ -64,7 +64,11 @@ const placed = (offers: 1 | 2) => {
 
 const sayAs = (it: Scene, by: Scene['node']['signer'], content: Content): void => {
   const { now } = it.stage
-  const draft = draftOf('progress', content as never, { now, net: 'sim', to: it.client.signer.pubkey })
+  const draft = draftOf('progress', content as never, {
+    now,
+    net: 'sim',
+    to: it.client.signer.pubkey,
+  })
   const link = [...it.router.links].find(([, end]) => end.to === it.client)![0]
   it.stage.say(it.router, by.sign(draft), link)
 }
@@ -87,7 +91,13 @@ describe('`moved` and `refused`', () => {
     const it = placed(1)
     const stranger = [...it.idle.state.tickets.keys()][0]!
     const from = it.attempt.offered.ticket.event.id
-    sayAs(it, it.router.signer, { status: 'moved', job: it.job, from, to: stranger, reason: 'silent' })
+    sayAs(it, it.router.signer, {
+      status: 'moved',
+      job: it.job,
+      from,
+      to: stranger,
+      reason: 'silent',
+    })
     it.stage.advance(5_000)
     expect(heardBy(it.router, 'rewrap')).toEqual([])
     expect(outcomeOf(it.stage, it.job).fault).toMatchObject({ code: 'job.moved_away' })

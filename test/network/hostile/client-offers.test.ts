@@ -32,7 +32,11 @@ const entryOf = (it: Scene, entry: Entry, change: Content): Entry => {
 
 const sheetBy = ({ stage }: Scene, signer: Scene['node']['signer'], rows = PLAY_PRICES): Signed =>
   signer.sign(
-    draftOf('sheet', { rows }, { now: stage.now, net: 'sim', d: 'x', expires: unixMs(stage.now + 1e6) }),
+    draftOf(
+      'sheet',
+      { rows },
+      { now: stage.now, net: 'sim', d: 'x', expires: unixMs(stage.now + 1e6) },
+    ),
   )
 
 const lies: Record<string, Lie> = {
@@ -40,7 +44,10 @@ const lies: Record<string, Lie> = {
     ticketOf(it, entry, {}, tagged(entry.ticket, 'p', it.stage.newSigner().pubkey)),
   'a ticket whose signature is broken': (_, entry) => ({
     ...entry,
-    ticket: { ...entry.ticket, content: entry.ticket.content.replace('"warm":true', '"warm":false') },
+    ticket: {
+      ...entry.ticket,
+      content: entry.ticket.content.replace('"warm":true', '"warm":false'),
+    },
   }),
   'a ticket that has expired': (it, entry) =>
     ticketOf(it, entry, {}, tagged(entry.ticket, 'expiration', String(it.stage.now / 1000 - 1))),
@@ -64,7 +71,9 @@ const lies: Record<string, Lie> = {
   },
   'a dearer sheet under the id of the signed one': (it, entry) => {
     const rows = PLAY_PRICES.map((row) => ({ ...row, minimum: '9999' }))
-    it.stage.stored = () => [eventText({ ...sheetBy(it, it.node.signer, rows), id: it.node.state.sheet.event.id })]
+    it.stage.stored = () => [
+      eventText({ ...sheetBy(it, it.node.signer, rows), id: it.node.state.sheet.event.id }),
+    ]
     return entry
   },
   'another sheet of the node than the ticket names': (it, entry) => {

@@ -30,7 +30,10 @@ const lies: Record<string, [reason: string, Change]> = {
   'a cost over the ceiling': ['cost', (it) => ({ cost: String(Number(it.ceiling) + 1) })],
   'dearer rates than the sheet, and their cost': [
     'cost',
-    () => ({ rates: { in_token: '2000000', cached_token: '250000', out_token: '2500000' }, cost: '15' }),
+    () => ({
+      rates: { in_token: '2000000', cached_token: '250000', out_token: '2500000' },
+      cost: '15',
+    }),
   ],
   'a minimum that the sheet does not have': ['cost', () => ({ minimum: '50', cost: '50' })],
   'a surcharge for loading a warm model': ['cost', () => ({ surcharge: '5', cost: '15' })],
@@ -62,13 +65,6 @@ const lies: Record<string, [reason: string, Change]> = {
   'an end that does not go with its status': ['usage', () => ({ finish: 'error' })],
   'times out of order': ['late', () => ({ times: { accepted: 9, first: 8, done: 7 } })],
   'another router': ['usage', () => ({ router: other })],
-  'reading charged though nobody cancelled': [
-    'undelivered',
-    (it) => ({
-      ...commit(it, { frames: 0 }),
-      ...{ status: 'client_cancelled', finish: 'cancel', usage: { in_token: 5 }, cost: '5' },
-    }),
-  ],
 }
 
 describe('a receipt with', () => {
@@ -163,6 +159,26 @@ test('frames that came but were never credited are not charged', () => {
   it.stage.deliver(receipts[0]!)
   expect(outcomeOf(it.stage, job)).toMatchObject({ verified: false })
   expect(heardBy(it.router, 'acknowledgement')).toMatchObject([{ reason: 'undelivered' }])
+})
+
+test('reading is charged only of a client whose cancel says that it had begun', () => {
+  for (const cancels of [false, true]) {
+    const it = scene({ words: null })
+    onWay(it.stage, it.client, 'receipt', (receipt) =>
+      forged(it.node.signer, receipt, {
+        ...{ status: 'client_cancelled', finish: 'cancel', reason: null },
+        ...{ usage: { in_token: 1 }, cost: '1' },
+      }),
+    )
+    const job = wish(it.stage, it.client)
+    const { tag } = it.node.runs[0]!
+    it.stage.tell(it.node, { type: 'started', tag })
+    const link = [...it.node.links.keys()][0]!
+    if (cancels) it.stage.tell(it.client, { type: 'cancel', job })
+    else it.stage.tell(it.node, { type: 'frame', link, frame: resetOf(tag) })
+    const { verified } = outcomeOf(it.stage, job)
+    expect(verified).toBe(cancels)
+  }
 })
 
 test('without its last piece a job ends by its deadline, for what came', () => {

@@ -38,8 +38,14 @@ describe('a job is refused', () => {
         return { ticket: other }
       }),
     ],
-    'with a damaged wrap': ['policy', by((job) => ({ wrap: { ...(job.wrap as Content), ct: 'AAAA' } }))],
-    'with a ceiling that is too low': ['policy', by((job) => ({ ceiling: String(Number(job.ceiling) - 1) }))],
+    'with a damaged wrap': [
+      'policy',
+      by((job) => ({ wrap: { ...(job.wrap as Content), ct: 'AAAA' } })),
+    ],
+    'with a ceiling that is too low': [
+      'policy',
+      by((job) => ({ ceiling: String(Number(job.ceiling) - 1) })),
+    ],
     'with another model than the ticket’s': ['policy', by(() => ({ model: 'other' }))],
     'with another task': ['policy', by(() => ({ task: 'text.generate@1' }))],
     'with another row': ['policy', by(() => ({ row: 1 }))],
@@ -63,7 +69,10 @@ describe('a job is refused', () => {
     })
 
   test('the second time that a ticket is used', () => {
-    const { node, refusals } = changed((job, it) => [job, forged(it.client.signer, job, { job: other })])
+    const { node, refusals } = changed((job, it) => [
+      job,
+      forged(it.client.signer, job, { job: other }),
+    ])
     expect(refusals).toEqual(['used'])
     expect(node.runs).toHaveLength(1)
   })
@@ -79,7 +88,10 @@ describe('a job is refused', () => {
       it.stage.advance(ms)
       const [parcel] = late
       if (parcel?.kind !== 'event') throw new Error('no job')
-      const fresh = it.client.signer.sign({ ...parcel.event, created_at: (it.stage.now / 1000) as never })
+      const fresh = it.client.signer.sign({
+        ...parcel.event,
+        created_at: (it.stage.now / 1000) as never,
+      })
       it.stage.deliver(withEvent(parcel, fresh))
       expect(heardBy(it.router, 'refused').map((refused) => refused.reason)).toEqual([reason])
     }
@@ -88,7 +100,9 @@ describe('a job is refused', () => {
   test('when its ticket was given to another router', () => {
     const it = scene()
     const second = addRouter(it.stage, 'second')
-    it.stage.connect(it.node, second, (link) => it.node.state.pinned.set(link, second.signer.pubkey))
+    it.stage.connect(it.node, second, (link) =>
+      it.node.state.pinned.set(link, second.signer.pubkey),
+    )
     const moved = held(it.stage, it.node, 'job')
     wish(it.stage, it.client)
     const links = [...it.node.links.keys()]
@@ -118,7 +132,8 @@ describe('input that is a lie is refused at no cost, and is nobody’s fault', (
   /** What the client seals in place of what it asked for. */
   const sealing = (plaintext: string) => (it: Scene) =>
     onWay(it.stage, it.client, 'offers', (offers) => {
-      for (const job of it.client.state.jobs.values()) Object.assign(job, { plaintext: utf8(plaintext) })
+      for (const job of it.client.state.jobs.values())
+        Object.assign(job, { plaintext: utf8(plaintext) })
       return offers
     })
   const framed = (change: (frame: Frame) => readonly Frame[]) => (it: Scene) =>
@@ -128,18 +143,29 @@ describe('input that is a lie is refused at no cost, and is nobody’s fault', (
   const lies: Record<string, [string, (it: Scene) => void]> = {
     'another body than the job names': [
       'hash',
-      framed((frame) => [bytesOf(frame, frame.bytes.map((byte, i) => (i === 5 ? byte ^ 1 : byte)))]),
+      framed((frame) => [
+        bytesOf(
+          frame,
+          frame.bytes.map((byte, i) => (i === 5 ? byte ^ 1 : byte)),
+        ),
+      ]),
     ],
     'more body than the job names': [
       'too_large',
       framed((frame) => [bytesOf(frame, new Uint8Array(frame.bytes.length + 1))]),
     ],
-    'body over the window': ['too_large', framed((frame) => [bytesOf(frame, new Uint8Array(66_000))])],
-    'a body in pieces of nothing': ['incomplete', framed((frame) => [bytesOf(frame, new Uint8Array())])],
+    'body over the window': [
+      'too_large',
+      framed((frame) => [bytesOf(frame, new Uint8Array(66_000))]),
+    ],
+    'a body in pieces of nothing': [
+      'incomplete',
+      framed((frame) => [bytesOf(frame, new Uint8Array())]),
+    ],
     'no body': ['incomplete', framed(() => [])],
     'JSON that is no input of the task': ['schema', sealing('{"nonsense":1}')],
     'no JSON': ['schema', sealing('hello')],
-    'nothing': ['schema', sealing('')],
+    nothing: ['schema', sealing('')],
     'a deeper JSON than any': ['schema', sealing('['.repeat(4000) + ']'.repeat(4000))],
     'more than its max says': [
       'too_large',
@@ -173,7 +199,10 @@ describe('input that is a lie is refused at no cost, and is nobody’s fault', (
     const [one, two] = bodies
     if (one?.kind !== 'frame' || two?.kind !== 'frame') throw new Error('no bodies')
     it.stage.deliver(withFrame(one, { ...one.frame, tag: two.frame.tag }))
-    expect(outcomeOf(it.stage, jobs[1]!).receipt).toMatchObject({ status: 'input_refused', reason: 'hash' })
+    expect(outcomeOf(it.stage, jobs[1]!).receipt).toMatchObject({
+      status: 'input_refused',
+      reason: 'hash',
+    })
   })
 })
 
@@ -182,7 +211,9 @@ test('a router that repeats another’s proof to a node hears neither registrati
   const [quota] = eventsTo(it.node, 'quota')
   const thief = it.stage.party('thief', null, { signer: it.stage.newSigner(), isDoor: true })
   const node = it.node
-  const [link] = it.stage.connect(node, thief, (id) => node.state.pinned.set(id, it.router.signer.pubkey))
+  const [link] = it.stage.connect(node, thief, (id) =>
+    node.state.pinned.set(id, it.router.signer.pubkey),
+  )
   node.rules.replay.seen(quota!.id, it.stage.now)
   // Dated anew by nobody: only the true router could, so it is held until the cache has forgotten it.
   Object.assign(node.rules, { replay: { seen: () => false, add: () => true } })

@@ -2,8 +2,17 @@ import type { UnixMs } from '../../../src/engine/base/clock.ts'
 import type { Signer } from '../../../src/engine/identity/seams.ts'
 import type { JobTag } from '../../../src/engine/protocol/ids.ts'
 import type { IntakeRules } from '../../../src/engine/protocol/intake.ts'
-import type { ClientEffect, ClientEvent, ClientState } from '../../../src/engine/roles/client/state.ts'
-import type { NodeEffect, NodeEvent, NodeState, Work } from '../../../src/engine/roles/node/state.ts'
+import type {
+  ClientEffect,
+  ClientEvent,
+  ClientState,
+} from '../../../src/engine/roles/client/state.ts'
+import type {
+  NodeEffect,
+  NodeEvent,
+  NodeState,
+  Work,
+} from '../../../src/engine/roles/node/state.ts'
 import type { RouterState } from '../../../src/engine/roles/router/state.ts'
 import type { Kept, Observation } from '../../../src/engine/storage/store.ts'
 import type { Parcel } from './parcel.ts'

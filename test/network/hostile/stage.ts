@@ -6,16 +6,14 @@ import { openSecp256k1 } from '../../../src/engine/identity/secp256k1.ts'
 import { newSigner } from '../../../src/engine/identity/signer.ts'
 import type { Signer } from '../../../src/engine/identity/seams.ts'
 import type { Signed } from '../../../src/engine/protocol/event.ts'
-import { type EventId, type JobId, type PubKey, eventId } from '../../../src/engine/protocol/ids.ts'
-import { decodeFrame } from '../../../src/engine/protocol/frames.ts'
-import { type IntakeRules, admit } from '../../../src/engine/protocol/intake.ts'
-import { isRefusal } from '../../../src/engine/protocol/refusal.ts'
+import { type JobId, type PubKey, eventId } from '../../../src/engine/protocol/ids.ts'
+import type { IntakeRules } from '../../../src/engine/protocol/intake.ts'
 import { ReplayCache } from '../../../src/engine/protocol/replay.ts'
 import type { News } from '../../../src/engine/roles/client/news.ts'
-import { matchesFilter } from '../../../src/engine/transport/filter.ts'
-import { addressedTo } from '../../../src/engine/transport/network.ts'
-import { type Parcel, type Tamper, frameParcel, withEvent } from './parcel.ts'
+import type { matchesFilter } from '../../../src/engine/transport/filter.ts'
+import type { Parcel, Tamper } from './parcel.ts'
 import type { AnyEffect, AnyEvent, Mind, Party } from './party.ts'
+import { answer, arrive, transmit } from './wires.ts'
 
 export const secp = await openSecp256k1()
 
@@ -120,13 +118,13 @@ export class Stage {
 
   /** A party says something of its own making, on its only link or the one named. */
   say(from: Party, said: Signed | Uint8Array, link = [...from.links.keys()][0]!): void {
-    this.transmit(from, link, said)
+    transmit(this, from, link, said)
     this.drain()
   }
 
   /** Lets a parcel arrive as it is. */
   deliver(parcel: Parcel): void {
-    this.later(() => this.arrive(parcel))
+    this.later(() => arrive(this, parcel))
     this.drain()
   }
 
@@ -165,11 +163,11 @@ export class Stage {
   private perform(party: Party, effect: AnyEffect): void {
     switch (effect.do) {
       case 'send':
-        return this.transmit(party, effect.link, effect.outgoing.event)
+        return transmit(this, party, effect.link, effect.outgoing.event)
       case 'frame':
-        return this.transmit(party, effect.link, effect.bytes)
+        return transmit(this, party, effect.link, effect.bytes)
       case 'answer':
-        return this.answer(party, effect.link, effect)
+        return answer(this, party, effect.link, effect)
       case 'close':
         return this.later(() => this.cut(party, effect.link))
       case 'keep': {
@@ -177,7 +175,10 @@ export class Stage {
         // As every store does: two receipts for one job and ticket stop it.
         const twice = (it: typeof kept) =>
           it.kind === 'receipt' && it.by === kept.by && it.job === kept.job && it.id !== kept.id
-        if (kept.kind === 'receipt' && party.disk.some((it) => twice(it) && it.ticket === kept.ticket))
+        if (
+          kept.kind === 'receipt' &&
+          party.disk.some((it) => twice(it) && it.ticket === kept.ticket)
+        )
           throw new Error('receipt.duplicate')
         party.unwritten.push(kept)
         if (!party.slowDisk) this.later(() => this.write(party))
@@ -201,61 +202,4 @@ export class Stage {
 
   /** What a door answers to a query; tests replace it to lie. */
   stored: (door: Party, filter: Parameters<typeof matchesFilter>[0]) => string[] = () => []
-
-  private transmit(from: Party, link: number, said: Signed | Uint8Array): void {
-    const end = from.links.get(link)
-    if (!end) return
-    const { to, far } = end
-    const base = { from, to, link: far }
-    // A door passes on what is addressed to the key of the link, and nothing else.
-    if (said instanceof Uint8Array) {
-      const parcel = frameParcel(from, to, far, said)
-      if (parcel) this.later(() => this.meet(parcel))
-    } else if (!from.isDoor || matchesFilter(addressedTo(to.signer.pubkey), said)) {
-      const parcel = withEvent({ ...base, kind: 'event', event: said, text: '' }, said)
-      this.later(() => this.meet(parcel))
-    }
-  }
-
-  private answer(
-    from: Party,
-    link: number,
-    { id, accepted, message }: { id: EventId; accepted: boolean; message: string },
-  ): void {
-    const end = from.links.get(link)
-    if (!end) return
-    const parcel = { from, to: end.to, link: end.far, kind: 'answer', id, accepted, message } as const
-    this.later(() => this.meet(parcel))
-  }
-
-  /** Between sending and arriving: where tests tamper. */
-  private meet(parcel: Parcel): void {
-    for (const tamper of this.tampers) {
-      const instead = tamper(parcel)
-      if (instead) return instead.forEach((it) => this.arrive(it))
-    }
-    this.arrive(parcel)
-  }
-
-  private arrive(parcel: Parcel): void {
-    const { to, link } = parcel
-    if (!to.links.has(link)) return
-    to.heard.push(parcel)
-    if (parcel.kind === 'frame') {
-      const frame = decodeFrame(parcel.bytes)
-      if (frame) this.feed(to, { type: 'frame', link, frame })
-      return
-    }
-    if (parcel.kind === 'answer') {
-      const { id, accepted, message } = parcel
-      if (!accepted) this.feed(to, { type: 'declined', id: id as EventId, reason: message })
-      return
-    }
-    const message = admit(parcel.text, to.rules, this.now)
-    if (!isRefusal(message)) return this.feed(to, { type: 'message', link, message })
-    to.refused.push(message.refused)
-    if (to.isDoor && message.refused !== 'event.replayed')
-      this.answer(to, link, { id: parcel.event.id, accepted: false, message: message.refused })
-  }
 }
-

@@ -8,7 +8,7 @@ import { eventText, type Signed } from '../../protocol/event.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
 import type { Bundle, Outcome } from './news.ts'
-import { endAttempt, inputHashOf } from './sending.ts'
+import { endAttempt, inputHashOf } from './attempt.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say, tell } from './state.ts'
 
 /** How a job ends: by its receipt, by a cancel, or by trouble. Always with one `ended`. */

@@ -14,7 +14,8 @@ import type { Message } from '../../protocol/messages.ts'
 import type { Accepted } from '../../protocol/progress.ts'
 import { decodeOutput } from '../../protocol/payload.ts'
 import { cancelJob, finishJob } from './ending.ts'
-import { endAttempt, isInline, sendBody, sendJob } from './sending.ts'
+import { endAttempt } from './attempt.ts'
+import { isInline, sendBody, sendJob } from './sending.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say, tell } from './state.ts'
 
 /** What comes back: progress, sealed output under credits, resets. */

@@ -6,6 +6,7 @@ import { Fault, isFault } from '../../base/fault.ts'
 import type { EventId } from '../../protocol/ids.ts'
 import type { Job } from '../../protocol/job.ts'
 import { ReadWindow, WriteWindow } from '../../transport/flow.ts'
+import { endAttempt } from './attempt.ts'
 import { finishJob } from './ending.ts'
 import { type ClientJob, type ClientTurn, type Offered, say } from './state.ts'
 
@@ -106,14 +107,6 @@ export const onInputCredit = (turn: ClientTurn, job: ClientJob, frame: Frame): v
 export const isInline = (turn: ClientTurn, job: ClientJob): boolean =>
   job.body.reduce((sum, bytes) => sum + bytes.length, 0) <= turn.state.bounds.inlineBodyBytes
 
-/** Nothing more is read or sent for this ticket. */
-export const endAttempt = (turn: ClientTurn, job: ClientJob): void => {
-  if (!job.attempt) return
-  job.attempt.reader.close()
-  turn.state.byTag.delete(job.attempt.tag)
-  turn.state.deadlines.clear(`credit:${job.id}`)
-}
-
 /** A node can offer a ticket whose key protects nothing: that ends this job, and no other. */
 const wrapFor = (to: string, args: Omit<Parameters<typeof wrapKey>[0], 'to'>) => {
   try {
@@ -134,9 +127,6 @@ const sealBody = (turn: ClientTurn, job: ClientJob): void => {
   job.body = frames
   job.bodyHash = toHex(sha256(concat(...frames)))
 }
-
-/** The commitment of the node over the input is checked against this. */
-export const inputHashOf = (job: ClientJob): Uint8Array => sha256(job.plaintext)
 
 /** Plaintext bytes of one input frame. */
 const BODY_PART = 16 * 1024

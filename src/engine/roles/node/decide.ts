@@ -11,7 +11,7 @@ import { flush, onCredit, onDone, onFailed, onPiece, onStarted } from './output.
 import { conclude, forget, onAcknowledgement, onKept } from './records.ts'
 import type { NodeEffect, NodeEvent, NodeJob, NodeState, NodeTurn } from './state.ts'
 import { tellStatus } from './status.ts'
-import { offerAnew, register, renew } from './tickets.ts'
+import { introduceAgain, offerAnew, register, renew } from './tickets.ts'
 
 /**
  * The mind of a node: issues tickets, takes jobs, drives runners, seals what they make, writes
@@ -136,6 +136,7 @@ const onCapabilities = (
 const onDue = (turn: NodeTurn, key: string): void => {
   const { state } = turn
   const [what, id] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)]
+  if (what === 'manifest') return introduceAgain(turn, Number(id))
   if (what === 'renew') return renew(turn, key)
   if (what === 'status') return tellStatus(turn, true)
   if (what === 'ticket') return void state.tickets.delete(id as never)

@@ -15,6 +15,7 @@ import { type NodeTurn, type RouterRecord, type RunnerRecord, say } from './stat
 export const register = (turn: NodeTurn, router: RouterRecord): void => {
   const { state, now } = turn
   const manifest = state.signer.sign(manifestDraft(turn))
+  state.deadlines.set(`manifest:${router.link}`, unixMs(now + MANIFEST_LIFE_MS / 2))
   say(
     turn,
     router.link,
@@ -28,6 +29,15 @@ export const register = (turn: NodeTurn, router: RouterRecord): void => {
     { to: router.key, expires: unixMs(now + state.bounds.askLifeMs) },
   )
   for (const [index] of state.runners.entries()) issueFor(turn, index)
+}
+
+/** A `manifest:` deadline fell due: a node that stays is known for longer than one manifest lasts. */
+export const introduceAgain = (turn: NodeTurn, link: LinkId): void => {
+  const { state, now } = turn
+  if (!state.routers.get(link)?.ready) return
+  const event = state.signer.sign(manifestDraft(turn))
+  turn.effects.push({ do: 'send', link, outgoing: { event } })
+  state.deadlines.set(`manifest:${link}`, unixMs(now + MANIFEST_LIFE_MS / 2))
 }
 
 /** Issues what is missing: tickets for every free place of a runner, at every router. */

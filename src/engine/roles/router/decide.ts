@@ -4,6 +4,7 @@ import { tagValue } from '../../protocol/event.ts'
 import type { EventId, JobId } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Decision, LinkId, WireEffect, WireEvent } from '../wire.ts'
+import { onOutdated } from './directory.ts'
 import { endJob, forgetJob, resetPlacing } from './ending.ts'
 import { onCancel, onJob, onProgress, onRewrap } from './jobs.ts'
 import { onNodeLost, onNotMoved, onSilence } from './moves.ts'
@@ -102,7 +103,7 @@ const onDue = (turn: Turn, key: string): void => {
   const [what, id] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)]
   if (what === 'ticket') return void removeTicket(state, id as EventId)
   if (what === 'offers') return void state.offers.delete(id as EventId)
-  if (what === 'directory') return void state.directory.delete(id as EventId)
+  if (what === 'directory') return onOutdated(turn, id as EventId)
   const job = state.jobs.get(id as JobId)
   if (!job) return
   if (what === 'accept') onSilence(turn, job)

@@ -1,9 +1,7 @@
-import { BOUNDS } from '../../base/bounds.ts'
-import { type UnixMs, unixMs } from '../../base/clock.ts'
+import { unixMs } from '../../base/clock.ts'
 import { matches, taskMatches } from '../../metering/pattern.ts'
 import type { Ask } from '../../protocol/ask.ts'
 import type { NoOffer } from '../../protocol/offers.ts'
-import { tagValue } from '../../protocol/event.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import { carried } from '../../protocol/intake.ts'
 import type { Message } from '../../protocol/messages.ts'
@@ -12,6 +10,7 @@ import { admitAsk, admitHold, isKnown } from '../../routing/admit.ts'
 import { candidates } from '../../routing/candidates.ts'
 import { type Ranked, rank } from '../../routing/rank.ts'
 import type { LinkId } from '../wire.ts'
+import { expiryOf, publish } from './directory.ts'
 import { addTicket, allTickets, removeTicket, ticketsFor } from './pool.ts'
 import { type NodeRecord, type Turn, accept, decline, say } from './state.ts'
 
@@ -181,28 +180,6 @@ const fitting = ({ state }: Turn, ranked: readonly Ranked[]): readonly Ranked[] 
     return room < 0
   })
   return tooMany < 0 ? ranked : ranked.slice(0, tooMany)
-}
-
-/** When a ticket stops to hold, from its NIP-40 tag. */
-export const expiryOf = (message: Message): UnixMs | undefined => {
-  const seconds = Number(tagValue(message.event, 'expiration'))
-  return Number.isSafeInteger(seconds) && seconds > 0 ? unixMs(seconds * 1000) : undefined
-}
-
-/** Keeps an addressable event for the door. A newer one replaces the older (NIP-01); sheets stay by id for 48 h. */
-const publish = (turn: Turn, message: Message<'manifest' | 'sheet' | 'status'>): void => {
-  const { directory, latest, deadlines } = turn.state
-  const { event } = message
-  const address = `${event.kind}:${event.pubkey}:${tagValue(event, 'd') ?? ''}`
-  const older = latest.get(address)
-  // NIP-01: of two the newer holds, whichever came last.
-  if (older && (directory.get(older)?.event.created_at ?? 0) > event.created_at) return
-  if (older && message.name !== 'sheet') directory.delete(older)
-  latest.set(address, event.id)
-  directory.set(event.id, message)
-  // Sheets are served by id for a while after they expired, since receipts name them.
-  const until = message.name === 'sheet' ? turn.now + BOUNDS.sheetKeptMs : expiryOf(message)
-  deadlines.set(`directory:${event.id}`, unixMs(until ?? turn.now))
 }
 
 /**

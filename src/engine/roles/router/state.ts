@@ -106,8 +106,8 @@ export type RouterState = {
   keeping: Map<EventId, LinkId>
   /** Addressable events of our parties, by id: what the door serves. */
   directory: Map<EventId, Message<'manifest' | 'sheet' | 'status'>>
-  /** The newest of each address `kind:pubkey:d`. */
-  latest: Map<string, EventId>
+  /** By author: the newest of each address `kind:d`, and each sheet. */
+  published: Map<PubKey, Map<string, EventId>>
   limits: KeyLimits
   standings: Standings
 }
@@ -132,7 +132,7 @@ export const newRouterState = (options: {
   byTag: new Map(),
   keeping: new Map(),
   directory: new Map(),
-  latest: new Map(),
+  published: new Map(),
   limits: newKeyLimits(),
   standings: newStandings(),
 })
