@@ -74,7 +74,7 @@ const foreign = (): { note: string; id: string; text: string }[] => {
 }
 
 const lines = (rows: readonly object[]): string =>
-  rows.map((row) => `${JSON.stringify(row)}\n`).join('')
+  rows.map((it) => `${JSON.stringify(it)}\n`).join('')
 
 await Bun.write(`${folder}context.json`, `${JSON.stringify(context, null, 2)}\n`)
 await Bun.write(`${folder}valid.jsonl`, lines(valid))

@@ -11,7 +11,6 @@ import type { HeldTicket } from './candidates.ts'
 export const NOW = unixMs(1_800_000_000_000)
 export const idOf = (n: number): EventId => n.toString(16).padStart(64, '0') as EventId
 export const keyOf = (n: number): PubKey => n.toString(16).padStart(64, 'a') as PubKey
-export const CLIENT = keyOf(0xc)
 
 export const askOf = (over: Partial<Ask> = {}): Ask => ({
   task: 'text.chat@1',

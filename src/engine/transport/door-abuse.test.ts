@@ -53,7 +53,7 @@ describe('abuse', () => {
     const { address } = await openDoor()
     const peer = await raw(address)
     const bad = [
-      Array(11).fill({ kinds: [1] }),
+      Array.from({ length: 11 }, () => ({ kinds: [1] })),
       [{ kinds: 'x' }],
       [{ search: ['x'] }],
       [{ limit: -1 }],

@@ -72,7 +72,14 @@ export const addNode = (
   const capabilities = options.capabilities ?? [scriptedChat()]
   const info = { name: 'scripted', version: '1' }
   const state = newNodeState({
-    ...{ signer, net: 'sim', bounds, queue, rows, head, name: null, software: 'test' },
+    signer,
+    net: 'sim',
+    bounds,
+    queue,
+    rows,
+    head,
+    name: null,
+    software: 'test',
     boot: bootId(toHex(random.bytes(16))),
     sheet: { event, body: sheetSchema.parse({ rows }) },
     runners: [{ info, slots, capabilities }],

@@ -166,8 +166,11 @@ test('reading is charged only of a client whose cancel says that it had begun', 
     const it = scene({ words: null })
     onWay(it.stage, it.client, 'receipt', (receipt) =>
       forged(it.node.signer, receipt, {
-        ...{ status: 'client_cancelled', finish: 'cancel', reason: null },
-        ...{ usage: { in_token: 1 }, cost: '1' },
+        status: 'client_cancelled',
+        finish: 'cancel',
+        reason: null,
+        usage: { in_token: 1 },
+        cost: '1',
       }),
     )
     const job = wish(it.stage, it.client)

@@ -188,7 +188,7 @@ test('a client that leaves: its node is told, and the runner is free', () => {
 test('a job that found its ticket gone, and never comes back, ends', () => {
   const it = scene()
   onWay(it.stage, it.router, 'job', (job) => {
-    for (const node of [...it.router.state.nodes.values()]) node.tickets.clear()
+    for (const node of it.router.state.nodes.values()) node.tickets.clear()
     const [first, ...rest] = [...it.router.state.tickets.keys()]
     expect(rest).toEqual([])
     it.router.state.tickets.delete(first!)

@@ -107,7 +107,8 @@ const observationOf = (placing: Placing, receipt: Receipt, turn: Turn): Observat
     node: placing.node,
     task: placing.task,
     model: placing.model,
-    outcome: served ? 'ok' : failed || receipt.status === 'timeout' ? 'node_fault' : 'not_counted',
+    // A deadline is the client's own choice: one of a millisecond must not ruin a node's standing.
+    outcome: served ? 'ok' : failed ? 'node_fault' : 'not_counted',
     firstMs: firstAt === null ? null : firstAt - forwardedAt,
     msPerUnit: served && units > 0 && acceptedAt !== null ? (turn.now - acceptedAt) / units : null,
     at: turn.now,
