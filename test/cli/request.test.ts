@@ -222,16 +222,26 @@ describe('Ctrl-C', () => {
 
 describe('what fails midway', () => {
   test('the runner dies: what came is shown, exit 75', async () => {
-    server.misbehave('dies')
-    const { code, stdout, stderr } = await here.run(['request', 'hello'])
+    server.misbehave('dies when told')
+    const it = here.start(['request', 'hello'])
+    await it.until(/two /)
+    server.die()
+    const { code, stdout, stderr } = await it.done
     expect({ code, stdout }).toEqual({ code: 75, stdout: 'one two ' })
     expect(stderr).toMatch(/^error: /m)
   })
 
   test('and with --out what came has a name that says so', async () => {
-    server.misbehave('dies')
+    server.misbehave('dies when told')
     const out = `${here.folder}/half.txt`
-    const { code, stderr } = await here.run(['request', '--out', out, 'hello'])
+    const it = here.start(['request', '--out', out, 'hello'])
+    while (server.open() < 1) await Bun.sleep(5)
+    // What a later one can read has long come to the first.
+    const later = here.start(['request', 'hello'])
+    await later.until(/two /)
+    server.die()
+    await later.done
+    const { code, stderr } = await it.done
     expect(code).toBe(75)
     expect(await Bun.file(out).exists()).toBe(false)
     expect(await Bun.file(`${out}.partial`).text()).toBe('one two \n')

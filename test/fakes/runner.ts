@@ -1,6 +1,7 @@
 /** How a fake OpenAI server misbehaves. */
 export type Misbehaviour =
   | 'dies' // the socket is cut in mid-stream
+  | 'dies when told' // the same, when the test calls `die`
   | 'ends quietly' // a clean end without finish reason and without [DONE], as ollama's when its engine dies
   | 'no done' // a finish reason, and then a clean end without [DONE]
   | 'done without finish'
@@ -28,6 +29,8 @@ export type FakeOpenai = Readonly<{
   open(): number
   /** From now on; null for good behaviour. */
   misbehave(how: Misbehaviour | null): void
+  /** Cuts all streams that wait for it. */
+  die(): void
   stop(): Promise<void>
 }>
 
@@ -45,6 +48,7 @@ export const fakeOpenai = (
   const requests: FakeOpenai['requests'] = []
   let how: Misbehaviour | null = null
   let open = 0
+  let told = Promise.withResolvers<void>()
 
   const stream = (path: string, body: Record<string, unknown>, signal: AbortSignal): Response => {
     const words =
@@ -64,7 +68,7 @@ export const fakeOpenai = (
           if (line === HANG) return
           if (line === CUT) {
             // What was said before is on its way first.
-            await Bun.sleep(5)
+            await (how === 'dies when told' ? told.promise : Bun.sleep(5))
             close()
             return controller.error()
           }
@@ -110,6 +114,10 @@ export const fakeOpenai = (
     open: () => open,
     misbehave: (it) => {
       how = it
+    },
+    die: () => {
+      told.resolve()
+      told = Promise.withResolvers()
     },
     stop: () => server.stop(true),
   }
@@ -163,6 +171,7 @@ const linesOf = (
   const done = 'data: [DONE]\n\n'
   switch (how) {
     case 'dies':
+    case 'dies when told':
       return [...role, ...pieces.slice(0, 2), CUT]
     case 'ends quietly':
       return [...role, ...pieces.slice(0, 2)]
