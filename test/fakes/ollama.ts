@@ -4,6 +4,8 @@ export type OllamaMisbehaviour =
 
 export type FakeOllama = Readonly<{
   url: string
+  /** Every path that was asked for. */
+  paths: string[]
   /** Bodies of POST /api/chat, the probe's first one included. */
   chats: Record<string, unknown>[]
   misbehave(how: OllamaMisbehaviour | null): void
@@ -13,12 +15,14 @@ export type FakeOllama = Readonly<{
 /** An ollama on a port of its own, with a model that chats and one that only embeds. */
 export const fakeOllama = (): FakeOllama => {
   const chats: Record<string, unknown>[] = []
+  const paths: string[] = []
   let how: OllamaMisbehaviour | null = null
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
     async fetch(request) {
       const { pathname } = new URL(request.url)
+      paths.push(pathname)
       const fixed = PAGES[pathname]
       if (fixed) return Response.json(fixed)
       const body = (await request.json()) as Record<string, unknown>
@@ -32,6 +36,7 @@ export const fakeOllama = (): FakeOllama => {
   })
   return {
     url: `http://127.0.0.1:${server.port}`,
+    paths,
     chats,
     misbehave: (it) => {
       how = it

@@ -29,6 +29,8 @@ export type FakeOpenai = Readonly<{
   open(): number
   /** From now on; null for good behaviour. */
   misbehave(how: Misbehaviour | null): void
+  /** The models that it lists from now on. */
+  serve(models: readonly string[]): void
   /** Cuts all streams that wait for it. */
   die(): void
   stop(): Promise<void>
@@ -47,6 +49,7 @@ export const fakeOpenai = (
   const model = options.model ?? 'fake-model'
   const requests: FakeOpenai['requests'] = []
   let how: Misbehaviour | null = null
+  let served: readonly string[] = [model]
   let open = 0
   let told = Promise.withResolvers<void>()
 
@@ -95,7 +98,8 @@ export const fakeOpenai = (
     error: () => new Response(null, { status: 500 }),
     async fetch(request) {
       const { pathname } = new URL(request.url)
-      if (pathname === '/v1/models') return Response.json({ object: 'list', data: [{ id: model }] })
+      if (pathname === '/v1/models')
+        return Response.json({ object: 'list', data: served.map((id) => ({ id })) })
       if (request.method !== 'POST') return new Response('not found', { status: 404 })
       const body = (await request.json()) as Record<string, unknown>
       const isProbe = body.max_tokens === 1 && !body.stream
@@ -114,6 +118,9 @@ export const fakeOpenai = (
     open: () => open,
     misbehave: (it) => {
       how = it
+    },
+    serve: (models) => {
+      served = models
     },
     die: () => {
       told.resolve()

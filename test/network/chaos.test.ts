@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { type Random, seededRandom } from '../../src/engine/base/random.ts'
 import { sha256, toHex } from '../../src/engine/base/bytes.ts'
-import { type Script, scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
+import { type Script, scriptedChat, scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
 import { checkInvariants } from './invariants.ts'
 import { type Asked, World } from './world.ts'
 
@@ -52,7 +52,11 @@ const chaos = async (seed: number): Promise<{ world: World; asked: Asked[] }> =>
   await world.startRouter()
   for (let n = 1 + random.below(3); n > 0; n--)
     await world.addNode([
-      scriptedRunner(() => script(random), { clock: world.clock, slots: 1 + random.below(2) }),
+      scriptedRunner(() => script(random), {
+        clock: world.clock,
+        slots: 1 + random.below(2),
+        capabilities: [{ ...scriptedChat(), limits: { inputBytes: 200_000, outTokens: 2048 } }],
+      }),
     ])
   const clients = [await world.addClient(), await world.addClient()]
   await world.clock.advance(2_000)
@@ -62,7 +66,9 @@ const chaos = async (seed: number): Promise<{ world: World; asked: Asked[] }> =>
   for (let step = 4 + random.below(8); step > 0; step--) {
     await happen(world, random, () => {
       const abort = new AbortController()
-      const job = world.request(clients[random.below(2)]!, wish(random), abort.signal)
+      // One in six reads slowly, some so slowly that the window closes for longer than a node waits.
+      const lag = random.below(6) === 0 ? 1 + random.below(2_000) : 0
+      const job = world.request(clients[random.below(2)]!, wish(random), abort.signal, lag)
       if (random.below(5) === 0) world.clock.after(random.below(2_000), () => abort.abort())
       asked.push(job)
     })
@@ -95,7 +101,9 @@ const happen = async (world: World, random: Random, ask: () => void): Promise<vo
 }
 
 const script = (random: Random): Script => {
-  const words = Array.from({ length: 1 + random.below(30) }, (_, i) => `word${i} `)
+  // Some answers are long: several windows, and deltas that no single frame holds.
+  const size = random.below(8) === 0 ? 1 + random.below(30_000) : 1
+  const words = Array.from({ length: 1 + random.below(30) }, (_, i) => `word${i} `.repeat(size))
   const failing = random.below(6) === 0
   return {
     pieces: textPieces(words, 1 + random.below(20)),
@@ -107,7 +115,14 @@ const script = (random: Random): Script => {
 }
 
 const wish = (random: Random): Parameters<World['request']>[1] => ({
-  input: { messages: [{ role: 'user', content: 'x'.repeat(1 + random.below(6_000)) }] },
+  input: {
+    messages: [
+      {
+        role: 'user',
+        content: 'x'.repeat(1 + random.below(random.below(5) === 0 ? 150_000 : 6_000)),
+      },
+    ],
+  },
   deadlineMs: 5_000 + random.below(40_000),
   class: (['interactive', 'balanced', 'batch'] as const)[random.below(3)]!,
 })

@@ -3,6 +3,7 @@ import { audit } from '../../src/engine/metering/audit.ts'
 import { openSecp256k1 } from '../../src/engine/identity/secp256k1.ts'
 import { document } from '../../src/engine/protocol/intake.ts'
 import type { Message } from '../../src/engine/protocol/messages.ts'
+import { jobTagOf } from '../../src/engine/protocol/frames.ts'
 import { isRefusal } from '../../src/engine/protocol/refusal.ts'
 import type { Asked, World } from './world.ts'
 
@@ -26,6 +27,7 @@ export const checkInvariants = (world: World, asked: readonly Asked[]): void => 
     if (body.commit.frames === 0 && !prefill) expect(body.cost).toBe(0n as typeof body.cost)
   }
   expect(piecesAfterEnd(world)).toEqual([])
+  const ends = endsOf(world)
   for (const { news, outcome } of asked) {
     expect(outcome).toBeDefined()
     expect(news.filter((it) => it.type === 'ended')).toHaveLength(1)
@@ -33,6 +35,11 @@ export const checkInvariants = (world: World, asked: readonly Asked[]): void => 
     if (!outcome!.receipt) expect(outcome!.cost).toBe(0n as never)
     expect(outcome!.cost <= outcome!.ceiling || outcome!.ceiling === 0n).toBe(true)
     expect(outcome!.verified).not.toBe(false)
+    // What is called good is whole: its last frame has come.
+    if (outcome!.fault === null) {
+      expect(['ok', 'partial']).toContain(outcome!.receipt!.status)
+      expect(ends.has(jobTagOf(outcome!.job, outcome!.receipt!.ticket))).toBe(true)
+    }
   }
 }
 
@@ -54,12 +61,18 @@ const duplicates = (keys: readonly string[]): string[] =>
 
 /** Output frames of a tag with a higher seq than the one flagged last. */
 const piecesAfterEnd = (world: World): string[] => {
-  const ends = new Map<string, number>()
-  for (const { frame } of world.recorded.frames)
-    if (frame.type === 'output' && frame.last) ends.set(frame.tag, frame.seq)
+  const ends = endsOf(world)
   return world.recorded.frames.flatMap(({ frame }) =>
     frame.type === 'output' && frame.seq > (ends.get(frame.tag) ?? Infinity)
       ? [`${frame.tag} ${frame.seq}`]
       : [],
   )
 }
+
+/** The seq of the frame flagged last, by tag. */
+const endsOf = (world: World): ReadonlyMap<string, number> =>
+  new Map(
+    world.recorded.frames.flatMap(({ frame }) =>
+      frame.type === 'output' && frame.last ? [[frame.tag as string, frame.seq]] : [],
+    ),
+  )

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { scriptedChat, scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
-import type { Outcome } from '../../src/engine/roles/client/news.ts'
+import { KINDS } from '../../src/engine/protocol/kinds.ts'
+import type { News, Outcome } from '../../src/engine/roles/client/news.ts'
 import { checkInvariants } from './invariants.ts'
 import { type Asked, World, wishOf } from './world.ts'
 
@@ -243,5 +244,80 @@ test('a runner that dies is offered no more, and again when it is back', async (
   capabilities = [scriptedChat()]
   await it.clock.advance(16_000)
   expect(await ask()).toBe('ok')
+  await it.close()
+})
+
+describe('a reader that stops for good', () => {
+  const long = Array.from({ length: 2000 }, () => 'a word of some length, '.repeat(8))
+
+  test('is waited for a minute, then its job is ended as what it is: cut short', async () => {
+    const it = await world([{ pieces: textPieces(long) }])
+    const pieces = (await it.addClient())
+      .request(wishOf({ outTokens: 2048, deadlineMs: 600_000 }))
+      [Symbol.asyncIterator]()
+    const first = pieces.next()
+    await it.clock.advance(30_000)
+    expect((await first).value).toMatchObject({ type: 'offers' })
+    const receipts = () => it.recorded.events.filter(({ event }) => event.kind === KINDS.receipt)
+    // Paid for what came, it may think for a while.
+    expect(receipts()).toHaveLength(0)
+    await it.clock.advance(60_000)
+    expect(receipts()).toHaveLength(1)
+    let last: News | undefined
+    for (let it = await pieces.next(); !it.done; it = await pieces.next()) last = it.value
+    expect(last).toMatchObject({
+      outcome: {
+        verified: true,
+        receipt: { status: 'partial', reason: 'no_credit', minimum: 0n },
+        fault: { kind: 'again', code: 'job.partial' },
+      },
+    })
+    await it.close()
+  })
+})
+
+test('a client that is closed ends all its jobs, and takes no more', async () => {
+  const it = await world([{ ...fine, endless: true }])
+  const client = await it.addClient()
+  const open = it.request(client, {})
+  await it.clock.advance(500)
+  await client.close()
+  await it.clock.advance(10)
+  expect(open.outcome?.fault).toMatchObject({ code: 'client.closed' })
+  const late = Array.fromAsync(client.request(wishOf())).catch((error: unknown) => error)
+  expect(await late).toMatchObject({ code: 'client.closed' })
+  await it.close()
+})
+
+test('a relay that is no router is found out at once, not at the deadline', async () => {
+  const it = new World({ seed: 7 })
+  // A door with nobody behind it: NIP-42 works, and nothing else is ever said.
+  const silent = { authenticated() {}, event() {}, frame() {}, closed() {} }
+  await it.memory.listen(
+    {
+      hostname: 'router.test',
+      port: 7447,
+      key: it.routerParty.signer.pubkey,
+      name: 'relay',
+      stored: () => [],
+      verifier: { verify: () => true },
+    },
+    silent,
+  )
+  const asked = it.request(await it.addClient(), {})
+  await it.clock.advance(10_000)
+  expect(asked.outcome?.fault).toMatchObject({ kind: 'unavailable', code: 'router.mute' })
+  await it.close()
+})
+
+test('more tokens than bytes that came are not paid for', async () => {
+  const it = await world([
+    { pieces: [{ delta: { text: 'x' }, usage: { in_token: 5, out_token: 1900 } }] },
+  ])
+  const asked = it.request(await it.addClient(), { outTokens: 2048 })
+  await it.clock.advance(60_000)
+  expect(asked.outcome?.fault).toMatchObject({ kind: 'verification', code: 'stream.implausible' })
+  // One in_token at most: the model had begun to read, which a cancel pays for.
+  expect(asked.outcome!.cost <= 1n).toBe(true)
   await it.close()
 })

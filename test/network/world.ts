@@ -105,12 +105,16 @@ export class World {
     return client
   }
 
-  /** Sends a wish and gathers all its news; the outcome is there when the clock has run far enough. */
-  request(client: Client, wish: Partial<Wish>, signal?: AbortSignal): Asked {
+  /**
+   * Sends a wish and gathers all its news; the outcome is there when the clock has run far enough.
+   * A reader with a `lagMs` takes that long over each piece.
+   */
+  request(client: Client, wish: Partial<Wish>, signal?: AbortSignal, lagMs = 0): Asked {
     const asked: Asked = { news: [], outcome: undefined }
     void (async () => {
       for await (const news of client.request(wishOf(wish), signal)) {
         asked.news.push(news)
+        if (lagMs > 0) await new Promise<void>((resolve) => void this.clock.after(lagMs, resolve))
         if (news.type === 'ended') asked.outcome = news.outcome
       }
     })()

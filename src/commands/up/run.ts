@@ -44,8 +44,9 @@ export const runUp = async (
       : parseWhole(options.port, '--port', 0, 65_535)
   const stop = onInterrupt(terminal.gone)
   try {
-    const runners = await stop.within(findRunners(options.runner ?? [], version), 0)
-    const chat = await chatModels(runners)
+    const finding = findRunners(options.runner ?? [], version, (line) => terminal.say(line))
+    const runners = await stop.within(finding, 0)
+    const chat = await stop.within(chatModels(runners), 0)
     if (turns.length > 0 && chat.length === 0) throw noChat()
     await inNetwork({ runners, port, version, once, turns, chat, terminal, stop, started })
   } finally {
@@ -53,6 +54,9 @@ export const runUp = async (
   }
   if (once && stop.asked()) throw interrupted()
 }
+
+/** After Ctrl-C, for what was half open to close. */
+const CLOSING_MS = 1_000
 
 type Order = Readonly<{
   runners: readonly Runner[]
@@ -71,7 +75,8 @@ const inNetwork = async (order: Order): Promise<void> => {
   const broken = Promise.withResolvers<never>()
   broken.promise.catch(() => {})
   const listeners = new Set<(event: UpEvent) => void>()
-  const up = await openUp({
+  const opening = openUp({
+    signal: stop.signal,
     port,
     runners,
     software: `fedai ${version}`,
@@ -83,6 +88,7 @@ const inNetwork = async (order: Order): Promise<void> => {
     },
     broken: broken.reject,
   })
+  const up = await stop.within(opening, CLOSING_MS)
   try {
     if (once) {
       const { sendJobs } = await import('./once.ts')

@@ -1,28 +1,28 @@
 import { Fault } from '../../engine/base/fault.ts'
 import { builtinRunner } from '../../engine/runners/builtin.ts'
-import { openaiRunner } from '../../engine/runners/openai.ts'
+import { attachRunner, discoverRunners } from '../../engine/runners/discover.ts'
 import type { Runner } from '../../engine/runners/runner.ts'
-
-/** Where servers listen unless somebody says otherwise. */
-const USUAL = [
-  { product: 'llama-server', url: 'http://127.0.0.1:8080' },
-  { product: 'ollama', url: 'http://127.0.0.1:11434' },
-] as const
-
-/** Time for a server that was not named to prove itself: nobody waits long for what may not be there. */
-const FIND_MS = 5_000
 
 /**
  * The runners of a node: what fedai does itself, and what was named with `--runner KIND=URL` or, where
  * nothing was named, answers on a usual port. `--runner none` keeps it from looking.
+ * @param say told in one line why something that answers on a usual port is not used
  * @throws Fault `usage` `runner.kind`, `unavailable` `runner.TROUBLE` for one that was named and fails
  */
-export const findRunners = async (named: readonly string[], version: string): Promise<Runner[]> => {
+export const findRunners = async (
+  named: readonly string[],
+  version: string,
+  say: (line: string) => void,
+  usual?: Readonly<{ llama: string; ollama: string }>,
+): Promise<Runner[]> => {
   const urls = named.filter((it) => it !== 'none').map(urlOf)
   const attached =
     named.length > 0
-      ? await Promise.all(urls.map((url) => openaiRunner(url)))
-      : (await Promise.all(USUAL.map(({ url }) => tried(url)))).filter((it) => it !== undefined)
+      ? await Promise.all(urls.map((url) => attachRunner(url)))
+      : await discoverRunners({
+          ...(usual && { usual }),
+          onTrouble: (address, reason) => say(notUsed(address, reason)),
+        })
   return [builtinRunner({ version }), ...attached]
 }
 
@@ -49,11 +49,5 @@ const urlOf = (text: string): string => {
   })
 }
 
-const tried = async (url: string): Promise<Runner | undefined> => {
-  try {
-    return await openaiRunner(url, { signal: AbortSignal.timeout(FIND_MS) })
-  } catch {
-    // Nothing there, or something else, or not ready: all mean that there is no runner to use now.
-    return undefined
-  }
-}
+const notUsed = (address: string, reason: string): string =>
+  `not used: ${address}: ${reason} (to insist: fedai up --runner openai=${address})`

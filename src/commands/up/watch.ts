@@ -21,7 +21,7 @@ export const watcherFor = async (terminal: Terminal, setup: Setup): Promise<Watc
   if (terminal.json) return jsonLines(terminal, setup)
   if (terminal.outIsTTY && !terminal.quiet) {
     const { liveView } = await import('../views/up.tsx')
-    return liveView(setup)
+    return liveView(setup, { paint: terminal.paint.yellow })
   }
   return plainLines(terminal, setup)
 }
@@ -60,6 +60,8 @@ export const eventLine = ({ event, fields }: UpEvent): string | undefined => {
       return `node ${node} left`
     case 'receipt.disputed':
       return `a receipt was disputed: ${fields['reason']}`
+    case 'runner.failed':
+      return `${fields['runner']} failed at ${bare(String(fields['task']))}: ${fields['trouble']}`
     default:
       return undefined
   }

@@ -20,6 +20,8 @@ export const BOUNDS = {
   unsentPerLinkBytes: 8 * MIB,
   subscriptionsPerLink: 32,
   filtersPerSubscription: 10,
+  eventsBurst: 400,
+  eventsPerSecond: 200,
   asksPerSecondUnknown: 20,
   openJobsUnknown: 4,
   heldTicketsUnknown: 2,
@@ -42,6 +44,7 @@ export const BOUNDS = {
   acknowledgementWithinMs: 60_000,
   creditWithinMs: 250,
   lastCreditWithinMs: 10_000,
+  stalledMs: 60_000,
   coalesceBytes: 16 * KIB,
   sheetKeptMs: 48 * 3_600_000,
 } as const

@@ -13,7 +13,8 @@ export class Deadlines<Key extends string = string> {
   set(key: Key, at: UnixMs): void {
     const entry = { at, order: this.order++, key }
     this.at.set(key, entry)
-    this.push(entry)
+    if (this.heap.length > 2 * this.at.size + 64) this.compact()
+    else this.push(entry)
   }
 
   clear(key: Key): void {
@@ -46,6 +47,11 @@ export class Deadlines<Key extends string = string> {
   // A cleared or moved deadline stays in the heap until it comes up: cheaper than a search.
   private dropStale(): void {
     while (this.heap[0] && this.at.get(this.heap[0].key)?.order !== this.heap[0].order) this.pop()
+  }
+
+  private compact(): void {
+    this.heap = []
+    for (const [key, it] of this.at) this.push({ ...it, key })
   }
 
   private before(a: number, b: number): boolean {

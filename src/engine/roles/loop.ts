@@ -4,10 +4,16 @@ import type { Log } from '../base/log.ts'
 import { decodeFrame } from '../protocol/frames.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
 import { type IntakeRules, admit } from '../protocol/intake.ts'
-import { isRefusal } from '../protocol/refusal.ts'
+import { REFUSAL_CODES, type RefusalCode, isRefusal } from '../protocol/refusal.ts'
 import type { Store } from '../storage/store.ts'
 import type { Delivery, Link, LinkOwner } from '../transport/link.ts'
+import { RefusalLog } from './refusal-log.ts'
 import type { Decision, LinkId, WireEffect, WireEvent } from './wire.ts'
+
+/** Rules 1 and 2 (docs/protocol.md, section 1): not an event, or not by whom it says. */
+const FORGED: ReadonlySet<RefusalCode> = new Set(
+  REFUSAL_CODES.slice(0, REFUSAL_CODES.indexOf('event.bad_signature') + 1),
+)
 
 /** Effects of one role that are not of the wire are performed by `other`. */
 type LoopOptions<State, Event, Effect> = {
@@ -41,10 +47,14 @@ export class Loop<
   private readonly queue: (Event | WireEvent)[] = []
   private deciding = false
   private stopped = false
+  /** The store takes no observations any more. */
+  private forgetful = false
+  private readonly refusals: RefusalLog
   private wake: { at: UnixMs; cancel: () => void } | undefined
 
   constructor(private readonly options: LoopOptions<State, Event, Effect>) {
     this.state = options.state
+    this.refusals = new RefusalLog(options.log, options.clock)
   }
 
   /** Gives the mind an event; its effects are performed before this returns, unless it is deciding now. */
@@ -78,13 +88,15 @@ export class Loop<
     const message = admit(text, this.options.rules, this.options.clock.now())
     if (!isRefusal(message)) return this.feed({ type: 'message', link: link.id, message })
     const { refused, detail, now } = message
-    this.options.log.warn('event.refused', { code: refused, link: link.id })
+    this.refusals.add(link.id, refused)
     const id = /"id" *: *"([0-9a-f]{64})"/.exec(text)?.[1]
     const clock = now === undefined ? '' : ` (my clock says ${now})`
-    // What became of the first one was answered then; nobody is told twice that it was taken.
+    // NIP-01: a duplicate is a yes. What became of the first one was answered then.
     if (id && refused === 'event.replayed')
-      return link.answer(id as EventId, false, 'duplicate: seen')
+      return link.answer(id as EventId, true, 'duplicate: seen')
     if (id) link.answer(id as EventId, false, `invalid: ${refused}: ${detail}${clock}`)
+    // Whoever speaks the protocol never sends these; a clock may be wrong, a schema newer.
+    if (FORGED.has(refused)) link.offend()
   }
 
   frame(link: Link, bytes: Uint8Array): void {
@@ -93,6 +105,7 @@ export class Loop<
   }
 
   closed(link: Link, reason: string): void {
+    this.refusals.end(link.id)
     if (!this.links.delete(link.id)) return
     this.feed({ type: 'closed', link: link.id, reason })
   }
@@ -116,8 +129,7 @@ export class Loop<
       case 'send':
         return this.send(wire)
       case 'frame':
-        this.links.get(wire.link)?.frame(wire.bytes)
-        return
+        return this.frameTo(wire)
       case 'answer':
         this.links.get(wire.link)?.answer(wire.id, wire.accepted, wire.message)
         return
@@ -131,7 +143,7 @@ export class Loop<
         )
         return
       case 'observe':
-        store.observe(wire.observation).catch((error: unknown) => this.fail(asFault(error)))
+        store.observe(wire.observation).catch((error: unknown) => this.forgets(asFault(error)))
         return
       case 'log':
         return log[wire.level](wire.event, wire.fields)
@@ -145,6 +157,19 @@ export class Loop<
     const sending = this.links.get(id)?.send(outgoing)
     if (!sending || !delivered) return
     void sending.then((delivery) => delivered(id, outgoing.event.id, delivery))
+  }
+
+  /** A stream with a hole is repaired by nobody: both sides must see that it ended. */
+  private frameTo({ link: id, bytes }: Extract<WireEffect, { do: 'frame' }>): void {
+    const link = this.links.get(id)
+    if (link && !link.frame(bytes)) link.close('it takes no more frames')
+  }
+
+  /** What was seen of nodes can be seen again: without it a router goes on, and learns anew. */
+  private forgets({ code }: Fault): void {
+    if (this.stopped || this.forgetful) return
+    this.forgetful = true
+    this.options.log.warn('observations.unwritten', { code })
   }
 
   private sleep(): void {

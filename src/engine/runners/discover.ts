@@ -1,7 +1,8 @@
+import { isFault } from '../base/fault.ts'
 import { getJson } from '../transport/egress.ts'
 import { ollamaRunner } from './ollama.ts'
-import { openaiRunner } from './openai.ts'
-import type { Runner } from './runner.ts'
+import { baseOf, openaiRunner, unusable } from './openai.ts'
+import { type Runner, RunnerFault } from './runner.ts'
 
 /** Where runners usually answer on this machine. */
 export const USUAL = {
@@ -9,39 +10,101 @@ export const USUAL = {
   ollama: 'http://127.0.0.1:11434',
 } as const
 
-const QUICK_MS = 250
+/**
+ * Attaches the server at an address that somebody named: ollama by its own API, whoever named it as
+ * an OpenAI server, since its OpenAI API cuts long prompts in silence; all others by OpenAI's.
+ * @param url such as `http://127.0.0.1:8080`, with or without `/v1`
+ * @throws Fault `unavailable` `runner.TROUBLE` (openai.ts)
+ */
+export const attachRunner = async (
+  url: string,
+  options: Readonly<{ signal?: AbortSignal }> = {},
+): Promise<Runner> => {
+  const base = baseOf(url)
+  const isOllama = (await look(base + OLLAMA.page, OLLAMA.field, NAMED_MS)) === 'it'
+  return isOllama ? OLLAMA.attach(base, options) : openaiRunner(base, options)
+}
 
 /**
  * The runners that answer on their usual ports and are what they should be: llama-server on 8080,
- * ollama on 11434. A quarter of a second where nobody does; what answers and does not work is left
- * out, with its reason told to `onTrouble`.
+ * ollama on 11434. A quarter of a second where nobody does; what answers and does not work, within
+ * `proveMs` (default 10 s), is left out, with its reason told to `onTrouble`.
  */
 export const discoverRunners = async (
   options: Readonly<{
     usual?: Readonly<{ llama: string; ollama: string }>
+    proveMs?: number
     onTrouble?: (address: string, reason: string) => void
   }> = {},
 ): Promise<Runner[]> => {
-  const { llama, ollama } = options.usual ?? USUAL
-  const attach = async (address: string, isIt: Promise<boolean>, make: () => Promise<Runner>) => {
-    if (!(await isIt)) return []
+  const { usual = USUAL, proveMs = PROVE_MS, onTrouble = () => {} } = options
+  const attach = async (it: Kind, address: string) => {
+    const presence = await look(address + it.page, it.field, QUICK_MS)
+    if (presence === 'nobody') return []
+    const signal = AbortSignal.timeout(proveMs)
     try {
-      return [await make()]
+      if (presence === 'other')
+        throw new RunnerFault('unsupported', `what answers there is no ${it.name}`)
+      return [await it.attach(address, { signal })]
     } catch (error) {
-      options.onTrouble?.(address, error instanceof Error ? error.message : String(error))
+      onTrouble(address, signal.aborted ? tooSlow(proveMs) : reasonOf(address, error))
       return []
     }
   }
-  const found = await Promise.all([
-    attach(llama, answers(`${llama}/props`, 'total_slots'), () => openaiRunner(llama)),
-    attach(ollama, answers(`${ollama}/api/version`, 'version'), () => ollamaRunner(ollama)),
-  ])
+  const found = await Promise.all([attach(LLAMA, usual.llama), attach(OLLAMA, usual.ollama)])
   return found.flat()
 }
 
-/** True where the address answers, in time, with an object that has this field: many things use 8080. */
-const answers = (url: string, field: string): Promise<boolean> =>
-  getJson(url, { timeoutMs: QUICK_MS, allowPrivate: true }).then(
-    (it) => typeof it === 'object' && it !== null && field in it,
-    () => false,
-  )
+const QUICK_MS = 250
+/** For an address that somebody named: it may be another machine. */
+const NAMED_MS = 3_000
+/** For one real token of a model that may have to be loaded first. */
+const PROVE_MS = 10_000
+
+/** A kind of server: the page that it alone has, a field there, and how it is attached. */
+type Kind = Readonly<{
+  name: string
+  page: string
+  field: string
+  attach: (address: string, options: Readonly<{ signal?: AbortSignal }>) => Promise<Runner>
+}>
+
+const LLAMA: Kind = {
+  name: 'llama-server',
+  page: '/props',
+  field: 'total_slots',
+  attach: openaiRunner,
+}
+
+const OLLAMA: Kind = {
+  name: 'ollama',
+  page: '/api/version',
+  field: 'version',
+  attach: (address, options) =>
+    ollamaRunner(address, options).catch((error: unknown) => {
+      throw error instanceof RunnerFault ? unusable(address, error) : error
+    }),
+}
+
+/** `locked` is what is still loading, or asks for a key: it says better itself what it lacks. */
+type Presence = 'it' | 'locked' | 'other' | 'nobody'
+
+/** Who is there: what has this field on this page, something else that answers, or nobody in time. */
+const look = async (url: string, field: string, ms: number): Promise<Presence> => {
+  try {
+    const it = await getJson(url, { timeoutMs: ms, allowPrivate: true })
+    return typeof it === 'object' && it !== null && field in it ? 'it' : 'other'
+  } catch (error) {
+    if (!isFault(error)) return 'nobody'
+    if (error.code === 'egress.status')
+      return /\b(?:401|403|503)$/.test(error.message) ? 'locked' : 'other'
+    return error.code === 'egress.not_json' ? 'other' : 'nobody'
+  }
+}
+
+const tooSlow = (ms: number): string => `no token came within ${ms / 1000} s`
+
+const reasonOf = (address: string, error: unknown): string => {
+  const message = error instanceof Error ? error.message : String(error)
+  return message.startsWith(`${address}: `) ? message.slice(address.length + 2) : message
+}

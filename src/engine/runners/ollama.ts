@@ -16,6 +16,8 @@ export type OllamaOptions = Readonly<{
   slots?: number
   patience?: Partial<Patience>
   clock?: Clock
+  /** Ends the attaching, not the runner. */
+  signal?: AbortSignal
 }>
 
 type Work = Parameters<Runner['run']>[0]
@@ -32,7 +34,7 @@ export const ollamaRunner = async (base: string, options: OllamaOptions = {}): P
   let models = await modelsOf(to, options.ctx ?? 4096)
   const first = models.find((it) => it.capability.warm) ?? models[0]
   if (!first) throw new RunnerFault('no_model', 'ollama has no model that can chat')
-  await oneToken(to, first)
+  await oneToken(to, first, options.signal ?? new AbortController().signal)
   return {
     info: { name: 'ollama', version: found.version },
     slots: options.slots ?? 1,
@@ -123,7 +125,11 @@ const modelOf = async (
   }
 }
 
-const oneToken = async (to: Upstream, { capability, ctx }: Model): Promise<void> => {
+const oneToken = async (
+  to: Upstream,
+  { capability, ctx }: Model,
+  signal: AbortSignal,
+): Promise<void> => {
   const work = {
     task: 'text.chat@1' as const,
     model: capability.model.name,
@@ -131,7 +137,7 @@ const oneToken = async (to: Upstream, { capability, ctx }: Model): Promise<void>
     outTokens: 1,
   }
   const nobody = { started: () => {}, piece: () => {} }
-  await run(to, [{ capability, ctx }], work, nobody, new AbortController().signal)
+  await run(to, [{ capability, ctx }], work, nobody, signal)
 }
 
 const run = async (

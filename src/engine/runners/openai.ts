@@ -42,6 +42,8 @@ export const openaiRunner = async (
 ): Promise<Runner> => {
   const to = upstream(baseOf(baseUrl), options)
   let found = await probeOpenai(baseUrl, options)
+  // The signal is for attaching: what is asked months later must not find it long over.
+  const { signal: _, ...later } = options
   return {
     get info() {
       return found.info
@@ -50,9 +52,10 @@ export const openaiRunner = async (
     async capabilities() {
       try {
         // Its list of models is cheap, and disturbs no job; real tokens only where it has changed.
-        const listed = await modelNames(to)
-        const known = found.models.map((it) => it.upstream)
-        if (!known.every((it) => listed.includes(it))) found = await probe(to, options)
+        // Both ways: a model that went must not be sold, one that came should be.
+        const listed = new Set(await modelNames(to))
+        if (listed.symmetricDifference(new Set(found.listed)).size > 0)
+          found = await probe(to, later)
       } catch {
         return []
       }
@@ -70,17 +73,21 @@ export const probeOpenai = async (baseUrl: string, options: OpenaiOptions = {}):
   try {
     return await probe(upstream(baseOf(baseUrl), options), options)
   } catch (error) {
-    if (!(error instanceof RunnerFault)) throw error
-    if (isFault(error.cause) && error.cause.code === 'egress.unreachable')
-      throw new Fault('unavailable', 'runner.unreachable', `nobody answers at ${baseUrl}`, {
-        hint: 'start the server, or correct its address',
-        cause: error,
-      })
-    throw new Fault('unavailable', `runner.${error.trouble}`, `${baseUrl}: ${error.message}`, {
-      hint: HINTS[error.trouble] ?? 'check that an OpenAI-compatible server listens there',
+    throw error instanceof RunnerFault ? unusable(baseUrl, error) : error
+  }
+}
+
+/** Why a server cannot be attached, for people. */
+export const unusable = (baseUrl: string, error: RunnerFault): Fault => {
+  if (isFault(error.cause) && error.cause.code === 'egress.unreachable')
+    return new Fault('unavailable', 'runner.unreachable', `nobody answers at ${baseUrl}`, {
+      hint: 'start the server, or correct its address',
       cause: error,
     })
-  }
+  return new Fault('unavailable', `runner.${error.trouble}`, `${baseUrl}: ${error.message}`, {
+    hint: HINTS[error.trouble] ?? 'check that an OpenAI-compatible server listens there',
+    cause: error,
+  })
 }
 
 const HINTS: Partial<Record<RunnerFault['trouble'], string>> = {
@@ -90,7 +97,8 @@ const HINTS: Partial<Record<RunnerFault['trouble'], string>> = {
   busy: 'wait until the server is free, then try again',
 }
 
-const baseOf = (url: string): string => url.replace(/\/+$/, '').replace(/\/v1$/, '')
+/** The address of a server without what people copy along with it. */
+export const baseOf = (url: string): string => url.replace(/\/+$/, '').replace(/\/v1$/, '')
 
 const modelNames = async (to: Upstream): Promise<string[]> => {
   const never = new AbortController().signal

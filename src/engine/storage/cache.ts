@@ -2,7 +2,7 @@ import type { Database } from 'bun:sqlite'
 import { rmSync } from 'node:fs'
 import { type UnixMs, unixMs } from '../base/clock.ts'
 import { isFault } from '../base/fault.ts'
-import { openDatabase } from './database.ts'
+import { checkIntegrity, closeDatabase, openDatabase } from './database.ts'
 import type { Observation } from './store.ts'
 
 /** cache.db: what can be had again. It may be deleted at any time. */
@@ -40,11 +40,25 @@ export type Cache = Readonly<{
 export const openCache = async (path: string): Promise<Cache> => {
   const options = { synchronous: 'NORMAL', migrations: MIGRATIONS } as const
   try {
-    return cacheOf(await openDatabase(path, options))
+    return await opened(path, options)
   } catch (error) {
     if (!isFault(error) || error.code !== 'ledger.damaged') throw error
     for (const file of [path, `${path}-wal`, `${path}-shm`]) rmSync(file, { force: true })
     return cacheOf(await openDatabase(path, options))
+  }
+}
+
+const opened = async (
+  path: string,
+  options: Parameters<typeof openDatabase>[1],
+): Promise<Cache> => {
+  const db = await openDatabase(path, options)
+  try {
+    checkIntegrity(db, path)
+    return cacheOf(db)
+  } catch (error) {
+    db.close()
+    throw error
   }
 }
 
@@ -77,7 +91,7 @@ const cacheOf = (db: Database): Cache => {
       return all.map(() => null)
     },
     since: (time) => since.all(BigInt(time), MOST_OBSERVATIONS).map(observationOf),
-    close: () => db.close(),
+    close: () => closeDatabase(db, [insert, trim, since]),
   }
 }
 

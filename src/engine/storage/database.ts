@@ -1,4 +1,4 @@
-import { Database } from 'bun:sqlite'
+import { Database, type Statement } from 'bun:sqlite'
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Fault, isFault } from '../base/fault.ts'
@@ -31,6 +31,18 @@ export const openDatabase = async (path: string, options: DatabaseOptions): Prom
     db?.close()
     throw asStorageFault(error, path)
   }
+}
+
+/**
+ * Closes a database with its statements. `close()` alone leaves the files open for as long as one
+ * statement waits for the garbage collector (sqlite3_close_v2): file descriptors run out, -wal stays.
+ */
+export const closeDatabase = (
+  db: Database,
+  statements: readonly Pick<Statement, 'finalize'>[],
+): void => {
+  for (const statement of statements) statement.finalize()
+  db.close(true)
 }
 
 /** An error of SQLite or of the file system as the Fault that says what to do. */

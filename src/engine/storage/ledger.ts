@@ -2,7 +2,7 @@ import type { Database } from 'bun:sqlite'
 import { Fault } from '../base/fault.ts'
 import { unixMs } from '../base/clock.ts'
 import type { EventId, JobId, PubKey } from '../protocol/ids.ts'
-import { checkIntegrity, openDatabase } from './database.ts'
+import { checkIntegrity, closeDatabase, openDatabase } from './database.ts'
 import { receiptDuplicate } from './faults.ts'
 import type { Kept } from './store.ts'
 
@@ -34,7 +34,7 @@ const MIGRATIONS = [
 
 type Row = Omit<Kept, 'by' | 'at'> & { signer: PubKey; at: bigint }
 
-export type Ledger = ReturnType<typeof statementsOf> & Readonly<{ db: Database; close(): void }>
+export type Ledger = Omit<ReturnType<typeof statementsOf>, 'prepared'> & Readonly<{ close(): void }>
 
 /**
  * Opens ledger.db. Where a process ended without closing it, the whole file is checked first.
@@ -44,6 +44,7 @@ export const openLedger = async (path: string): Promise<Ledger> => {
   const db = await openDatabase(path, { synchronous: 'FULL', migrations: MIGRATIONS })
   try {
     const opening = takeOpening(db, path)
+    const { prepared, ...statements } = statementsOf(db)
     const close = () => {
       try {
         db.run('DELETE FROM openings WHERE id = ?', [opening])
@@ -51,10 +52,10 @@ export const openLedger = async (path: string): Promise<Ledger> => {
         db.run('PRAGMA busy_timeout = 0')
         db.run('PRAGMA wal_checkpoint(TRUNCATE)')
       } finally {
-        db.close()
+        closeDatabase(db, prepared)
       }
     }
-    return { db, close, ...statementsOf(db) }
+    return { close, ...statements }
   } catch (error) {
     db.close()
     throw error
@@ -88,6 +89,7 @@ const statementsOf = (db: Database) => {
   const writeAll = db.transaction((all: readonly Kept[]) => all.map(write))
 
   return {
+    prepared: [insert, head, setHead, byId, receipt, ofJob, newest],
     /** Writes all in one transaction; null or why not for each. */
     write: (all: readonly Kept[]) => writeAll.immediate(all),
     head: (key: PubKey): EventId | null => head.get(key)?.receipt ?? null,

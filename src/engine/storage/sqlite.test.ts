@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -14,12 +15,23 @@ import { join } from 'node:path'
 import { unixMs } from '../base/clock.ts'
 import { Fault } from '../base/fault.ts'
 import { openStore } from './sqlite.ts'
+import type { Observation } from './store.ts'
 import { NODE, receiptOf, storeConformance } from './store.conformance.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'fedai-store-'))
 afterAll(() => rmSync(root, { recursive: true }))
 let folders = 0
 const newPath = (): string => join(root, String(folders++), 'ledger.db')
+
+const seen: Observation = {
+  node: NODE,
+  task: 'text.chat@1',
+  model: 'm',
+  outcome: 'ok',
+  firstMs: 1,
+  msPerUnit: 1,
+  at: unixMs(1_000),
+}
 
 const faultOf = async (promise: Promise<unknown>): Promise<Fault> => {
   const error = await promise.then(
@@ -97,6 +109,53 @@ test('a damaged cache is begun anew', async () => {
   const store = await openStore(path)
   expect(store.observations(unixMs(0))).toEqual([])
   await store.close()
+})
+
+test('a cache that is damaged beyond its first page is begun anew, and the ledger is as it was', async () => {
+  const path = newPath()
+  const cache = join(path, '..', 'cache.db')
+  const store = await openStore(path)
+  await store.keep(receiptOf(1))
+  for (let n = 0; n < 3_000; n++)
+    void store.observe({ ...seen, model: `model ${n}`, at: unixMs(1_000 + n) })
+  await store.close()
+  const bytes = readFileSync(cache)
+  expect(bytes.length).toBeGreaterThan(4096 * 30)
+  bytes.fill(0xff, 4096 * 10, 4096 * 30)
+  writeFileSync(cache, bytes)
+  const ledger = readFileSync(path)
+  const again = await openStore(path)
+  expect(again.observations(unixMs(0))).toEqual([])
+  await again.observe(seen)
+  expect(again.observations(unixMs(0))).toEqual([seen])
+  expect(again.newest(9)).toEqual([receiptOf(1)])
+  expect(readFileSync(path).subarray(4096).equals(ledger.subarray(4096))).toBe(true)
+  await again.close()
+})
+
+test('a cache that takes nothing more stops no ledger', async () => {
+  const path = newPath()
+  const store = await openStore(path)
+  const db = new Database(join(path, '..', 'cache.db'))
+  db.run('DROP TABLE observations')
+  db.close()
+  expect((await faultOf(store.observe(seen))).kind).toBe('io')
+  await store.keep(receiptOf(1))
+  await store.close()
+})
+
+test('what is closed is closed: no file is left open, no journal beside it', async () => {
+  const open = (): number => (existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').length : 0)
+  const before = open()
+  for (let round = 0; round < 50; round++) {
+    const path = newPath()
+    const store = await openStore(path)
+    await store.keep(receiptOf(1))
+    await store.observe(seen)
+    await store.close()
+    expect(readdirSync(join(path, '..')).toSorted()).toEqual(['cache.db', 'ledger.db'])
+  }
+  expect(open() - before).toBeLessThan(10)
 })
 
 test('a ledger of a newer fedai is left alone', async () => {

@@ -1,5 +1,6 @@
 import type { UnixMs } from '../base/clock.ts'
 import type { EventId, JobId, PubKey } from '../protocol/ids.ts'
+import type { Seen } from '../trust/standing.ts'
 
 /** A signed event that is kept: a receipt or an acknowledgement, as its exact text. */
 export type Kept = Readonly<{
@@ -13,16 +14,8 @@ export type Kept = Readonly<{
   at: UnixMs
 }>
 
-/** One thing that a router saw of a node (trust/). */
-export type Observation = Readonly<{
-  node: PubKey
-  task: string
-  model: string
-  outcome: 'ok' | 'node_fault' | 'not_counted'
-  firstMs: number | null
-  msPerUnit: number | null
-  at: UnixMs
-}>
+/** One thing that a router saw of a node: what trust/ judges by, and what is written down. */
+export type Observation = Seen
 
 /**
  * What must outlive the process. One writer, group commit: what is put within a few

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { utf8Length } from '../base/bytes.ts'
 import { DEFAULT_OUT_TOKENS, sampling, sizesOf, text } from './inputs.ts'
+import { partsOf } from './split.ts'
 import type { Task } from './task.ts'
 
 const toolCall = z.object({
@@ -103,6 +104,16 @@ export const chat: Task<ChatInput, ChatOutput, ChatDelta> = {
       },
     }
   },
+  split: (it, most) => {
+    const { text: said = '', reasoning = '', tool_calls: calls = [] } = it
+    const whole = said.length + reasoning.length
+    if (whole + calls.reduce((sum, call) => sum + lengthOf(call), 0) <= most) return [it]
+    return [
+      ...partsOf(reasoning, most).map((part) => ({ reasoning: part })),
+      ...partsOf(said, most).map((part) => ({ text: part })),
+      ...calls.flatMap((call) => partsOfCall(call, most)).map((call) => ({ tool_calls: [call] })),
+    ]
+  },
   text: (it) => it.text ?? '',
   show: (it) => it.message.content ?? (it.message.tool_calls ?? []).map(showCall).join('\n'),
   fromText: (prompt, { system, maxTokens }) => ({
@@ -143,3 +154,15 @@ const joinCalls = (parts: readonly ToolCallPart[]) => {
 
 const showCall = (call: z.output<typeof toolCall>): string =>
   `${call.function.name}(${call.function.arguments})`
+
+const lengthOf = ({ function: { arguments: given = '' } }: ToolCallPart): number => given.length
+
+/** The first part names the call; all add to its arguments. */
+const partsOfCall = (call: ToolCallPart, most: number): ToolCallPart[] => {
+  if (lengthOf(call) <= most) return [call]
+  return partsOf(call.function.arguments!, most).map((part, i) =>
+    i === 0
+      ? { ...call, function: { ...call.function, arguments: part } }
+      : { index: call.index, function: { arguments: part } },
+  )
+}

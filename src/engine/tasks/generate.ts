@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { utf8Length } from '../base/bytes.ts'
 import { DEFAULT_OUT_TOKENS, sampling, sizesOf, someText, text } from './inputs.ts'
+import { partsOf } from './split.ts'
 import type { Task } from './task.ts'
 
 const input = z.object({ prompt: someText, ...sampling })
@@ -24,6 +25,7 @@ export const generate: Task<GenerateInput, GenerateOutput, TextDelta> = {
   sizes: (it) =>
     sizesOf({ bytes: utf8Length(it.prompt), out_tokens: it.max_tokens ?? DEFAULT_OUT_TOKENS }),
   join: (deltas) => ({ text: deltas.map((it) => it.text).join('') }),
+  split: (it, most) => partsOf(it.text, most).map((part) => ({ text: part })),
   text: (it) => it.text,
   show: (it) => it.text,
   fromText: (prompt, { maxTokens }) => ({

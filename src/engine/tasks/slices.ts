@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { utf8Length } from '../base/bytes.ts'
 import type { Unit, Units } from '../protocol/fields.ts'
+import { partsOf } from './split.ts'
 import type { Slice } from './task.ts'
 
 /** Most UTF-16 units of one slice: at three bytes each still well under a frame. */
@@ -19,12 +20,9 @@ export function* slicesOf(output: unknown, total: Units): Iterable<{ delta: Slic
   const json = JSON.stringify(output)
   const size = utf8Length(json)
   let sent = 0
-  for (let start = 0; start < json.length;) {
-    const end = wholePair(json, Math.min(json.length, start + SLICE_CHARS))
-    const slice = json.slice(start, end)
+  for (const slice of partsOf(json, SLICE_CHARS)) {
     sent += utf8Length(slice)
     yield { delta: { json: slice }, usage: share(total, sent, size) }
-    start = end
   }
 }
 
@@ -41,7 +39,3 @@ export const share = (total: Units, part: number, whole: number): Units => {
       part >= whole ? n : Number((BigInt(n) * BigInt(part) + BigInt(whole) - 1n) / BigInt(whole))
   return units
 }
-
-// A slice never ends inside a surrogate pair: half a pair has no UTF-8.
-const wholePair = (text: string, end: number): number =>
-  end < text.length && /[\uD800-\uDBFF]/.test(text[end - 1]!) ? end - 1 : end

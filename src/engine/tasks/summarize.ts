@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { utf8Length } from '../base/bytes.ts'
 import { sizesOf, someText, text } from './inputs.ts'
+import { partsOf } from './split.ts'
 import type { Task } from './task.ts'
 
 const input = z.object({
@@ -29,6 +30,13 @@ export const summarize: Task<SummarizeInput, SummarizeOutput, SummarizeDelta> = 
   units: ['byte'],
   deterministic: true,
   sizes: (it) => sizesOf({ bytes: utf8Length(it.input) }),
+  split: (it, most) =>
+    it.text.length <= most
+      ? [it]
+      : [
+          ...partsOf(it.text, most).map((part) => ({ text: part })),
+          ...(it.spans ? [{ text: '', spans: it.spans }] : []),
+        ],
   join: (deltas) => ({
     text: deltas.map((it) => it.text).join(''),
     spans: deltas.flatMap((it) => it.spans ?? []),

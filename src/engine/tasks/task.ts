@@ -34,6 +34,11 @@ export interface Task<Input = unknown, Output = unknown, Delta = unknown> {
   sizes(input: Input): Sizes
   /** The output that these deltas, in order, make. Throws where they make none. */
   join(deltas: readonly Delta[]): Output
+  /**
+   * The same delta in parts of at most `most` UTF-16 units of text each, which join to the same output.
+   * Tasks whose deltas are small by their schema have none.
+   */
+  split?(delta: Delta, most: number): readonly Delta[]
   /** The text that a delta adds to what a person reads; '' where the task's output is no running text. */
   text(delta: Delta): string
   /** The output as a person reads it when it is complete. */

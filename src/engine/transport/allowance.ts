@@ -1,32 +1,74 @@
+import type { Bounds } from '../base/bounds.ts'
 import type { Clock } from '../base/clock.ts'
 
 /** Messages other than events that a link may send at once, and per second. */
-const BURST = 60
-const PER_SECOND = 20
-/** Malformed or excessive messages after which a link is closed. */
-const OFFENCES = 20
+const MESSAGES = { burst: 60, perSecond: 20 }
+/** Offences after which a link is closed; one is forgiven a minute, so that links may live for months. */
+const OFFENCES = { burst: 20, perSecond: 1 / 60 }
+/**
+ * What an accepted event costs. A link that does what it is here for may send twenty times as
+ * many as one whose events nobody wants, and needs no rank for it that anybody could claim.
+ */
+const ACCEPTED_COST = 1 / 20
 
-/** What one link may do: a token bucket for control messages, and a count of offences. */
+/** What one link may do: a bucket for events, one for all other messages, one for offences. */
 export class Allowance {
-  private tokens = BURST
-  private offences = 0
+  private readonly events: Bucket
+  private readonly messages: Bucket
+  private readonly offences: Bucket
+
+  constructor(clock: Clock, bounds: Pick<Bounds, 'eventsBurst' | 'eventsPerSecond'>) {
+    const events = { burst: bounds.eventsBurst, perSecond: bounds.eventsPerSecond }
+    this.events = new Bucket(events, clock)
+    this.messages = new Bucket(MESSAGES, clock)
+    this.offences = new Bucket(OFFENCES, clock)
+  }
+
+  /** One event more; false where it was one too many. */
+  event(): boolean {
+    return this.events.take()
+  }
+
+  /** An event was accepted: most of what it cost is given back. */
+  accepted(): void {
+    this.events.give(1 - ACCEPTED_COST)
+  }
+
+  /** One message other than an event; false where it was one too many. */
+  message(): boolean {
+    return this.messages.take()
+  }
+
+  /** Counts an offence; false where it was one too many. */
+  offend(): boolean {
+    return this.offences.take()
+  }
+}
+
+/** Tokens that come at a rate, up to a burst. */
+class Bucket {
+  private tokens: number
   private at: number
 
-  constructor(private readonly clock: Clock) {
+  constructor(
+    private readonly size: Readonly<{ burst: number; perSecond: number }>,
+    private readonly clock: Clock,
+  ) {
+    this.tokens = size.burst
     this.at = clock.now()
   }
 
   take(): boolean {
     const now = this.clock.now()
-    this.tokens = Math.min(BURST, this.tokens + (Math.max(0, now - this.at) * PER_SECOND) / 1000)
+    // A clock that was set back takes nothing away.
+    this.give((Math.max(0, now - this.at) * this.size.perSecond) / 1000)
     this.at = now
     if (this.tokens < 1) return false
     this.tokens--
     return true
   }
 
-  /** Counts an offence; false where it was one too many. */
-  offend(): boolean {
-    return ++this.offences <= OFFENCES
+  give(tokens: number): void {
+    this.tokens = Math.min(this.size.burst, this.tokens + tokens)
   }
 }

@@ -80,6 +80,8 @@ export class DialLink implements Link {
 
   answer(): void {}
 
+  offend(): void {}
+
   query(filter: Filter): Promise<string[]> {
     return this.phase === 'ready' ? this.queries.ask(filter) : Promise.resolve([])
   }

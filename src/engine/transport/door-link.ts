@@ -48,7 +48,7 @@ export class DoorLink implements Link {
   ) {
     const { clock, bounds, random, door } = house
     this.challenge = toHex(random.bytes(16))
-    this.allowance = new Allowance(clock)
+    this.allowance = new Allowance(clock, bounds)
     this.subscriptions = new Subscriptions(bounds, clock, door.stored, (text) => this.write(text))
     // Whoever proves nothing and asks for nothing is not a peer. Public readers stay, under the idle limit.
     this.stopAuthTimer = clock.after(bounds.authMs, () => {
@@ -71,11 +71,17 @@ export class DoorLink implements Link {
   }
 
   answer(id: EventId, accepted: boolean, message: string): void {
+    // A replay is answered with yes, too; it has cost work and brought nothing.
+    if (accepted && !message.startsWith('duplicate:')) this.allowance.accepted()
     this.write(JSON.stringify(['OK', id, accepted, message]))
   }
 
   query(): Promise<string[]> {
     return Promise.resolve([])
+  }
+
+  offend(): void {
+    if (!this.allowance.offend()) this.hangUp(1008, 'too many bad messages')
   }
 
   unsent(): number {
@@ -93,8 +99,8 @@ export class DoorLink implements Link {
     const most = this.house.bounds.eventBytes + TEXT_SLACK
     if (text.length > most || utf8Length(text) > most) return this.hangUp(1009, 'message too large')
     const event = this.keys.size > 0 ? eventIn(text, '["EVENT",') : undefined
-    if (event !== undefined) return this.house.owner.event(this, event)
-    if (!this.allowance.take()) return this.offence('rate-limited: too many messages')
+    if (event !== undefined) return this.event(event)
+    if (!this.allowance.message()) return this.offence('rate-limited: too many messages')
     const elements = elementsOf(text, this.house.bounds.filtersPerSubscription + 3)
     if (!elements) return this.offence('invalid: not a NIP-01 message')
     this.message(elements)
@@ -144,10 +150,13 @@ export class DoorLink implements Link {
   }
 
   private event(text: string): void {
-    if (this.keys.size > 0) return this.house.owner.event(this, text)
+    const isKnown = this.keys.size > 0
+    if (isKnown && this.allowance.event()) return this.house.owner.event(this, text)
     const id = idIn(valueOf(text))
     if (id === undefined) return this.offence('invalid: not an event')
-    this.answer(id, false, 'auth-required: prove your key first (NIP-42)')
+    if (!isKnown) return this.answer(id, false, 'auth-required: prove your key first (NIP-42)')
+    this.answer(id, false, 'rate-limited: too many events')
+    this.offend()
   }
 
   private auth(value: unknown): void {
@@ -163,10 +172,11 @@ export class DoorLink implements Link {
     if (typeof proof === 'string') {
       if (id === undefined) return this.offence(proof)
       this.answer(id, false, proof)
-      return this.allowance.offend() ? undefined : this.hangUp(1008, 'too many bad messages')
+      return this.offend()
     }
-    if (this.keys.has(proof.key)) return this.answer(proof.id, true, '')
-    if (this.keys.size >= KEYS_PER_LINK || !keys.add(this.address))
+    // Who proves a key again wants to be heard by it again, and gets its limits again.
+    const isNew = !this.keys.has(proof.key)
+    if (isNew && (this.keys.size >= KEYS_PER_LINK || !keys.add(this.address)))
       return this.answer(proof.id, false, 'restricted: too many keys from your address')
     this.keys.add(proof.key)
     this.answer(proof.id, true, '')
@@ -175,7 +185,7 @@ export class DoorLink implements Link {
 
   private offence(notice: string): void {
     this.write(JSON.stringify(['NOTICE', notice]))
-    if (!this.allowance.offend()) this.hangUp(1008, 'too many bad messages')
+    this.offend()
   }
 
   private write(message: string | Uint8Array): boolean {

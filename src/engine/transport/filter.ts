@@ -5,19 +5,28 @@ import { PUBLIC_KINDS } from '../protocol/messages.ts'
 import type { Filter } from './link.ts'
 
 /** Whether an event passes a filter (NIP-01): every condition, any value of each. */
-export const matchesFilter = (filter: Filter, event: Signed): boolean => {
-  if (filter.ids && !filter.ids.includes(event.id)) return false
-  if (filter.authors && !filter.authors.includes(event.pubkey)) return false
-  if (filter.kinds && !filter.kinds.includes(event.kind)) return false
-  if (filter.since !== undefined && event.created_at < filter.since) return false
-  if (filter.until !== undefined && event.created_at > filter.until) return false
-  for (const [condition, values] of Object.entries(filter)) {
-    if (!condition.startsWith('#') || !Array.isArray(values)) continue
-    const name = condition.slice(1)
-    if (!event.tags.some((tag) => tag[0] === name && values.includes(tag[1]))) return false
-  }
-  return true
+export const matchesFilter = (filter: Filter, event: Signed): boolean => matcherOf(filter)(event)
+
+/** A filter made ready for many events: its lists are up to 500 values long, and looked up, not read. */
+export const matcherOf = (filter: Filter): ((event: Signed) => boolean) => {
+  const { since = 0, until = Infinity } = filter
+  const [ids, authors, kinds] = [setOf(filter.ids), setOf(filter.authors), setOf(filter.kinds)]
+  const tags = Object.entries(filter).flatMap(([condition, values]) =>
+    condition.startsWith('#') && Array.isArray(values)
+      ? [{ name: condition.slice(1), values: new Set<unknown>(values) }]
+      : [],
+  )
+  return (event) =>
+    (ids?.has(event.id) ?? true) &&
+    (authors?.has(event.pubkey) ?? true) &&
+    (kinds?.has(event.kind) ?? true) &&
+    event.created_at >= since &&
+    event.created_at <= until &&
+    tags.every(({ name, values }) => event.tags.some((it) => it[0] === name && values.has(it[1])))
 }
+
+const setOf = <T>(list: readonly T[] | undefined): ReadonlySet<T> | undefined =>
+  list && new Set(list)
 
 /** A filter as it came from a stranger, bounded; undefined where it is none. */
 export const parseFilter = (value: unknown): Filter | undefined => {

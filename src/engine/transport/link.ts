@@ -40,6 +40,8 @@ export interface Link {
   frame(bytes: Uint8Array): boolean
   /** Answers an event that came in on a door (NIP-01 OK). Nothing happens on a dialled link. */
   answer(id: EventId, accepted: boolean, message: string): void
+  /** Counts something against the far side: after too many a door hangs up. Nothing on a dialled link. */
+  offend(): void
   /** Stored events at the far side that match, as exact texts, unchecked. Dialled links only. */
   query(filter: Filter): Promise<string[]>
   /** Bytes given to this link and not yet taken by the network. */

@@ -5,11 +5,12 @@ import type { Signed } from '../protocol/event.ts'
 import { tagValue } from '../protocol/event.ts'
 import type { PubKey } from '../protocol/ids.ts'
 import { unknown } from './answers.ts'
-import { addresseesOf, isAddressed, matchesFilter, parseFilter } from './filter.ts'
+import { addresseesOf, isAddressed, matcherOf, parseFilter } from './filter.ts'
 import type { Delivery, Filter } from './link.ts'
 import { STORED_AT_ONCE, SUBSCRIPTION_ID_CHARS } from './nip11.ts'
 
-type Subscription = { prefix: string; filters: readonly Filter[] }
+type Subscription = { prefix: string; wants: readonly Wanted[] }
+type Wanted = { isPublic: boolean; matches: (event: Signed) => boolean }
 type Held = { event: Signed; text: string; settle: (delivery: Delivery) => void }
 
 /** Events that wait for the first subscription of a key that has just proven itself, and how long, ms. */
@@ -48,7 +49,13 @@ export class Subscriptions {
       return null
     }
     const known = filters.filter((filter) => filter !== undefined)
-    this.standing.set(id, { prefix: `["EVENT",${JSON.stringify(id)},`, filters: known })
+    this.standing.set(id, {
+      prefix: `["EVENT",${JSON.stringify(id)},`,
+      wants: known.map((filter) => ({
+        isPublic: addresseesOf(filter) === null,
+        matches: matcherOf(filter),
+      })),
+    })
     for (const filter of known) for (const key of addresseesOf(filter) ?? []) this.heard.add(key)
     this.answerStored(id, known)
     this.releaseHeld()
@@ -131,9 +138,8 @@ export class Subscriptions {
   private subscriptionFor(event: Signed): Subscription | undefined {
     const isPublic = !isAddressed(event.kind)
     for (const subscription of this.standing.values())
-      for (const filter of subscription.filters)
-        if (isPublic === (addresseesOf(filter) === null) && matchesFilter(filter, event))
-          return subscription
+      for (const wanted of subscription.wants)
+        if (isPublic === wanted.isPublic && wanted.matches(event)) return subscription
     return undefined
   }
 

@@ -1,7 +1,7 @@
 import type { UnixMs } from '../base/clock.ts'
 import type { PubKey } from '../protocol/ids.ts'
 
-/** One thing that was seen of a node: the same words as storage/store.ts. */
+/** One thing that was seen of a node. */
 export type Seen = Readonly<{
   node: PubKey
   task: string

@@ -18,7 +18,6 @@ import type { WireEvent } from '../../../src/engine/roles/wire.ts'
 import type { Capability } from '../../../src/engine/runners/runner.ts'
 import type { ClientEvent } from '../../../src/engine/roles/client/state.ts'
 import type { NodeEvent } from '../../../src/engine/roles/node/state.ts'
-import { matchesFilter } from '../../../src/engine/transport/filter.ts'
 import { windowBudget } from '../../../src/engine/transport/flow.ts'
 import { scriptedChat } from '../../fakes/scripted-runner.ts'
 import type { ClientParty, Mind, NodeParty, Party, RouterParty, Run } from './party.ts'
@@ -37,11 +36,7 @@ export const addRouter = (stage: Stage, name = 'router'): RouterParty => {
   const party = Object.assign(stage.party(name, mind, { signer, isDoor: true, isMe }), { state })
   const before = stage.stored
   stage.stored = (door, filter) =>
-    door !== party
-      ? before(door, filter)
-      : [...state.directory.values()]
-          .filter((it) => matchesFilter(filter, it.event))
-          .map((it) => it.text)
+    door !== party ? before(door, filter) : state.directory.find(filter)
   return party
 }
 

@@ -96,11 +96,21 @@ describe('`moved` and `refused`', () => {
       job: it.job,
       from,
       to: stranger,
-      reason: 'silent',
+      reason: 'lost',
     })
     it.stage.advance(5_000)
     expect(heardBy(it.router, 'rewrap')).toEqual([])
     expect(outcomeOf(it.stage, it.job).fault).toMatchObject({ code: 'job.moved_away' })
+  })
+
+  test('off a node that has accepted is not heard, unless its link is gone', () => {
+    const it = placed(2)
+    const [from, to] = it.client.state.jobs.get(it.job)!.offers.map((o) => o.ticket.event.id)
+    sayAs(it, it.router.signer, { status: 'moved', job: it.job, from, to, reason: 'silent' })
+    expect(heardBy(it.router, 'rewrap')).toEqual([])
+    expect(isOpen(it.stage, it.job)).toBe(true)
+    sayAs(it, it.router.signer, { status: 'moved', job: it.job, from, to, reason: 'lost' })
+    expect(heardBy(it.router, 'rewrap')).toHaveLength(1)
   })
 
   test('from a ticket that the job is not on is not heard', () => {
@@ -127,7 +137,7 @@ describe('`moved` and `refused`', () => {
       offers: mine.offers.map((o, i) => (i === 1 ? { ...o, ceiling: 9999n } : o)),
     })
     const [from, to] = mine.offers.map((o) => o.ticket.event.id)
-    sayAs(it, it.router.signer, { status: 'moved', job: it.job, from, to, reason: 'silent' })
+    sayAs(it, it.router.signer, { status: 'moved', job: it.job, from, to, reason: 'lost' })
     it.stage.advance(5_000)
     expect(heardBy(it.router, 'rewrap')).toEqual([])
     expect(outcomeOf(it.stage, it.job).fault).toMatchObject({ code: 'job.moved_away' })

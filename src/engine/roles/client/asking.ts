@@ -188,7 +188,8 @@ const offered = (turn: ClientTurn, job: ClientJob, it: TicketIn): Offered | unde
     return undefined
   const { allow, deny } = wish.where
   if (deny.includes(node) || (allow.length > 0 && !allow.includes(node))) return undefined
-  if (sizes.bytes > it.entry.limits.input_bytes) return undefined
+  const { limits } = it.entry
+  if (sizes.bytes > limits.input_bytes || sizes.out_tokens > limits.out_tokens) return undefined
   const max = maxUnits(task.units, sizes, it.entry.template)
   return { ...it, node, sheet, row, max, ceiling: ceilingOf(row, max, !it.entry.warm) }
 }
@@ -202,5 +203,5 @@ const tooLarge = (bytes: number, limit: number): Fault =>
   )
 
 /** How long a router may take to answer an ask. */
-const ASK_WITHIN_MS = 5_000
+export const ASK_WITHIN_MS = 5_000
 const SHEETS_KEPT = 1_000

@@ -52,6 +52,8 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
   const signer = options.signer ?? newSigner(secp, random)
   const network = options.network ?? socketNetwork({ clock, random })
   const listeners = new Map<JobId, Channel<News>>()
+  let failures = 0
+  let closed: Fault | undefined
   const state = newClientState({
     signer,
     verifier: secp,
@@ -87,8 +89,13 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
     delivered: (_link, id, delivery) => {
       if (delivery.state === 'refused') loop.feed({ type: 'declined', id, reason: delivery.reason })
     },
+    joined: () => {
+      failures = 0
+    },
     broken: (fault) => {
+      closed = fault
       for (const listener of listeners.values()) listener.fail(fault)
+      listeners.clear()
     },
   })
   const query = ({ job, link, filter }: Extract<ClientEffect, { do: 'query' }>): void => {
@@ -98,7 +105,6 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
       ?.query(filter)
       .then(tell, () => tell([]))
   }
-  let failures = 0
   const dialled = network.dial(
     router.address,
     {
@@ -120,6 +126,10 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
   const send = (wish: Wish, dryRun: boolean, signal?: AbortSignal): AsyncIterable<News> => {
     const job = jobId(toHex(random.bytes(32)))
     const channel = new Channel<News>((full) => loop.feed({ type: full ? 'pause' : 'resume', job }))
+    if (closed) {
+      channel.fail(closed)
+      return channel
+    }
     listeners.set(job, channel)
     loop.feed({ type: 'wish', job, wish, dryRun })
     const cancel = () => loop.feed({ type: 'cancel', job })
@@ -149,6 +159,8 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
       throw new Fault('bug', 'client.no_end', 'the request ended without saying how')
     },
     async close() {
+      closed ??= new Fault('interrupted', 'client.closed', 'the client was closed')
+      loop.feed({ type: 'end', fault: closed })
       dialled.close()
       loop.stop()
     },

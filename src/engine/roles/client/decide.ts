@@ -1,4 +1,4 @@
-import type { UnixMs } from '../../base/clock.ts'
+import { type UnixMs, unixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
 import type { Random } from '../../base/random.ts'
 import { tagValue } from '../../protocol/event.ts'
@@ -7,7 +7,7 @@ import type { JobId } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { windowBudget } from '../../transport/flow.ts'
 import type { Decision, LinkId } from '../wire.ts'
-import { askAll, onOffers, onSheets, onWish } from './asking.ts'
+import { ASK_WITHIN_MS, askAll, onOffers, onSheets, onWish } from './asking.ts'
 import { cancelJob, finishJob, onReceipt } from './ending.ts'
 import { creditOutput, onOutput, onProgress, onReset } from './receiving.ts'
 import { onInputCredit } from './sending.ts'
@@ -64,7 +64,12 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
       for (const key of state.deadlines.due(turn.now)) onDue(turn, key)
       return
     case 'authenticated':
-      return void state.auths.set(event.link, event.auth)
+      state.auths.set(event.link, event.auth)
+      // Any relay proves our key (NIP-42); a router also says who it is, and at once.
+      return state.deadlines.set(`quota:${event.link}`, unixMs(turn.now + ASK_WITHIN_MS))
+    case 'end':
+      for (const job of state.jobs.values()) finishJob(turn, job, event.fault)
+      return
     case 'kept':
       return
   }
@@ -77,6 +82,7 @@ const onMessage = (turn: ClientTurn, link: LinkId, message: Message): void => {
     // AUTH event of this link: who holds the address cannot pass on what the router said on another.
     const ofThisLink = tagValue(message.event, 'e') === state.auths.get(link)
     if (message.event.pubkey === state.router && ofThisLink) {
+      state.deadlines.clear(`quota:${link}`)
       if (state.link === link) return
       state.link = link
       state.budget = windowBudget()
@@ -133,16 +139,34 @@ const onDeclined = (turn: ClientTurn, event: Extract<ClientEvent, { type: 'decli
 const onClosed = (turn: ClientTurn, link: LinkId): void => {
   const { state } = turn
   state.auths.delete(link)
+  state.deadlines.clear(`quota:${link}`)
   if (state.link !== link) return
   state.link = null
   const fault = new Fault('again', 'link.lost', 'the connection to the router was lost', {
     hint: 'try again',
   })
-  for (const job of state.jobs.values()) if (job.phase !== 'waiting') finishJob(turn, job, fault)
+  for (const job of state.jobs.values())
+    if (job.phase !== 'waiting') finishJob(turn, job, job.fault ?? fault)
+}
+
+/** Whoever answers at the address does not say that it is a router. */
+const onMute = (turn: ClientTurn, link: LinkId): void => {
+  turn.effects.push({ do: 'close', link, reason: 'no word of a router' })
+  const fault = new Fault(
+    'unavailable',
+    'router.mute',
+    'what answers at this address is no router',
+    {
+      hint: 'check the address, or ask another one with --router',
+    },
+  )
+  for (const job of turn.state.jobs.values())
+    if (job.phase === 'waiting') finishJob(turn, job, fault)
 }
 
 const onDue = (turn: ClientTurn, key: string): void => {
   const [what, id] = key.split(':') as [string, JobId]
+  if (what === 'quota') return onMute(turn, Number(id))
   const job = turn.state.jobs.get(id)
   if (!job) return
   if (what === 'credit') return creditOutput(turn, job, job.attempt!.reader.tick(turn.now))

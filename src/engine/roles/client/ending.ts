@@ -1,13 +1,12 @@
 import { unixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
-import { msat } from '../../base/money.ts'
 import { CHAIN_START, commitInput, commitOutput } from '../../identity/frame-seal.ts'
 import { checkReceipt } from '../../metering/receipt-check.ts'
 import { type Finding, finding } from '../../metering/finding.ts'
 import { eventText, type Signed } from '../../protocol/event.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
-import type { Bundle, Outcome } from './news.ts'
+import { type Ending, cutShort, faultOf, outcomeOf } from './outcome.ts'
 import { endAttempt, inputHashOf } from './attempt.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say, tell } from './state.ts'
 
@@ -42,7 +41,7 @@ export const onReceipt = (turn: ClientTurn, message: Message<'receipt'>): void =
     ? new Fault('verification', wrong.check, `the receipt is wrong: ${wrong.detail}`, {
         hint: 'the job is disputed; ask for another node',
       })
-    : (job.fault ?? faultOf(body))
+    : (job.fault ?? (job.finish === null ? cutShort(body) : faultOf(body)))
   finishJob(turn, job, fault, {
     receipt: message,
     acknowledgement,
@@ -73,13 +72,6 @@ export const cancelJob = (turn: ClientTurn, job: ClientJob, fault: Fault): void 
   state.deadlines.set(`receipt:${job.id}`, unixMs(now + CANCEL_WAITS_MS))
 }
 
-type Ending = {
-  receipt: Message<'receipt'>
-  acknowledgement: Signed
-  verified: boolean
-  dispute: Finding | undefined
-}
-
 /** The one end of every job. */
 export const finishJob = (
   turn: ClientTurn,
@@ -97,60 +89,6 @@ export const finishJob = (
   tell(turn, job, { type: 'ended', outcome: outcomeOf(turn, job, fault, ending) })
   job.contentKey.fill(0)
   state.jobs.delete(job.id)
-}
-
-const outcomeOf = (
-  turn: ClientTurn,
-  job: ClientJob,
-  fault: Fault | null,
-  ending: Ending | undefined,
-): Outcome => {
-  const { attempt, times } = job
-  const receipt = ending?.receipt.body
-  return {
-    job: job.id,
-    task: job.task.name,
-    model: receipt?.model.name ?? attempt?.offered.entry.model.name ?? '',
-    output: outputOf(job),
-    finish: receipt?.finish ?? job.finish ?? 'error',
-    usage: receipt?.usage ?? attempt?.usageAt.at(-1) ?? {},
-    cost: receipt?.cost ?? msat(0n),
-    ceiling: attempt?.offered.ceiling ?? msat(0n),
-    router: turn.state.router,
-    node: attempt?.offered.node ?? null,
-    times: { ...times, done: turn.now },
-    receipt: receipt ?? null,
-    bundle: bundleOf(job, ending),
-    verified: ending?.verified ?? null,
-    dispute: ending?.dispute?.detail ?? null,
-    fault,
-  }
-}
-
-/** All that came, as the task's output where it makes one: half a text is a text, half a JSON is nothing. */
-const outputOf = (job: ClientJob): unknown => {
-  if (job.deltas.length === 0) return null
-  try {
-    return job.task.join(job.deltas)
-  } catch {
-    return null
-  }
-}
-
-const bundleOf = (job: ClientJob, ending: Ending | undefined): Bundle => {
-  const { attempt, offersMessage } = job
-  return {
-    ...(offersMessage ? { offers: offersMessage.event } : {}),
-    ...(attempt
-      ? {
-          ticket: attempt.offered.ticket.event,
-          sheet: attempt.offered.sheet.event,
-          job: attempt.event,
-        }
-      : {}),
-    ...(attempt?.accepted ? { accepted: attempt.accepted.event } : {}),
-    ...(ending ? { receipt: ending.receipt.event, acknowledgement: ending.acknowledgement } : {}),
-  }
 }
 
 /** Everything a client can check: signatures were checked before, here the numbers and the promises. */
@@ -219,31 +157,6 @@ const keep = (
   const ticket = job.attempt!.offered.ticket.event.id
   const kept = { id: event.id, kind, job: job.id, ticket, by: event.pubkey, at: turn.now } as const
   turn.effects.push({ do: 'keep', kept: { ...kept, text: eventText(event) } })
-}
-
-/** What a receipt that is right says about a job that did not end well. */
-const faultOf = (receipt: Receipt): Fault | null => {
-  const { status, reason } = receipt
-  const why = reason ? ` (${reason})` : ''
-  const again = { hint: 'try again' }
-  if (status === 'ok' || status === 'partial') return null
-  if (status === 'client_cancelled')
-    return new Fault('interrupted', 'job.cancelled', 'cancelled', { hint: 'what came was kept' })
-  if (status === 'input_refused')
-    return new Fault(
-      reason === 'incomplete' ? 'again' : 'data',
-      'job.input_refused',
-      `the node refused the input${why}`,
-      {
-        hint: 'make the input smaller, or ask for another model',
-      },
-    )
-  if (status === 'timeout')
-    return new Fault('again', 'job.timeout', `the deadline passed before the end${why}`, {
-      hint: 'give it more time with --deadline',
-    })
-  const who = status === 'runner_failed' ? 'the runner' : 'the node'
-  return new Fault('again', `job.${status}`, `${who} failed before the end${why}`, again)
 }
 
 /** How long a cancelled job waits for its receipt. */

@@ -1,3 +1,4 @@
+import { utf8Length } from '../../base/bytes.ts'
 import { unixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
 import { CHAIN_START, nextChain, openOutput } from '../../identity/frame-seal.ts'
@@ -75,7 +76,9 @@ export const onReset = (turn: ClientTurn, job: ClientJob, frame: Frame): void =>
   const reason = readReset(frame.bytes)
   const text =
     reason === 'peer_gone' ? 'the node is gone' : 'the stream was reset: more was sent than allowed'
-  finishJob(turn, job, new Fault('again', `stream.${reason}`, text, { hint: 'try again' }))
+  // What was found wrong before stands: whoever lied must not choose how it ends.
+  const fault = new Fault('again', `stream.${reason}`, text, { hint: 'try again' })
+  finishJob(turn, job, job.fault ?? fault)
 }
 
 const onAccepted = (
@@ -99,6 +102,9 @@ const onAccepted = (
   if (job.phase === 'cancelling') return
   job.phase = 'accepted'
   job.times.accepted = turn.now
+  // From here on the node ends it in time, with a receipt that says so; we only make sure that it does.
+  const latest = job.times.asked + job.wish.deadlineMs + DEADLINE_GRACE_MS
+  turn.state.deadlines.set(`deadline:${job.id}`, unixMs(latest))
   tell(turn, job, {
     type: 'accepted',
     node: offered.node,
@@ -116,6 +122,8 @@ const onMoved = (
   const attempt = job.attempt!
   if (body.from !== attempt.offered.ticket.event.id) return
   if (job.phase !== 'sent' && job.phase !== 'accepted') return
+  // A node's signed yes outweighs the router's word, but for a link that only the router sees.
+  if (attempt.accepted && body.reason !== 'lost') return
   const next = job.offers.find((it) => it.ticket.event.id === body.to)
   const { cap } = job.wish
   tell(turn, job, {
@@ -164,6 +172,12 @@ const take = (turn: ClientTurn, job: ClientJob, attempt: Attempt, frame: Frame):
     fail(turn, job, 'stream.garbage', 'the node sent what is no output of this task')
     return false
   }
+  attempt.deltaBytes += utf8Length(JSON.stringify(payload.p))
+  // No tokenizer has tokens of less than a byte: more of them than bytes that came is a lie.
+  if ((payload.u.out_token ?? 0) > attempt.deltaBytes + TOKENS_UNSEEN) {
+    fail(turn, job, 'stream.implausible', 'the node claims more tokens than it sent bytes')
+    return false
+  }
   if (!withinMax(payload.u, attempt.offered.max)) {
     fail(turn, job, 'stream.over_max', 'the node claims more usage than the job allows')
     return false
@@ -195,6 +209,10 @@ const fail = (turn: ClientTurn, job: ClientJob, code: string, text: string): voi
 }
 
 /** What keeping count of one output frame costs us in bytes, however small it is. */
+/** How much later than its deadline a node may say that it is over. */
+const DEADLINE_GRACE_MS = 2_000
+/** Tokens without text: ends of turns and the like. */
+const TOKENS_UNSEEN = 64
 const FRAME_COSTS = 256
 
 const sorted = (units: object): [string, unknown][] => Object.entries(units).toSorted()

@@ -22,8 +22,8 @@ export const sendJob = (
   const { state, random } = turn
   if (job.body.length === 0) sealBody(turn, job)
   const ticket = offered.ticket.event.id
-  // For this ticket only: were it wrapped for all on the list, a router could put a node of its own
-  // third and read every prompt.
+  // For this ticket only: were it wrapped for all on the list, a node of the router's own, third on it,
+  // could read every prompt. A router can still cause a move to that node; `where` is the guard (docs, 6).
   const address = { job: job.id, ticket, client: state.signer.pubkey }
   const wrapped = wrapFor(offered.ticket.body.key, {
     contentKey: job.contentKey,
@@ -44,7 +44,8 @@ export const sendJob = (
     ceiling: offered.ceiling,
     class: job.wish.class,
     timing: 'after',
-    deadline_ms: job.wish.deadlineMs,
+    // What is left of it: the time that asking took is the client's too.
+    deadline_ms: Math.max(1, job.times.asked + job.wish.deadlineMs - turn.now),
     body: { size: job.body.reduce((sum, bytes) => sum + bytes.length, 0), sha256: job.bodyHash },
     wrap,
   }
@@ -66,6 +67,7 @@ export const sendJob = (
     bodyAt: 0,
     credited: 0,
     outputBytes: 0,
+    deltaBytes: 0,
     broken: false,
     cancelled: null,
     usageAt: [],

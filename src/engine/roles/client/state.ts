@@ -32,6 +32,8 @@ export type ClientEvent =
   | Readonly<{ type: 'pause' | 'resume'; job: JobId }>
   /** Price sheets that were asked for, as exact texts, unchecked. */
   | Readonly<{ type: 'sheets'; job: JobId; texts: readonly string[] }>
+  /** The client is being closed: every job ends. */
+  | Readonly<{ type: 'end'; fault: Fault }>
   /** No router could be reached: jobs that wait for one will wait no longer. */
   | Readonly<{ type: 'unreachable'; fault: Fault }>
   /** The router refused an event of ours. */
@@ -73,6 +75,8 @@ export type Attempt = {
   credited: number
   /** Of the output so far: its sealed bytes, and what holding each frame costs besides. */
   outputBytes: number
+  /** JSON bytes of all deltas: no honest count of tokens is higher. */
+  deltaBytes: number
   /** The node broke the protocol: nothing more of it is read or credited. */
   broken: boolean
   /** What our cancel said, once it is out. */

@@ -2,7 +2,7 @@ import { unixMs, type UnixMs } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { type Frame, jobTagOf } from '../../protocol/frames.ts'
 import { tagValue } from '../../protocol/event.ts'
-import type { JobTag } from '../../protocol/ids.ts'
+import type { EventId, JobTag } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { windowBudget } from '../../transport/flow.ts'
 import type { Decision, LinkId } from '../wire.ts'
@@ -10,6 +10,7 @@ import { creditInput, onInput, onJob, refuseInput } from './jobs.ts'
 import { flush, onCredit, onDone, onFailed, onPiece, onStarted } from './output.ts'
 import { conclude, forget, onAcknowledgement, onKept } from './records.ts'
 import type { NodeEffect, NodeEvent, NodeJob, NodeState, NodeTurn } from './state.ts'
+import { renewSheet } from './sheet.ts'
 import { tellStatus } from './status.ts'
 import { introduceAgain, offerAnew, register, renew } from './tickets.ts'
 
@@ -30,10 +31,16 @@ export const decide = (
   else if (event.type === 'kept') onKept(turn, event.id)
   else if (event.type === 'capabilities') onCapabilities(turn, event)
   else if (event.type === 'tick') for (const key of state.deadlines.due(now)) onDue(turn, key)
-  else if (event.type === 'authenticated') state.auths.set(event.link, event.auth)
+  else if (event.type === 'authenticated') onAuthenticated(turn, event.link, event.auth)
   else onRunner(turn, event)
   if (state.routers.size > 0) tellStatus(turn, false)
   return { state, effects: turn.effects }
+}
+
+/** The link stands. Any relay proves our key (NIP-42); a router also says who it is, and soon. */
+const onAuthenticated = ({ state, now }: NodeTurn, link: LinkId, auth: EventId): void => {
+  state.auths.set(link, auth)
+  state.deadlines.set(`quota:${link}`, unixMs(now + state.bounds.authMs))
 }
 
 const onMessage = (turn: NodeTurn, link: LinkId, message: Message): void => {
@@ -49,6 +56,7 @@ const onMessage = (turn: NodeTurn, link: LinkId, message: Message): void => {
         link,
         reason: 'another key than the pinned one',
       })
+    state.deadlines.clear(`quota:${link}`)
     if (state.routers.get(link)?.ready) return
     const router = { key: pinned, link, ready: true, budget: windowBudget() }
     state.routers.set(link, router)
@@ -121,6 +129,7 @@ const onClosed = (turn: NodeTurn, link: LinkId): void => {
   state.routers.delete(link)
   state.pinned.delete(link)
   state.auths.delete(link)
+  state.deadlines.clear(`quota:${link}`)
   // Tickets die with their link.
   for (const [id, ticket] of state.tickets) if (ticket.link === link) state.tickets.delete(id)
 }
@@ -138,6 +147,9 @@ const onDue = (turn: NodeTurn, key: string): void => {
   const [what, id] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)]
   if (what === 'manifest') return introduceAgain(turn, Number(id))
   if (what === 'renew') return renew(turn, key)
+  if (what === 'sheet') return renewSheet(turn)
+  if (what === 'quota')
+    return void turn.effects.push({ do: 'close', link: Number(id), reason: 'no word of a router' })
   if (what === 'status') return tellStatus(turn, true)
   if (what === 'ticket') return void state.tickets.delete(id as never)
   if (what === 'cancelled') return void state.cancelled.delete(id)

@@ -89,7 +89,7 @@ const take = (turn: NodeTurn, link: LinkId, message: JobMessage): NodeJob | JobR
       it.sheet === body.sheet &&
       it.row === body.row,
   )
-  const row = entry && rowOf(state.sheet.body, entry.row)
+  const row = entry && rowOf(ticket.sheet, entry.row)
   if (!entry || !row || body.timing !== 'after') return 'policy'
   if (body.body.size > entry.limits.input_bytes * JSON_GROWTH + SEALING_SLACK) return 'too_large'
   if ((body.max.out_token ?? 0) > entry.limits.out_tokens) return 'too_large'

@@ -1,22 +1,21 @@
 import { BOUNDS, type Bounds } from '../../base/bounds.ts'
 import { toHex } from '../../base/bytes.ts'
-import { type Clock, systemClock, unixMs } from '../../base/clock.ts'
+import { type Clock, systemClock } from '../../base/clock.ts'
 import type { Fault } from '../../base/fault.ts'
 import type { Log } from '../../base/log.ts'
 import { type Random, systemRandom } from '../../base/random.ts'
 import type { Secp256k1, Signer } from '../../identity/seams.ts'
-import { draftOf } from '../../protocol/draft.ts'
 import type { Net } from '../../protocol/event.ts'
 import { type PubKey, bootId } from '../../protocol/ids.ts'
 import type { Contents } from '../../protocol/messages.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
-import { sheet as sheetSchema } from '../../protocol/sheet.ts'
 import type { Capability, Runner } from '../../runners/runner.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Dialled, Network } from '../../transport/network.ts'
 import { Loop } from '../loop.ts'
 import { decide } from './decide.ts'
 import { type NodeEffect, type NodeEvent, type NodeState, newNodeState } from './state.ts'
+import { awaitRenewal, signSheet } from './sheet.ts'
 import { Work } from './work.ts'
 
 export type NodeOptions = {
@@ -63,7 +62,7 @@ export const openNode = async (options: NodeOptions): Promise<Node> => {
     boot: bootId(toHex(random.bytes(16))),
     queue: options.queue ?? QUEUE,
     rows: options.rows,
-    sheet: signSheet(options, clock),
+    sheet: signSheet(options, clock.now()),
     name: options.name ?? null,
     software: options.software,
     head: store.chainHead(signer.pubkey),
@@ -73,7 +72,8 @@ export const openNode = async (options: NodeOptions): Promise<Node> => {
       capabilities: capabilities[i]!,
     })),
   })
-  const work = new Work(options.runners, (event) => loop.feed(event))
+  awaitRenewal(state, clock.now())
+  const work = new Work(options.runners, log, (event) => loop.feed(event))
   const loop = new Loop<NodeState, NodeEvent, NodeEffect>({
     state,
     decide: (current, event, now) => decide(current, event, now, random),
@@ -142,14 +142,5 @@ const watch = (
   }
 }
 
-/** The price sheet, signed once for this run; every ticket names it. */
-const signSheet = ({ signer, net, rows }: NodeOptions, clock: Clock): NodeState['sheet'] => {
-  const now = clock.now()
-  const expires = unixMs(now + SHEET_LIFE_MS)
-  const event = signer.sign(draftOf('sheet', { rows }, { now, net, d: 'prices', expires }))
-  return { event, body: sheetSchema.parse({ rows }) }
-}
-
 /** How often runners are asked what they can do. */
 const LOOK_MS = 15_000
-const SHEET_LIFE_MS = 30 * 24 * 3_600_000

@@ -4,6 +4,7 @@ import { CHAIN_START, nextChain, sealOutput } from '../../identity/frame-seal.ts
 import { type Frame, encodeFrame, frameHeader, openCredit } from '../../protocol/frames.ts'
 import { encodeOutput } from '../../protocol/payload.ts'
 import type { Units } from '../../protocol/fields.ts'
+import { findTask } from '../../tasks/catalogue.ts'
 import type { Done, RunnerTrouble } from '../../runners/runner.ts'
 import { conclude } from './records.ts'
 import { release } from './slots.ts'
@@ -22,8 +23,11 @@ export const onPiece = (turn: NodeTurn, job: NodeJob, delta: unknown, usage: Uni
   onStarted(turn, job)
   if (job.outputBytes > turn.state.bounds.outputBytes) return tooMuch(turn, job)
   job.usage = clip(usage, job.body.max)
-  for (const part of split(delta)) {
+  const task = findTask(job.body.task)
+  for (const part of task.split?.(delta, TEXT_PART) ?? [delta]) {
     const bytes = utf8Length(JSON.stringify(part))
+    // One that no first window can hold would wait for ever.
+    if (bytes > turn.state.bounds.windowBytes - FRAME_COSTS) return tooMuch(turn, job)
     job.pending.push({ delta: part, bytes, usage: job.usage })
     job.pendingBytes += bytes
   }
@@ -130,8 +134,15 @@ const sendFrame = (turn: NodeTurn, job: NodeJob): boolean => {
   return true
 }
 
-const awaitCredit = ({ state, now }: NodeTurn, job: NodeJob): void =>
-  state.deadlines.set(`credit:${job.tag}`, unixMs(now + state.bounds.lastCreditWithinMs))
+/**
+ * A reader who has paid for all that was sent may think for a while before it wants more (a pager, a slow
+ * pipe); one who reads and does not pay may not.
+ */
+const awaitCredit = ({ state, now }: NodeTurn, job: NodeJob): void => {
+  const { lastCreditWithinMs, stalledMs } = state.bounds
+  const paid = !job.sentLast && job.writer.acknowledgedSeq() === job.frames.length
+  state.deadlines.set(`credit:${job.tag}`, unixMs(now + (paid ? stalledMs : lastCreditWithinMs)))
+}
 
 /** How many deltas fit into one frame: one at least. */
 const batch = (
@@ -143,17 +154,6 @@ const batch = (
   while (count < pending.length && (count === 0 || bytes + pending[count]!.bytes <= limit))
     bytes += pending[count++]!.bytes
   return { count, bytes }
-}
-
-/** A long text in parts that a frame can hold; other deltas are small by their tasks’ schemas. */
-const split = (delta: unknown): unknown[] => {
-  const text = (delta as { text?: unknown } | null)?.text
-  if (typeof text !== 'string' || text.length <= TEXT_PART) return [delta]
-  const parts: unknown[] = []
-  const points = [...text]
-  for (let at = 0; at < points.length; at += TEXT_PART)
-    parts.push({ text: points.slice(at, at + TEXT_PART).join('') })
-  return parts
 }
 
 /** Never more than the job allows, whatever the runner says: the client would rightly dispute it. */
@@ -168,7 +168,7 @@ const clip = (usage: Units, max: Units): Units => {
 }
 
 const GCM_TAG_BYTES = 16
-/** Code points; each at most four bytes, escaped at most six times as long. */
+/** UTF-16 units of one delta: escaped in JSON, six bytes each, they still fit into a first window. */
 const TEXT_PART = 4096
 /** What a client counts for one frame besides its bytes, and more (client, receiving). */
 const FRAME_COSTS = 512

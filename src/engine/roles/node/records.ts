@@ -145,7 +145,8 @@ const contentOf = (turn: NodeTurn, job: NodeJob) => {
 /** All delivered and credited is `ok`; a whole job whose end nobody credited is `partial`. */
 const statusOf = (job: NodeJob, charged: number): ReceiptStatus => {
   const status = job.end?.status ?? 'node_failed'
-  return status === 'ok' && charged < job.frames.length ? 'partial' : status
+  const whole = job.sentLast && charged === job.frames.length
+  return status === 'ok' && !whole ? 'partial' : status
 }
 
 /**

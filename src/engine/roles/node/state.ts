@@ -63,6 +63,8 @@ export type IssuedTicket = {
   place: string
   secret: Uint8Array
   entries: readonly TicketEntry[]
+  /** The sheet that its entries name: what a job on it costs, whatever is in force by then. */
+  sheet: Bodies['sheet']
   expires: UnixMs
   used: boolean
 }

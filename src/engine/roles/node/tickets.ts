@@ -53,6 +53,15 @@ export const issueFor = (turn: NodeTurn, index: number): void => {
   }
 }
 
+/** Every free place gets another ticket, which takes the older one's place at the router. None is withdrawn. */
+export const issueAnew = (turn: NodeTurn): void => {
+  for (const [index, runner] of turn.state.runners.entries()) {
+    for (const place of placesOf(runner, turn.state.queue))
+      stopRenewal(turn, `${index}/${place.slot}:${place.place}`)
+    issueFor(turn, index)
+  }
+}
+
 /** A runner can do other things than before, or nothing: what was offered of it is withdrawn and offered anew. */
 export const offerAnew = (turn: NodeTurn, index: number): void => {
   const { state, now } = turn
@@ -102,6 +111,7 @@ export const issue = (
     place: name,
     secret,
     entries,
+    sheet: state.sheet.body,
     expires,
     used: false,
   })

@@ -1,3 +1,4 @@
+import type { Log } from '../../base/log.ts'
 import type { JobTag } from '../../protocol/ids.ts'
 import { type Runner, RunnerFault, type Sink } from '../../runners/runner.ts'
 import type { WireEffect } from '../wire.ts'
@@ -14,6 +15,7 @@ export class Work {
 
   constructor(
     private readonly runners: readonly Runner[],
+    private readonly log: Log,
     private readonly tell: (event: NodeEvent) => void,
   ) {}
 
@@ -52,8 +54,12 @@ export class Work {
         (done) => this.tell({ type: 'done', tag, done }),
         (error: unknown) => {
           const fault = error instanceof RunnerFault ? error : undefined
+          const trouble = fault?.trouble ?? 'crashed'
+          // One word of ours: the runner's own ones may quote the prompt.
+          if (!abort.signal.aborted)
+            this.log.warn('runner.failed', { runner: runner.info.name, task: work.task, trouble })
           const detail = fault?.message ?? 'the adapter failed'
-          this.tell({ type: 'failed', tag, trouble: fault?.trouble ?? 'crashed', detail })
+          this.tell({ type: 'failed', tag, trouble, detail })
         },
       )
       .finally(() => this.running.delete(tag))

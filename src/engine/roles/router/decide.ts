@@ -8,7 +8,15 @@ import { onOutdated } from './directory.ts'
 import { endJob, forgetJob, resetPlacing } from './ending.ts'
 import { onCancel, onJob, onProgress, onRewrap } from './jobs.ts'
 import { onNodeLost, onNotMoved, onSilence } from './moves.ts'
-import { onAsk, onAuthenticated, onPublic, onRegister, onRevoke, onTicket } from './market.ts'
+import {
+  forgetNode,
+  onAsk,
+  onAuthenticated,
+  onPublic,
+  onRegister,
+  onRevoke,
+  onTicket,
+} from './market.ts'
 import { removeTicket } from './pool.ts'
 import { onAcknowledgement, onKept, onReceipt } from './records.ts'
 import { type RouterState, type Turn, decline } from './state.ts'
@@ -80,12 +88,7 @@ const onClosed = (turn: Turn, link: LinkId): void => {
   const key = state.keyOf.get(link)
   state.keyOf.delete(link)
   if (key && state.linkOf.get(key) === link) state.linkOf.delete(key)
-  const node = key && state.nodes.get(key)
-  if (node && node.link === link) {
-    for (const id of node.tickets.values()) removeTicket(state, id)
-    state.nodes.delete(node.key)
-    turn.effects.push({ do: 'log', level: 'info', event: 'node.left', fields: { node: node.key } })
-  }
+  if (key) forgetNode(turn, link, key)
   for (const { job, placing } of state.byTag.values())
     if (placing?.link === link) onNodeLost(turn, state.jobs.get(job)!, placing)
   for (const id of state.jobsOf.get(link) ?? []) {

@@ -2,11 +2,10 @@ import { type UnixMs, unixMs } from '../../base/clock.ts'
 import { tagValue } from '../../protocol/event.ts'
 import type { EventId } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
+import type { Public } from './shelf.ts'
 import type { RouterState, Turn } from './state.ts'
 
 /** Manifests, sheets and statuses of a router's parties: what its door serves, and no more of it than fits. */
-
-type Public = Message<'manifest' | 'sheet' | 'status'>
 
 /** Keeps an addressable event for the door. A newer one replaces the older (NIP-01); sheets stay by id. */
 export const publish = (turn: Turn, message: Public): void => {
@@ -70,7 +69,8 @@ const drop = ({ directory, published, deadlines }: RouterState, id: EventId): vo
 const makeRoom = (state: RouterState): void => {
   let oldest: EventId | undefined
   let steps = 0
-  for (const [id, { event }] of state.directory) {
+  for (const { event } of state.directory.values()) {
+    const id = event.id
     if (event.pubkey === state.signer.pubkey) continue
     oldest ??= id
     if (!state.nodes.has(event.pubkey)) return drop(state, id)

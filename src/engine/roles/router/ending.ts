@@ -2,6 +2,7 @@ import { utf8 } from '../../base/bytes.ts'
 import { type Reset, encodeFrame } from '../../protocol/frames.ts'
 import { jobEnded } from '../../routing/admit.ts'
 import type { LinkId } from '../wire.ts'
+import { countClaim } from './learning.ts'
 import type { JobRecord, Placing, Turn } from './state.ts'
 
 /** Tells one side that a job will not go on (docs/protocol.md, frame type 5). */
@@ -32,17 +33,23 @@ export const endJob = (turn: Turn, job: JobRecord): void => {
   state.deadlines.set(`job:${job.id}`, (now + state.bounds.acknowledgementWithinMs) as typeof now)
 }
 
-/** Takes a job out of all tables. */
+/** Gives the node its place back: the placing holds nothing any more. */
+export const releaseNode = (turn: Turn, placing: Placing): void => {
+  if (placing.closed) return
+  placing.closed = true
+  const node = turn.state.nodes.get(placing.node)
+  if (node) node.openJobs = Math.max(0, node.openJobs - 1)
+}
+
+/** Takes a job out of all tables. Receipts that nobody answered in their time count as they are. */
 export const forgetJob = (turn: Turn, job: JobRecord): void => {
   endJob(turn, job)
   const { state } = turn
   if (job.unplaced) state.byTag.delete(job.unplaced)
   for (const placing of job.placings) {
     state.byTag.delete(placing.tag)
-    if (placing.closed) continue
-    placing.closed = true
-    const node = state.nodes.get(placing.node)
-    if (node) node.openJobs = Math.max(0, node.openJobs - 1)
+    releaseNode(turn, placing)
+    countClaim(turn, job, placing)
   }
   state.deadlines.clear(`job:${job.id}`)
   state.jobs.delete(job.id)

@@ -3,10 +3,11 @@ import { encodeFrame, decodeFrame, jobTagOf } from '../../protocol/frames.ts'
 import { tagValue } from '../../protocol/event.ts'
 import type { JobTag } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
-import { admitJob, isKnown } from '../../routing/admit.ts'
+import { admitJob } from '../../routing/admit.ts'
 import type { LinkId } from '../wire.ts'
 import { removeTicket, usable } from './pool.ts'
-import { moveOn, placingOf, releaseNode } from './moves.ts'
+import { releaseNode } from './ending.ts'
+import { moveOn, placingOf } from './moves.ts'
 import {
   type JobRecord,
   type Placing,
@@ -46,7 +47,6 @@ export const onJob = (turn: Turn, link: LinkId, message: Message<'job'>): void =
     body: [],
     bodyBytes: 0,
     cancelled: false,
-    known: isKnown(state.limits, event.pubkey),
   }
   state.jobs.set(job.id, job)
   state.jobsOf.set(link, (state.jobsOf.get(link) ?? new Set()).add(job.id))
@@ -101,6 +101,8 @@ export const onProgress = (turn: Turn, link: LinkId, message: Message<'progress'
     }
   }
   if (body.status !== 'refused') return forward(turn, job.clientLink, message)
+  // After `accepted` its refusal is evidence, and the client's reason to follow a move.
+  if (placing.acceptedAt !== null) forward(turn, job.clientLink, message)
   releaseNode(turn, placing)
   // A refusal after `accepted` breaks the node's word; the job still moves.
   const open = job.phase === 'forwarded' || (job.phase === 'accepted' && placing.firstAt === null)
@@ -140,6 +142,7 @@ const place = (
     tag,
     task: message.body.task,
     model: message.body.model,
+    max: message.body.max,
     forwardedAt: now,
     acceptedAt: null,
     firstAt: null,
@@ -147,6 +150,7 @@ const place = (
     closed: false,
     receipt: null,
     acknowledged: false,
+    claim: null,
     inBytes: 0,
     inAllowed: state.bounds.windowBytes,
     outBytes: 0,

@@ -22,6 +22,7 @@ export const onAuthenticated = (turn: Turn, link: LinkId, key: PubKey, auth: Eve
   // A link speaks for the key that it proved last.
   const before = state.keyOf.get(link)
   if (before && state.linkOf.get(before) === link) state.linkOf.delete(before)
+  if (before && before !== key) forgetNode(turn, link, before)
   state.keyOf.set(link, key)
   state.linkOf.set(key, link)
   const known = isKnown(state.limits, key)
@@ -32,6 +33,15 @@ export const onAuthenticated = (turn: Turn, link: LinkId, key: PubKey, auth: Eve
     held_tickets: known ? state.bounds.jobsPerLink : state.bounds.heldTicketsUnknown,
   }
   say(turn, link, 'quota', content, { to: key, about: auth })
+}
+
+/** A node is one key on one link: without either it is gone, with all its tickets. */
+export const forgetNode = (turn: Turn, link: LinkId, key: PubKey): void => {
+  const node = turn.state.nodes.get(key)
+  if (!node || node.link !== link) return
+  for (const id of node.tickets.values()) removeTicket(turn.state, id)
+  turn.state.nodes.delete(key)
+  log(turn, 'node.left', key)
 }
 
 export const onRegister = (turn: Turn, link: LinkId, message: Message<'register'>): void => {

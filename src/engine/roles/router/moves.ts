@@ -1,7 +1,7 @@
 import { unixMs } from '../../base/clock.ts'
 import type { EventId } from '../../protocol/ids.ts'
-import { observe } from '../../trust/standing.ts'
-import { endJob, resetPlacing } from './ending.ts'
+import { endJob, releaseNode, resetPlacing } from './ending.ts'
+import { learn } from './learning.ts'
 import { usable } from './pool.ts'
 import { type JobRecord, type MoveReason, type Placing, type Turn, say } from './state.ts'
 
@@ -67,14 +67,6 @@ export const moveOn = (turn: Turn, job: JobRecord, from: EventId, reason: MoveRe
   endJob(turn, job)
 }
 
-/** Gives the node its place back: the placing holds nothing any more. */
-export const releaseNode = (turn: Turn, placing: Placing): void => {
-  if (placing.closed) return
-  placing.closed = true
-  const node = turn.state.nodes.get(placing.node)
-  if (node) node.openJobs = Math.max(0, node.openJobs - 1)
-}
-
 export const placingOf = (job: JobRecord, ticket: EventId): Placing | undefined =>
   job.placings.find((placing) => placing.ticket === ticket)
 
@@ -82,7 +74,5 @@ export const placingOf = (job: JobRecord, ticket: EventId): Placing | undefined 
 const learnFault = (turn: Turn, placing: Placing): void => {
   const { node, task, model } = placing
   const seen = { node, task, model, outcome: 'node_fault', firstMs: null, msPerUnit: null } as const
-  const observation = { ...seen, at: turn.now }
-  observe(turn.state.standings, observation)
-  turn.effects.push({ do: 'observe', observation })
+  learn(turn, { ...seen, at: turn.now })
 }

@@ -1,14 +1,11 @@
 import { unixMs } from '../../base/clock.ts'
 import { eventText } from '../../protocol/event.ts'
 import type { Message } from '../../protocol/messages.ts'
-import type { Receipt } from '../../protocol/receipt.ts'
-import { jobServed } from '../../routing/admit.ts'
-import type { Observation } from '../../storage/store.ts'
-import { observe } from '../../trust/standing.ts'
 import type { LinkId } from '../wire.ts'
-import { endJob, forgetJob } from './ending.ts'
-import { placingOf, releaseNode } from './moves.ts'
-import { type Placing, type Turn, decline, forward } from './state.ts'
+import { endJob, forgetJob, releaseNode } from './ending.ts'
+import { claimOf, countClaim } from './learning.ts'
+import { placingOf } from './moves.ts'
+import { type Turn, decline, forward } from './state.ts'
 
 /** Receipts and acknowledgements: passed on at once, answered when they are on disk. */
 
@@ -41,9 +38,7 @@ export const onReceipt = (turn: Turn, link: LinkId, message: Message<'receipt'>)
   })
   forward(turn, job.clientLink, message)
   releaseNode(turn, placing)
-  const observation = observationOf(placing, body, turn)
-  observe(state.standings, observation)
-  turn.effects.push({ do: 'observe', observation })
+  placing.claim = claimOf(placing, body, turn)
   turn.effects.push({
     do: 'log',
     level: 'info',
@@ -60,7 +55,6 @@ export const onReceipt = (turn: Turn, link: LinkId, message: Message<'receipt'>)
     },
   })
   if (placing !== job.placings.at(-1)) return
-  if (body.status === 'ok') jobServed(state.limits, job.client)
   endJob(turn, job)
   state.deadlines.set(`job:${job.id}`, unixMs(now + state.bounds.acknowledgementWithinMs))
 }
@@ -94,25 +88,8 @@ export const onAcknowledgement = (
     },
   })
   forward(turn, placing.link, message)
+  countClaim(turn, job, placing, body.verdict === 'agree')
   if (placing === job.placings.at(-1)) forgetJob(turn, job)
-}
-
-/** Observed by our own clock; a client's error, cancel or refused input never counts against a node. */
-const observationOf = (placing: Placing, receipt: Receipt, turn: Turn): Observation => {
-  const served = receipt.status === 'ok'
-  const failed = receipt.status === 'node_failed' || receipt.status === 'runner_failed'
-  const units = Object.values(receipt.usage).reduce((sum, n) => sum + n, 0)
-  const { firstAt, acceptedAt, forwardedAt } = placing
-  return {
-    node: placing.node,
-    task: placing.task,
-    model: placing.model,
-    // A deadline is the client's own choice: one of a millisecond must not ruin a node's standing.
-    outcome: served ? 'ok' : failed ? 'node_fault' : 'not_counted',
-    firstMs: firstAt === null ? null : firstAt - forwardedAt,
-    msPerUnit: served && units > 0 && acceptedAt !== null ? (turn.now - acceptedAt) / units : null,
-    at: turn.now,
-  }
 }
 
 export const onKept = (turn: Turn, message: { id: Message['event']['id'] }): void => {

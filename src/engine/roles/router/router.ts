@@ -7,11 +7,10 @@ import { type Random, systemRandom } from '../../base/random.ts'
 import type { Secp256k1, Signer } from '../../identity/seams.ts'
 import { draftOf } from '../../protocol/draft.ts'
 import { eventText, type Net } from '../../protocol/event.ts'
-import type { PubKey } from '../../protocol/ids.ts'
+import type { EventId, PubKey } from '../../protocol/ids.ts'
 import { document } from '../../protocol/intake.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
 import type { Store } from '../../storage/store.ts'
-import { matchesFilter } from '../../transport/filter.ts'
 import type { Network } from '../../transport/network.ts'
 import { observe } from '../../trust/standing.ts'
 import { Loop } from '../loop.ts'
@@ -84,32 +83,31 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
       name: options.name,
       verifier: secp,
       bounds,
-      stored: (filter) =>
-        [...state.directory.values()]
-          .filter((it) => matchesFilter(filter, it.event))
-          .toSorted((a, b) => b.event.created_at - a.event.created_at)
-          .map((it) => it.text),
+      stored: (filter) => state.directory.find(filter),
     },
     loop,
   )
-  introduce(state, clock, listening.address, options)
+  const stopIntroducing = introduce(state, clock, listening.address, options)
   return {
     key: signer.pubkey,
     address: listening.address,
     async close() {
+      stopIntroducing()
       loop.stop()
       await listening.close()
     },
   }
 }
 
-/** The router's own manifest, for everybody who asks its door. */
+/** The router's own manifest, for everybody who asks its door, anew before it expires; until it is stopped. */
 const introduce = (
   state: RouterState,
   clock: Clock,
   address: string,
-  { signer, secp, net, name, software }: RouterOptions,
-): void => {
+  options: RouterOptions,
+  older?: EventId,
+): (() => void) => {
+  const { signer, secp, net, name, software } = options
   const now = clock.now()
   const manifest = {
     role: 'router' as const,
@@ -123,8 +121,15 @@ const introduce = (
     bench: null,
     relays: null,
   }
-  const expires = unixMs(now + 24 * 3_600_000)
+  const expires = unixMs(now + MANIFEST_LIFE_MS)
   const event = signer.sign(draftOf('manifest', manifest, { now, net, d: 'router', expires }))
   const message = document(eventText(event), { verifier: secp })
+  if (older) state.directory.delete(older)
   if ('name' in message && message.name === 'manifest') state.directory.set(event.id, message)
+  let stop = clock.after(MANIFEST_LIFE_MS / 2, () => {
+    stop = introduce(state, clock, address, options, event.id)
+  })
+  return () => stop()
 }
+
+const MANIFEST_LIFE_MS = 24 * 3_600_000

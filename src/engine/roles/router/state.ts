@@ -11,11 +11,14 @@ import type { Verifier } from '../../protocol/intake.ts'
 import type { KindName } from '../../protocol/kinds.ts'
 import type { Manifest } from '../../protocol/manifest.ts'
 import type { Contents, Message } from '../../protocol/messages.ts'
+import type { Units } from '../../protocol/fields.ts'
 import type { MOVES } from '../../protocol/progress.ts'
 import { type KeyLimits, newKeyLimits } from '../../routing/admit.ts'
 import type { HeldTicket } from '../../routing/candidates.ts'
 import { type Standings, newStandings } from '../../trust/standing.ts'
+import type { Observation } from '../../storage/store.ts'
 import type { LinkId, WireEffect } from '../wire.ts'
+import { Shelf } from './shelf.ts'
 
 export type MoveReason = (typeof MOVES)[number]
 
@@ -48,6 +51,8 @@ export type Placing = {
   tag: JobTag
   task: string
   model: string
+  /** Most of each unit: what a receipt says beyond it is a lie of the node's. */
+  max: Units
   forwardedAt: UnixMs
   acceptedAt: UnixMs | null
   firstAt: UnixMs | null
@@ -56,6 +61,8 @@ export type Placing = {
   /** The receipt of this placing, and whether the client has answered it: one of each. */
   receipt: EventId | null
   acknowledged: boolean
+  /** What the receipt makes of the node, until its client has had its say. */
+  claim: Observation | null
   /** Bytes passed and allowed, each way: a router counts credits though it cannot make them. */
   inBytes: number
   inAllowed: number
@@ -80,7 +87,6 @@ export type JobRecord = {
   body: Uint8Array[]
   bodyBytes: number
   cancelled: boolean
-  known: boolean
 }
 
 export type RouterState = {
@@ -105,7 +111,7 @@ export type RouterState = {
   /** Receipts on their way to disk: whom to answer when they are there. */
   keeping: Map<EventId, LinkId>
   /** Addressable events of our parties, by id: what the door serves. */
-  directory: Map<EventId, Message<'manifest' | 'sheet' | 'status'>>
+  directory: Shelf
   /** By author: the newest of each address `kind:d`, and each sheet. */
   published: Map<PubKey, Map<string, EventId>>
   limits: KeyLimits
@@ -131,7 +137,7 @@ export const newRouterState = (options: {
   jobs: new Map(),
   byTag: new Map(),
   keeping: new Map(),
-  directory: new Map(),
+  directory: new Shelf(),
   published: new Map(),
   limits: newKeyLimits(),
   standings: newStandings(),

@@ -15,6 +15,8 @@ export type Found = Readonly<{
   slots: number
   llama: boolean
   models: readonly Offered[]
+  /** All that the server listed then, tried or not: another list means to look again. */
+  listed: readonly string[]
 }>
 
 /** Most models that are tried: each costs a real token. */
@@ -63,6 +65,7 @@ export const probe = async (
     slots: options.slots ?? props?.total_slots ?? 1,
     llama: props !== undefined,
     models,
+    listed: listed.data.data.map((it) => it.id),
   }
 }
 

@@ -36,7 +36,7 @@ export const sentencesOf = (text: string, limit: number): Sentence[] => {
 
 // Either a full stop with what closes it, or an empty line (a heading, a list) without one.
 const END =
-  /([.!?\u2026]+["'\u201d\u2019\u00bb)\]]*)(?:\s+|$)|([\u3002\uff01\uff1f]+[\u300d\u300f]?)\s*|\n[ \t]*\n\s*/gu
+  /(?<![.!?\u2026])([.!?\u2026]+["'\u201d\u2019\u00bb)\]]*)(?:\s+|$)|([\u3002\uff01\uff1f]+[\u300d\u300f]?)\s*|\n[ \t]*\n\s*/gu
 
 const ABBREVIATIONS = new Set(
   'mr mrs ms dr prof st vs etc e.g i.e approx no fig vol al inc ltd co jr sr bzw usw z.b d.h ca nr p.ex'.split(

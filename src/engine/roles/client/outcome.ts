@@ -1,0 +1,104 @@
+import { Fault } from '../../base/fault.ts'
+import { msat } from '../../base/money.ts'
+import type { Finding } from '../../metering/finding.ts'
+import type { Signed } from '../../protocol/event.ts'
+import type { Message } from '../../protocol/messages.ts'
+import type { Receipt } from '../../protocol/receipt.ts'
+import type { Bundle, Outcome } from './news.ts'
+import type { ClientJob, ClientTurn } from './state.ts'
+
+/** What is told of a job when it is over. */
+
+/** The receipt that ended it, our answer, and what we found. */
+export type Ending = {
+  receipt: Message<'receipt'>
+  acknowledgement: Signed
+  verified: boolean
+  dispute: Finding | undefined
+}
+
+export const outcomeOf = (
+  turn: ClientTurn,
+  job: ClientJob,
+  fault: Fault | null,
+  ending: Ending | undefined,
+): Outcome => {
+  const { attempt, times } = job
+  const receipt = ending?.receipt.body
+  return {
+    job: job.id,
+    task: job.task.name,
+    model: receipt?.model.name ?? attempt?.offered.entry.model.name ?? '',
+    output: outputOf(job),
+    finish: receipt?.finish ?? job.finish ?? 'error',
+    usage: receipt?.usage ?? attempt?.usageAt.at(-1) ?? {},
+    cost: receipt?.cost ?? msat(0n),
+    ceiling: attempt?.offered.ceiling ?? msat(0n),
+    router: turn.state.router,
+    node: attempt?.offered.node ?? null,
+    times: { ...times, done: turn.now },
+    receipt: receipt ?? null,
+    bundle: bundleOf(job, ending),
+    verified: ending?.verified ?? null,
+    dispute: ending?.dispute?.detail ?? null,
+    fault,
+  }
+}
+
+/** All that came, as the task's output where it makes one: half a text is a text, half a JSON is nothing. */
+const outputOf = (job: ClientJob): unknown => {
+  if (job.deltas.length === 0) return null
+  try {
+    return job.task.join(job.deltas)
+  } catch {
+    return null
+  }
+}
+
+const bundleOf = (job: ClientJob, ending: Ending | undefined): Bundle => {
+  const { attempt, offersMessage } = job
+  return {
+    ...(offersMessage ? { offers: offersMessage.event } : {}),
+    ...(attempt
+      ? {
+          ticket: attempt.offered.ticket.event,
+          sheet: attempt.offered.sheet.event,
+          job: attempt.event,
+        }
+      : {}),
+    ...(attempt?.accepted ? { accepted: attempt.accepted.event } : {}),
+    ...(ending ? { receipt: ending.receipt.event, acknowledgement: ending.acknowledgement } : {}),
+  }
+}
+
+/** What a receipt that is right says about a job that did not end well. */
+export const faultOf = (receipt: Receipt): Fault | null => {
+  const { status, reason } = receipt
+  const why = reason ? ` (${reason})` : ''
+  const again = { hint: 'try again' }
+  if (status === 'ok' || status === 'partial') return null
+  if (status === 'client_cancelled')
+    return new Fault('interrupted', 'job.cancelled', 'cancelled', { hint: 'what came was kept' })
+  if (status === 'input_refused')
+    return new Fault(
+      reason === 'incomplete' ? 'again' : 'data',
+      'job.input_refused',
+      `the node refused the input${why}`,
+      {
+        hint: 'make the input smaller, or ask for another model',
+      },
+    )
+  if (status === 'timeout')
+    return new Fault('again', 'job.timeout', `the deadline passed before the end${why}`, {
+      hint: 'give it more time with --deadline',
+    })
+  const who = status === 'runner_failed' ? 'the runner' : 'the node'
+  return new Fault('again', `job.${status}`, `${who} failed before the end${why}`, again)
+}
+
+/** The node ended it before its last piece. What that was called by the receipt is said, and it is no success. */
+export const cutShort = (receipt: Receipt): Fault =>
+  faultOf(receipt) ??
+  new Fault('again', 'job.partial', `the node stopped before the end (${receipt.reason})`, {
+    hint: 'try again; what came was kept',
+  })
