@@ -9,8 +9,11 @@ const version =
 
 const [first, ...others] = process.argv.slice(2)
 if ((first === '--version' || first === '-V') && others.length === 0) {
-  // Before anything loads: scripts ask this often. Node's process.stdout alone would take 5 ms.
-  await Bun.write(Bun.stdout, `${version}\n`).catch(() => {})
+  // Before anything else loads: scripts ask this often. Node's process.stdout alone would take 5 ms.
+  const { outputFault, writeOut } = await import('../src/commands/stdout.ts')
+  writeOut(`${version}\n`)
+  const lost = await outputFault()
+  if (lost) await conclude(lost)
 } else {
   await main()
 }
@@ -21,6 +24,9 @@ async function main(): Promise<void> {
   try {
     const { program } = await import('../src/commands/index.ts')
     await program(version).parseAsync()
+    const { outputFault } = await import('../src/commands/stdout.ts')
+    const lost = await outputFault()
+    if (lost) throw lost
     leave(0)
   } catch (error) {
     await conclude(error)

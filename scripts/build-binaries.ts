@@ -2,7 +2,7 @@
 //   bun scripts/build-binaries.ts                     this machine's, into dist/fedai
 //   bun scripts/build-binaries.ts --all               every target, into dist/TARGET/fedai
 //   bun scripts/build-binaries.ts --target linux-arm64
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { version } from '../package.json'
@@ -54,6 +54,9 @@ export const build = async (outfile: string, target?: Target): Promise<string> =
       execArgv: ['--disallow-code-generation-from-strings=strict'],
     },
   })
+  // They are in the executable as well; beside it nobody reads them.
+  for (const output of result.outputs)
+    if (output.kind === 'sourcemap') rmSync(output.path, { force: true })
   for (const log of result.logs) process.stderr.write(`${log}\n`)
   const written = existsSync(path) ? path : `${path}.exe`
   if (!result.success || !existsSync(written)) throw new Error(`${outfile} was not built`)

@@ -4,6 +4,7 @@
 //   npm run try -- --chat             fetches a small real model and a server for it, and talks with it
 import { version } from '../package.json'
 import { Fault } from '../src/engine/base/fault.ts'
+import { outputFault } from '../src/commands/stdout.ts'
 import { runUp } from '../src/commands/up/run.ts'
 import { conclude } from '../src/commands/terminal.ts'
 
@@ -38,17 +39,45 @@ const needed = (found: string | Readonly<{ missing: string }>): string => {
   )
 }
 
-const words = process.argv.slice(2)
-const wantsChat = words[0] === '--chat'
-const prompt = words.slice(wantsChat ? 1 : 0).join(' ')
-const turns = prompt === '' ? [] : [prompt]
-try {
+const HELP = `npm run try                      the built-in tasks, and a chat model where one runs
+npm run try -- "a prompt"        sends the prompt to the chat model
+npm run try -- --chat            fetches a small real model and a server for it, and talks with it
+npm run try -- --chat "a prompt"
+`
+
+/** What was typed after `npm run try --`. What looks like an option and is none is no prompt. */
+const parsed = (argv: readonly string[]) => {
+  const end = argv.indexOf('--')
+  const options = (end < 0 ? argv : argv.slice(0, end)).filter((it) => it.startsWith('-'))
+  const words = argv.filter((it, i) => i !== end && (!it.startsWith('-') || (end >= 0 && i > end)))
+  const unknown = options.find((it) => !['--chat', '--help', '-h'].includes(it))
+  if (unknown !== undefined)
+    throw new Fault('usage', 'try.option', `there is no option ${unknown.slice(0, 40)}`, {
+      hint: `see: npm run try -- --help\na prompt that begins so: npm run try -- -- "${unknown.slice(0, 40)} …"`,
+    })
+  const prompt = words.join(' ')
+  return {
+    help: options.some((it) => it !== '--chat'),
+    wantsChat: options.includes('--chat'),
+    turns: prompt === '' ? [] : [prompt],
+  }
+}
+
+const run = async (): Promise<void> => {
+  const { help, wantsChat, turns } = parsed(process.argv.slice(2))
+  if (help) return void process.stdout.write(HELP)
   if (wantsChat) await chat(turns.length > 0 ? turns : TURNS)
   else await runUp(turns, { once: true }, version)
   if (!wantsChat && turns.length === 0)
     process.stderr.write(
       '\ntry: npm run try -- --chat    a real small model, about 110 MB to fetch once\n',
     )
+  const lost = await outputFault()
+  if (lost) throw lost
+}
+
+try {
+  await run()
 } catch (error) {
   process.exitCode = await conclude(error, { json: false })
 }

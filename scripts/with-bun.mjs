@@ -17,17 +17,26 @@ const run = (command, args) =>
     shell: process.platform === 'win32' && command === 'npm',
   })
 
+// An install that left the devDependencies out (NODE_ENV=production) left Bun out as well.
 const stale = () =>
   !existsSync(installed) ||
+  !existsSync(join(modules, 'bun')) ||
   statSync(installed).mtimeMs < statSync(join(root, 'package-lock.json')).mtimeMs
 
 if (stale()) {
   process.stderr.write('installing what package-lock.json names from the npm registry (once) …\n')
-  const result = run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  const result = run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'])
   if (result.status !== 0) {
     process.stderr.write('error: npm ci failed, see above\n  is the npm registry reachable?\n')
     process.exit(result.status ?? 1)
   }
+}
+
+if (!existsSync(join(modules, 'bun'))) {
+  process.stderr.write(
+    'error: npm ci ended well and did not install Bun\n  remove node_modules, then try again: npm ci --include=dev\n',
+  )
+  process.exit(70)
 }
 
 // npm can be told not to run install scripts; Bun's own only moves the right binary into place.

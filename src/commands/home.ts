@@ -14,12 +14,13 @@ export const home = (version: string) =>
     .addHelpText(
       'after',
       examples(
-        ['fedai up', 'fedai request "Why is the sky blue?"', 'fedai verify result.json'],
+        ['fedai up', 'fedai request --task text.detect "Wer rastet, der rostet."', 'fedai verify result.json'],
         'fedai COMMAND --help',
       ),
     )
     .action(async (words, options, command) => {
-      const { unknownCommand, showHome } = await import('./overview.ts')
+      const { helpOf, unknownCommand, showHome } = await import('./overview.ts')
+      if (words[0] === 'help') return helpOf(command, words[1]).outputHelp()
       if (words.length > 0) throw unknownCommand(words[0]!, command.commands)
       await showHome(version, options)
     })

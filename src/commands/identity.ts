@@ -1,5 +1,5 @@
 import { paths } from '../engine/base/paths.ts'
-import { Fault } from '../engine/base/fault.ts'
+import { Fault, isFault } from '../engine/base/fault.ts'
 import { toHex } from '../engine/base/bytes.ts'
 import { systemRandom } from '../engine/base/random.ts'
 import { npub, parseSecret } from '../engine/identity/keys.ts'
@@ -7,9 +7,9 @@ import { createKey, listKeys } from '../engine/identity/keystore.ts'
 import { openSecp256k1 } from '../engine/identity/secp256k1.ts'
 import { pubKey } from '../engine/protocol/ids.ts'
 import { type Answers, ask } from './questions.ts'
-import { readText } from './read.ts'
 import { type Terminal, openTerminal } from './terminal.ts'
-import { passphraseFor } from './unlock.ts'
+import { about, passphraseFor, readSecret } from './unlock.ts'
+import { parseName } from './values.ts'
 
 type Options = Readonly<{
   as?: string | undefined
@@ -30,6 +30,11 @@ const SECRET_BYTES = 4096
  */
 export const makeIdentity = async (options: Options): Promise<void> => {
   const terminal = openTerminal(options)
+  if (options.as !== undefined) parseName(options.as, '--as')
+  if (options.import === '-' && options.passphraseFile === '-')
+    throw new Fault('usage', 'init.stdin', '--import and --passphrase-file cannot both be stdin', {
+      hint: 'put one of them into a file that only you can read',
+    })
   const dir = paths(process.env).keys
   const answers = await answered(options, dir, terminal)
   const secret = await secretFor(answers, terminal)
@@ -47,7 +52,7 @@ export const makeIdentity = async (options: Options): Promise<void> => {
   terminal.say(
     `${name} is in ${file}, ${encrypted ? 'encrypted' : 'readable by you alone'}; there is no other copy`,
   )
-  terminal.say(`try: fedai request --as ${name} "Why is the sky blue?"`)
+  terminal.say(`try: fedai request --as ${name} --task text.detect "Wer rastet, der rostet."`)
 }
 
 const answered = async (options: Options, dir: string, terminal: Terminal): Promise<Answers> => {
@@ -75,8 +80,34 @@ const answered = async (options: Options, dir: string, terminal: Terminal): Prom
 
 const secretFor = async (answers: Answers, terminal: Terminal): Promise<Uint8Array> => {
   if (answers.source === undefined) return newSecret()
-  const text = await readText(answers.source, SECRET_BYTES)
-  return parseSecret(text, () => passphraseFor('the imported key', undefined, terminal))
+  const { source, passphrase } = answers
+  const text = await readSecret(source, SECRET_BYTES)
+  const asked = () => passphraseFor('the imported key', undefined, terminal)
+  try {
+    return await opened(text, passphrase, asked, terminal.canAsk)
+  } catch (error) {
+    // What was given to be read is wrong, not how this machine is set up.
+    throw isFault(error) && error.code === 'key.format'
+      ? about(error, 'data', source === '-' ? 'stdin' : source)
+      : error
+  }
+}
+
+// The passphrase of the new file opens the imported key as well: there may be nobody to ask for
+// another. Where there is somebody, it is only tried.
+const opened = async (
+  text: string,
+  passphrase: string | undefined,
+  asked: () => Promise<string>,
+  canAsk: boolean,
+): Promise<Uint8Array> => {
+  if (passphrase === undefined) return parseSecret(text, asked)
+  try {
+    return await parseSecret(text, () => passphrase)
+  } catch (error) {
+    if (!canAsk || !isFault(error) || error.code !== 'key.passphrase') throw error
+    return parseSecret(text, asked)
+  }
 }
 
 // A draw that is no valid secret has a chance of 2^-128; the loop is for those who read code.

@@ -2,6 +2,7 @@ import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { home } from './home.ts'
 import { init } from './init.ts'
 import { request } from './request/index.ts'
+import { writeOut } from './stdout.ts'
 import { up } from './up/index.ts'
 import { verify } from './verify/index.ts'
 
@@ -18,7 +19,7 @@ const settle = (command: CommandUnknownOpts, path: string): void => {
   command.helpOption('-h, --help', 'show this help')
   command.configureOutput({
     // Not through process.stdout: opening Node's stream costs more than all the rest of a `--help`.
-    writeOut: (text) => void Bun.write(Bun.stdout, text).catch(() => {}),
+    writeOut,
     outputError: () => {},
     getOutHelpWidth: () => 80,
     getOutHasColors: () => false,

@@ -1,5 +1,5 @@
 import { Command, Option } from '@commander-js/extra-typings'
-import { examples, jsonOption, passphraseOption } from './options.ts'
+import { examples, jsonOption } from './options.ts'
 
 /** `fedai init`: makes or imports an identity, by questions or by flags. */
 export const init = () =>
@@ -14,7 +14,9 @@ export const init = () =>
         'take the key (nsec, hex, ncryptsec) from FILE, or - for stdin',
       ),
     )
-    .addOption(passphraseOption())
+    .addOption(
+      new Option('--passphrase-file <file>', 'encrypt it with this passphrase; opens --import too'),
+    )
     .optionsGroup('Answers:')
     .option('-y, --yes', 'take the default for every question that no flag answers')
     .addOption(jsonOption())
@@ -22,7 +24,7 @@ export const init = () =>
       'after',
       examples(
         ['fedai init', 'fedai init --as work --yes', 'fedai init --as old --import key.txt'],
-        'docs/ARCHITECTURE.md',
+        'README.md',
       ),
     )
     .action(async (options) => {

@@ -23,6 +23,24 @@ export const jsonTrouble = (text: string): JsonTrouble => {
   }
 }
 
+// In a text that is JSON a string before a colon is a key, wherever it stands.
+const KEY = /"([^"\\]*(?:\\[^][^"\\]*)*)"([ \t\r\n]*:)?|[{}]/g
+
+/** The first key that an object has twice, in a text that JSON.parse has accepted. */
+export const doubledKey = (text: string): string | undefined => {
+  const open: Set<string>[] = []
+  for (const [mark, inside, colon] of text.matchAll(KEY)) {
+    if (mark === '{') open.push(new Set())
+    else if (mark === '}') open.pop()
+    if (colon === undefined) continue
+    // One key can be written in two ways: \u0061 is a.
+    const key = inside!.includes('\\') ? String(JSON.parse(`"${inside}"`)) : inside!
+    if (open.at(-1)!.has(key)) return key
+    open.at(-1)!.add(key)
+  }
+  return undefined
+}
+
 const afterValue = (open: readonly string[]): Expect => {
   const inside = open.at(-1)
   return inside === '{' ? ', or }' : inside === '[' ? ', or ]' : 'end'

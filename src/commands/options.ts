@@ -23,6 +23,16 @@ export const several = (value: string, before: string[] | undefined): string[] =
   value,
 ]
 
-/** Examples and where to read more, below the options of `--help`. */
-export const examples = (lines: readonly string[], more: string): string =>
-  `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}\n\nMore: ${more}`
+/** Examples, notes and where to read more, below the options of `--help`. */
+export const examples = (
+  lines: readonly string[],
+  more: string,
+  notes: readonly string[] = [],
+): string =>
+  [
+    '\nExamples:',
+    ...lines.map((line) => `  ${line}`),
+    '',
+    ...notes,
+    `More: ${more}`,
+  ].join('\n')

@@ -1,3 +1,4 @@
+import type { CommandUnknownOpts } from '@commander-js/extra-typings'
 import { Fault } from '../engine/base/fault.ts'
 import { paths } from '../engine/base/paths.ts'
 import { npub, shortNpub } from '../engine/identity/keys.ts'
@@ -18,7 +19,7 @@ export const showHome = async (
   const identities = listKeys(paths(process.env).keys)
   const found = readRunning()
   const router = found && lives(found.pid) ? found : undefined
-  const next = router ? 'fedai request "Why is the sky blue?"' : 'fedai up'
+  const next = router ? 'fedai request --task text.detect "Wer rastet, der rostet."' : 'fedai up'
   if (options.json) {
     const where = router && { npub: npub(router.key), address: router.address, pid: router.pid }
     await terminal.emit(
@@ -37,6 +38,17 @@ export const showHome = async (
     '  all else    fedai --help',
   ]
   await terminal.emit(`${lines.join('\n')}\ntry: ${next}\n`)
+}
+
+/**
+ * The command that `fedai help WORD` is about.
+ * @throws Fault `usage` `usage.unknown_command`
+ */
+export const helpOf = (root: CommandUnknownOpts, word: string | undefined): CommandUnknownOpts => {
+  if (word === undefined) return root
+  const found = root.commands.find((command) => command.name() === word)
+  if (!found) throw unknownCommand(word, root.commands)
+  return found
 }
 
 /** What `fedai WORD` gets where there is no such command. */

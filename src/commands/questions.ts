@@ -1,5 +1,6 @@
 import { confirm, intro, outro, password, select, text } from '@clack/prompts'
 import { Fault } from '../engine/base/fault.ts'
+import { NAME_RULE, isName } from './values.ts'
 
 /** What `fedai init` needs to know about an identity. */
 export type Answers = Readonly<{
@@ -43,9 +44,7 @@ export const ask = async (
 
 const checkName = (name: string, taken: readonly string[]): string | undefined => {
   if (taken.includes(name)) return `${name} is there already, and a key is never overwritten`
-  return /^[a-z0-9_-]{1,32}$/.test(name)
-    ? undefined
-    : 'use 1 to 32 of the characters a-z, 0-9, _ and -'
+  return isName(name) ? undefined : NAME_RULE
 }
 
 const askSource = async (): Promise<string | undefined> => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { Fault } from '../engine/base/fault.ts'
 import { program } from './index.ts'
+import { outputFault } from './stdout.ts'
 import { type Streams, conclude, harmless, openTerminal } from './terminal.ts'
 
 const streams = (isTTY: boolean, env: Record<string, string> = {}) => {
@@ -36,7 +37,7 @@ describe('a terminal', () => {
     await terminal.emit('a\u001b]0;owned\u0007\u009b2J\tb\n')
     terminal.progress('x'.repeat(100))
     terminal.say(terminal.paint.red('no'))
-    expect(written.out).toBe('a]0;owned2J\tb\n')
+    expect(written.out).toBe('a\tb\n')
     expect(written.err).toBe(`${'x'.repeat(39)}\r\u001b[2K\u001b[31mno\u001b[0m\n`)
   })
 
@@ -69,6 +70,43 @@ describe('a terminal', () => {
       // oxlint-disable-next-line no-control-regex
       expect(harmless(`x${evil}y`)).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
     expect(harmless('tab\tline\n')).toBe('tab\tline\n')
+    expect(harmless('\u001b[31mred, and\u001b[1;4m so on')).toBe('red, and so on')
+  })
+
+  test('a colour stays where we set it and it ends; one of somebody else would never end', async () => {
+    const { it, written } = streams(true)
+    const terminal = openTerminal({}, it)
+    terminal.say(`${terminal.paint.green('ok')} by \u001b[31mevil`)
+    terminal.say(terminal.paint.green('ok \u001b[31mevil'))
+    await terminal.emit(`\u001b[41m${terminal.paint.dim('a')}b`)
+    expect(written.err).toBe('\u001b[32mok\u001b[0m by evil\nok evil\n')
+    expect(written.out).toBe('\u001b[2ma\u001b[0mb')
+  })
+})
+
+describe('a stdout that takes nothing', () => {
+  const failing = (code: string) => {
+    const { it } = streams(false)
+    const error = Object.assign(new Error(code), { code })
+    it.stdout.write = (_, done) => (done?.(error), false)
+    return it
+  }
+
+  test.each(['ENOSPC', 'EIO', 'EBADF'])('%s is told at the end, as an error', async (code) => {
+    const it = failing(code)
+    const terminal = openTerminal({}, it)
+    expect(await outputFault(it)).toBeUndefined()
+    await terminal.emit('result')
+    expect(terminal.gone.aborted).toBe(true)
+    expect(await outputFault(it)).toMatchObject({ kind: 'io', code: 'output.lost' })
+  })
+
+  test('a reader that left is none', async () => {
+    const it = failing('EPIPE')
+    const terminal = openTerminal({}, it)
+    await terminal.emit('result')
+    expect(terminal.gone.aborted).toBe(true)
+    expect(await outputFault(it)).toBeUndefined()
   })
 })
 

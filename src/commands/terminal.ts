@@ -1,4 +1,5 @@
 import type { Fault } from '../engine/base/fault.ts'
+import { noteClosed, noteLost, outputFault } from './stdout.ts'
 
 /** What a command may say and where. stdout carries results and nothing else; stderr carries talk. */
 export interface Terminal {
@@ -9,9 +10,12 @@ export interface Terminal {
   readonly canAsk: boolean
   readonly json: boolean
   readonly quiet: boolean
-  /** Aborted once nobody reads stdout any more (`| head -1`): whatever still runs should stop. */
+  /** Aborted once stdout takes nothing more (`| head -1`, a full disk): whatever still runs should stop. */
   readonly gone: AbortSignal
-  /** Puts text on stdout as it is; resolves when the system has taken it. */
+  /**
+   * Puts text on stdout as it is; resolves when the system has taken it, or never will: then the
+   * command ends with `outputFault`, unless it was the reader who left.
+   */
   emit(text: string): Promise<void>
   /** One line of talk on stderr; nothing with `--quiet` or `--json`. */
   say(line: string): void
@@ -53,7 +57,12 @@ export const openTerminal = (
     shown = false
     return was ? '\r\u001b[2K' : ''
   }
-  stdout.on('error', () => gone.abort())
+  const failed = (error: Error): void => {
+    noteLost(streams, error)
+    gone.abort()
+  }
+  let asked = false
+  stdout.on('error', failed)
   stderr.on('error', () => {})
 
   return {
@@ -65,19 +74,21 @@ export const openTerminal = (
     quiet: Boolean(options.quiet),
     gone: gone.signal,
     paint: paintOf(errIsTTY && !streams.env['NO_COLOR'] && streams.env['TERM'] !== 'dumb'),
-    emit: (text) => {
-      if (gone.signal.aborted || text === '') return Promise.resolve()
+    emit: async (text) => {
+      if (gone.signal.aborted || text === '') return
+      if (!asked) await noteClosed(streams)
+      asked = true
       if (shown) stderr.write(wipe())
       // Waiting for the callback is what keeps output whole: a full pipe takes only 64 KiB at once.
-      return new Promise((resolve) => {
-        stdout.write(outIsTTY ? harmless(text) : text, (error) => {
-          if (error) gone.abort()
+      await new Promise<void>((resolve) => {
+        stdout.write(outIsTTY ? steady(text) : text, (error) => {
+          if (error) failed(error)
           resolve()
         })
       })
     },
     say: (line) => {
-      if (!silent) stderr.write(`${wipe()}${errIsTTY ? harmless(line) : line}\n`)
+      if (!silent) stderr.write(`${wipe()}${errIsTTY ? steady(line) : line}\n`)
     },
     progress: (line) => {
       if (silent || !errIsTTY) return
@@ -98,7 +109,8 @@ export const conclude = async (
   streams: Streams = process,
 ): Promise<number> => {
   const { EXIT_CODES, asFault } = await import('../engine/base/fault.ts')
-  const fault = isUsage(error) ? await usageFault(error) : asFault(error)
+  const fault =
+    (isUsage(error) ? await usageFault(error) : asFault(error)) ?? (await outputFault(streams))
   if (!fault) return 0
   const { paint } = openTerminal({}, streams)
   const text = options.json ? jsonError(fault) : plainError(fault, paint)
@@ -140,7 +152,7 @@ const plainError = (fault: Fault, paint: Paint): string => {
   if (fault.kind === 'interrupted') return paint.yellow(fault.message)
   const bug = fault.kind === 'bug' ? ['this is a bug in fedai; FEDAI_DEBUG=1 shows where'] : []
   const hints = [...(fault.hint?.split('\n') ?? []), ...bug].map((line) => `\n  ${line}`)
-  return harmless(`${paint.red('error:')} ${fault.message}${hints.join('')}`)
+  return `${paint.red('error:')} ${harmless(`${fault.message}${hints.join('')}`)}`
 }
 
 const paintOf = (colour: boolean): Paint => {
@@ -150,11 +162,27 @@ const paintOf = (colour: boolean): Paint => {
 }
 
 /**
- * Text that a terminal can be shown: what a node or a model wrote must not move the cursor, set the
- * title or the clipboard. Tabs, line ends and our own colours stay.
+ * Text that a terminal can be shown: what a node or a model wrote must not move the cursor, set a
+ * colour, the title or the clipboard. Tabs and line ends stay.
  */
-export const harmless = (text: string): string =>
+export const harmless = (text: string): string => text.replace(SEQUENCE, '').replace(CONTROL, '')
+
+/** The same for text of ours: colours of `paint` stay, where each ends before anything else begins. */
+const steady = (text: string): string => {
+  let out = ''
+  let at = 0
+  for (const { 0: whole, 1: colour, 2: inner, index } of text.matchAll(PAINTED)) {
+    out += `${harmless(text.slice(at, index))}${colour}${harmless(inner!)}\u001b[0m`
+    at = index + whole.length
+  }
+  return out + harmless(text.slice(at))
+}
+
+// CSI and OSC whole (ECMA-48), so that no `[31m` is left to be read; what is not whole loses its ESC.
+const SEQUENCE =
   // eslint-disable-next-line no-control-regex
-  text.replace(/\u001b\[[0-9;]{0,8}m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (found) =>
-    found.endsWith('m') ? found : '',
-  )
+  /(?:\u001b\[|\u009b)[0-?]{0,64}[ -/]{0,8}[@-~]|(?:\u001b\]|\u009d)[^\u0007\u001b\u009c]{0,4096}(?:\u0007|\u001b\\|\u009c)/g
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g
+// eslint-disable-next-line no-control-regex
+const PAINTED = /(\u001b\[(?:2|3[123])m)([^\u001b]*)\u001b\[0m/g

@@ -1,6 +1,9 @@
-import { Fault } from '../engine/base/fault.ts'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Fault, type FaultKind, isFault } from '../engine/base/fault.ts'
 import { paths } from '../engine/base/paths.ts'
 import { systemRandom } from '../engine/base/random.ts'
+import { quoted } from '../engine/identity/key-file.ts'
 import { loadKey } from '../engine/identity/keystore.ts'
 import { openSecp256k1 } from '../engine/identity/secp256k1.ts'
 import type { Signer } from '../engine/identity/seams.ts'
@@ -19,8 +22,13 @@ export const unlock = async (
   passphraseFile: string | undefined,
   terminal: Terminal,
 ): Promise<Signer> => {
-  const secret = await loadKey(paths(process.env).keys, name, {
+  const dir = paths(process.env).keys
+  const secret = await loadKey(dir, name, {
     passphrase: () => passphraseFor(name, passphraseFile, terminal),
+  }).catch((error: unknown) => {
+    throw isFault(error) && error.code === 'key.format' && !error.message.includes(dir)
+      ? about(error, error.kind, join(dir, `${name}.key`))
+      : error
   })
   try {
     return signerOf(secret, await openSecp256k1(), systemRandom)
@@ -31,14 +39,14 @@ export const unlock = async (
 
 /**
  * A passphrase: the first line of a file, or the answer to a question.
- * @throws Fault `config` `key.passphrase` where there is neither a file nor anybody to ask
+ * @throws Fault `config` `key.passphrase` where there is neither a file nor anybody to ask, `key.readable`
  */
 export const passphraseFor = async (
   name: string,
   file: string | undefined,
   terminal: Terminal,
 ): Promise<string> => {
-  if (file !== undefined) return firstLine(await readText(file, PASSPHRASE_BYTES))
+  if (file !== undefined) return firstLine(await readSecret(file, PASSPHRASE_BYTES))
   if (!terminal.canAsk)
     throw new Fault(
       'config',
@@ -53,6 +61,24 @@ export const passphraseFor = async (
   if (isCancel(answer)) throw new Fault('interrupted', 'interrupted', 'interrupted')
   return answer
 }
+
+/**
+ * The text of a file with a secret in it, which nobody else may read; or of stdin for `-`. Pipes
+ * (`<(…)`) are nobody else's.
+ * @throws Fault `config` `key.readable`; those of readText
+ */
+export const readSecret = async (file: string, limit: number): Promise<string> => {
+  const stats = file === '-' ? undefined : await stat(file).catch(() => undefined)
+  if (process.platform !== 'win32' && stats?.isFile() && (stats.mode & 0o077) !== 0)
+    throw new Fault('config', 'key.readable', `others can read ${file}`, {
+      hint: `chmod 600 ${quoted(file)}`,
+    })
+  return readText(file, limit)
+}
+
+/** The same fault of another kind, with the file in its sentence. */
+export const about = ({ code, message, hint }: Fault, kind: FaultKind, file: string): Fault =>
+  new Fault(kind, code, `${file}: ${message}`, hint === undefined ? {} : { hint })
 
 // An editor ends the line, and perhaps the file, with characters that nobody typed.
 const firstLine = (text: string): string => text.split(/\r?\n/, 1)[0]!

@@ -1,13 +1,43 @@
 import { randomUUID } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
+import { access, constants, open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { Fault } from '../engine/base/fault.ts'
+import { roomHint } from './stdout.ts'
 
 /**
  * Writes a file whole or not at all: under another name in the same folder, brought to disk, renamed.
+ * A device or a pipe is written to as it is, and a link stays one.
  * @throws Fault `io` `output.unwritable`
  */
 export const writeWhole = async (path: string, text: string): Promise<void> => {
-  const draft = `${path}.${randomUUID().slice(0, 8)}.tmp`
+  try {
+    const there = await stat(path).catch(() => undefined)
+    // A rename would put a plain file in the place of /dev/null.
+    if (there && !there.isFile()) await writeFile(path, text)
+    else await replace(there ? await realpath(path) : path, text)
+  } catch (cause) {
+    throw unwritable(path, cause)
+  }
+}
+
+/**
+ * Finds out before a job is paid for whether its result can be kept.
+ * @throws Fault `io` `output.unwritable`
+ */
+export const checkWritable = async (path: string): Promise<void> => {
+  try {
+    const there = await stat(path).catch(() => undefined)
+    if (there?.isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' })
+    if (there && !there.isFile()) await access(path, constants.W_OK)
+    else await access(dirname(there ? await realpath(path) : path), constants.W_OK)
+  } catch (cause) {
+    throw unwritable(path, cause)
+  }
+}
+
+const replace = async (path: string, text: string): Promise<void> => {
+  // Short, since a name that is as long as names can be must still fit.
+  const draft = join(dirname(path), `.fedai-${randomUUID()}.tmp`)
   try {
     const file = await open(draft, 'wx', 0o666)
     try {
@@ -19,30 +49,14 @@ export const writeWhole = async (path: string, text: string): Promise<void> => {
     await rename(draft, path)
   } catch (cause) {
     await rm(draft, { force: true })
-    throw unwritable(path, cause)
-  }
-}
-
-/**
- * Finds out before a job is paid for whether its result can be kept.
- * @throws Fault `io` `output.unwritable`
- */
-export const checkWritable = async (path: string): Promise<void> => {
-  const { access, constants, stat } = await import('node:fs/promises')
-  const { dirname } = await import('node:path')
-  try {
-    await access(dirname(path), constants.W_OK)
-    const there = await stat(path).catch(() => undefined)
-    if (there?.isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' })
-  } catch (cause) {
-    throw unwritable(path, cause)
+    throw cause
   }
 }
 
 const unwritable = (path: string, cause: unknown): Fault => {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
   return new Fault('io', 'output.unwritable', `${path} cannot be written: ${code}`, {
-    hint: 'name a file in a folder that is there and yours',
+    hint: roomHint(code) ?? 'name a file in a folder that is there and yours',
     cause,
   })
 }

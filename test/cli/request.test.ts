@@ -80,7 +80,20 @@ describe('request', () => {
     ])
     const verdict = await here.run(['verify', '-'], { stdin: stdout })
     expect(verdict.code).toBe(0)
-    expect(verdict.stdout).not.toContain('not checked')
+    // All but what no document can show.
+    expect(verdict.stdout.match(/not checked .*/g)).toEqual([
+      expect.stringContaining('output, times and error of the result'),
+    ])
+    for (const [field, value] of [
+      ['cost_msat', `${result.cost_msat}0`],
+      ['node', result.router],
+      ['usage', {}],
+    ]) {
+      const changed = JSON.stringify({ ...result, [field]: value })
+      const bad = await here.run(['verify', '--json', '-'], { stdin: changed })
+      expect(bad.code).toBe(76)
+      expect(JSON.parse(bad.stdout)).toMatchObject({ wrong: { check: `result.${field}` } })
+    }
     for (const name of ['receipt', 'ticket', 'job', 'sheet']) {
       const event = result.bundle[name]
       const forged = {

@@ -43,14 +43,18 @@ export const request = () =>
       'after',
       examples(
         [
-          'fedai request "Why is the sky blue?"',
           'fedai request --task text.summarize --file README.md --max-price 10sat',
-          'fedai request --json "hi" | fedai verify -',
+          'fedai request --json --task text.detect "Guten Tag" | fedai verify -',
+          'fedai request "Why is the sky blue?"   # needs a node with a chat model',
         ],
-        'docs/protocol.md',
+        'README.md, docs/protocol.md',
+        [
+          'Exit codes: 0 done, 64 usage, 65 input, 69 nobody serves it, 74 disk, 75 later,',
+          '76 proof does not hold, 77 too dear, 78 set-up, 130 Ctrl-C (README.md says more)',
+        ],
       ),
     )
     .action(async (prompt, options) => {
       const { runRequest } = await import('./run.ts')
-      await runRequest(prompt.join(' '), options)
+      await runRequest(prompt.length === 0 ? undefined : prompt.join(' '), options)
     })

@@ -1,9 +1,10 @@
+import { Fault, isFault } from '../../engine/base/fault.ts'
 import { showMsat } from '../../engine/base/money.ts'
 import { shortNpub } from '../../engine/identity/keys.ts'
 import type { News, Outcome } from '../../engine/roles/client/news.ts'
 import type { Task } from '../../engine/tasks/task.ts'
 import { count, showMs } from '../figures.ts'
-import type { Terminal } from '../terminal.ts'
+import { type Terminal, harmless } from '../terminal.ts'
 import { closingLines, pieceObject, resultObject } from './result.ts'
 
 /** Shows a job while it goes on, and how it ended. */
@@ -31,7 +32,7 @@ export const textPrinter = (
         if (news.text !== '') {
           terminal.progress('')
           streamed = news.text
-          await terminal.emit(news.text)
+          await terminal.emit(shown(news.text, terminal))
         }
       }
       if (streamed === '') terminal.progress(goingOn(news, started, pieces))
@@ -40,7 +41,7 @@ export const textPrinter = (
       terminal.progress('')
       // A task whose output is no running text (rerank, embed) is shown when it is whole.
       if (streamed === '' && outcome.output !== null && !isEmpty(outcome))
-        await terminal.emit(withEnd(task.show(outcome.output)))
+        await terminal.emit(shown(withEnd(task.show(outcome.output)), terminal))
       // On a terminal the next prompt needs a line of its own; a pipe gets the text as it is.
       else if ((several || terminal.outIsTTY) && streamed !== '' && !streamed.endsWith('\n'))
         await terminal.emit('\n')
@@ -80,15 +81,34 @@ export const filePrinter = (
           : withEnd(task.show(outcome.output))
       // FILE is written only by a job that ended well; what a failed one left has a name that says so.
       const target = outcome.fault ? `${file}.partial` : file
-      if (text !== '') {
-        const { writeWhole } = await import('../write.ts')
-        await writeWhole(target, text)
+      const fault = text === '' ? undefined : await written(target, text)
+      // It is paid for: what finds no place in the file must not be lost.
+      if (fault) await terminal.emit(terminal.json ? text : shown(text, terminal))
+      else if (text !== '')
         terminal.say(outcome.fault ? `what came is in ${target}` : `written to ${target}`)
-      }
       sayEnd(terminal, outcome)
+      if (fault) throw fault
     },
   }
 }
+
+const written = async (file: string, text: string): Promise<Fault | undefined> => {
+  const { writeWhole } = await import('../write.ts')
+  try {
+    await writeWhole(file, text)
+    return undefined
+  } catch (error) {
+    if (!isFault(error)) throw error
+    return new Fault(error.kind, error.code, `${error.message}; the result is on stdout instead`, {
+      ...(error.hint !== undefined && { hint: error.hint }),
+      cause: error,
+    })
+  }
+}
+
+// A model's output on a terminal has no colours: what it sets, nobody would set back.
+const shown = (text: string, terminal: Terminal): string =>
+  terminal.outIsTTY ? harmless(text) : text
 
 const sayEnd = (terminal: Terminal, outcome: Outcome): void => {
   const lines = closingLines(outcome, terminal.paint)

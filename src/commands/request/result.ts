@@ -100,12 +100,9 @@ export const closingLines = (outcome: Outcome, paint: Paint): string[] => {
   ]
 }
 
-// `212 msat of at most 600`: a unit that is the same is said once.
-const priceOf = ({ cost, ceiling }: Outcome): string => {
-  const [paid, most] = [showMsat(cost), showMsat(ceiling)]
-  const unit = paid.slice(paid.lastIndexOf(' '))
-  return `${paid} of at most ${most.endsWith(unit) ? most.slice(0, -unit.length) : most}`
-}
+// Each with its unit: `3.83 sat of at most 7.55` reads as if the second could be another.
+const priceOf = ({ cost, ceiling }: Outcome): string =>
+  `${showMsat(cost)} of at most ${showMsat(ceiling)}`
 
 const verdict = (outcome: Outcome, paint: Paint): string => {
   if (outcome.verified === null) return paint.yellow('no receipt came')

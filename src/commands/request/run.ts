@@ -4,8 +4,10 @@ import type { Task } from '../../engine/tasks/task.ts'
 import { type Interrupt, interrupted, onInterrupt } from '../interrupt.ts'
 import { findRouter } from '../running.ts'
 import { type Terminal, openTerminal } from '../terminal.ts'
+import { parseName } from '../values.ts'
 import { filePrinter, jsonPrinter, textPrinter } from './print.ts'
 import { offersObject, offersText } from './result.ts'
+import { checkArguments } from './input.ts'
 import { type WishOptions, planOf } from './wish.ts'
 
 type Options = WishOptions &
@@ -25,11 +27,17 @@ const AFTER_CANCEL_MS = 5_000
 
 /**
  * `fedai request`: one job, from the command line to its receipt.
+ * @param prompt the words of the command line; undefined where there are none
  * @throws Fault of whatever kept it from ending well, after everything that came was shown
  */
-export const runRequest = async (prompt: string, options: Options): Promise<void> => {
+export const runRequest = async (
+  prompt: string | undefined,
+  options: Options,
+): Promise<void> => {
   const terminal = openTerminal(options)
   checkOutput(options)
+  if (options.as !== undefined) parseName(options.as, '--as')
+  checkArguments()
   const plan = planOf(prompt, options, !terminal.inIsTTY)
   const router = findRouter(options.router)
   const wish = await plan.wish()

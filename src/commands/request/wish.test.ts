@@ -11,7 +11,12 @@ const file = (name: string, text: string | Uint8Array) => {
   writeFileSync(path, text)
   return path
 }
-const plan = (prompt: string, options: Partial<WishOptions> = {}, piped = false) =>
+let files = 0
+const json = (text: string) => ({
+  task: 'text.detect',
+  input: file(`${files++}.json`, text),
+})
+const plan = (prompt: string | undefined, options: Partial<WishOptions> = {}, piped = false) =>
   planOf(prompt, { task: 'text.chat', ...options }, piped)
 
 describe('what a command line wants', () => {
@@ -44,25 +49,47 @@ describe('what a command line wants', () => {
 
   test('a file becomes the input of the task, without its byte order mark', async () => {
     const path = file('bom.txt', '\ufeffOne. Two.')
-    const wish = await plan('', { task: 'text.summarize', file: path }).wish()
+    const wish = await plan(undefined, { task: 'text.summarize', file: path }).wish()
     expect(wish.input).toEqual({ input: 'One. Two.', sentences: 3 })
     expect(wish.cap).toBeNull()
   })
 
   test("JSON is the task's own input, with its defaults filled in", async () => {
-    const path = file('in.json', '{"query":"a","documents":["b"],"unknown":1}')
-    const { wish } = plan('', { task: 'text.rerank@1', input: path })
+    const path = file('in.json', '{"query":"a","documents":["b"]}')
+    const { wish } = plan(undefined, { task: 'text.rerank@1', input: path })
     expect((await wish()).input).toEqual({ query: 'a', documents: ['b'] })
   })
 
-  test.each<[string, Partial<WishOptions>, string]>([
+  test('equal keys of different objects, and whole characters, are fine', async () => {
+    const text = '{"input":["{\\"a\\":1,\\"a\\":2}","\\ud83d\\ude00"]}'
+    expect((await plan(undefined, json(text)).wish()).input).toEqual(JSON.parse(text))
+  })
+
+  test('input that does not fit is told what the task takes', async () => {
+    const tried = plan(undefined, { task: 'text.rerank', input: file('r.json', '{"query":"a"}') })
+    expect(await tried.wish().catch((error: unknown) => error)).toMatchObject({
+      code: 'input.schema',
+      hint: 'text.rerank@1 takes: query documents [top_n]',
+    })
+  })
+
+  test.each<[string | undefined, Partial<WishOptions>, string]>([
+    [undefined, {}, 'request.no_input'],
     ['', {}, 'request.no_input'],
+    ['  \n', {}, 'request.no_input'],
+    ['hi', { model: [''] }, 'value.model'],
+    ['hi', { model: ['a\u0007'] }, 'value.model'],
+    ['hi', { model: ['x'.repeat(201)] }, 'value.model'],
+    ['hi', { model: Array<string>(21).fill('a') }, 'value.model'],
+    ['hi', { maxTokens: '1000001' }, 'value.number'],
+    ['hi', { maxTokens: '' }, 'value.number'],
+    ['hi', { deadline: '' }, 'value.time'],
     ['hi', { file: 'x' }, 'request.two_inputs'],
     ['-', { input: 'x' }, 'request.two_inputs'],
     ['hi', { task: 'text.rerank' }, 'request.needs_json'],
     ['hi', { task: 'text.detect', system: 'x' }, 'request.system'],
-    ['', { input: 'x', system: 'x' }, 'request.system'],
-    ['', { input: 'x', maxTokens: '5' }, 'request.max_tokens'],
+    [undefined, { input: 'x', system: 'x' }, 'request.system'],
+    [undefined, { input: 'x', maxTokens: '5' }, 'request.max_tokens'],
     ['hi', { maxTokens: '0' }, 'value.number'],
     ['hi', { maxTokens: '1e3' }, 'value.number'],
     ['hi', { deadline: '25h' }, 'value.time'],
@@ -74,13 +101,18 @@ describe('what a command line wants', () => {
     expect(await tried.catch((error: unknown) => error)).toMatchObject({ kind: 'usage', code })
   })
 
-  test.each<[string, Partial<WishOptions>, string]>([
-    ['  \n', {}, 'input.empty'],
-    ['', { file: join(folder, 'absent') }, 'input.absent'],
-    ['', { file: folder }, 'input.absent'],
-    ['', { file: file('latin1', Uint8Array.of(0xe9)) }, 'input.not_utf8'],
-    ['', { task: 'text.rerank', input: file('bad.json', '{') }, 'input.not_json'],
-    ['', { task: 'text.rerank', input: file('odd.json', '{"query":1}') }, 'input.schema'],
+  test.each<[string | undefined, Partial<WishOptions>, string]>([
+    [undefined, { file: file('empty', ' \n') }, 'input.empty'],
+    [undefined, { file: join(folder, 'absent') }, 'input.absent'],
+    [undefined, { file: folder }, 'input.absent'],
+    [undefined, { file: file('latin1', Uint8Array.of(0xe9)) }, 'input.not_utf8'],
+    [undefined, { task: 'text.rerank', input: file('bad.json', '{') }, 'input.not_json'],
+    [undefined, { task: 'text.rerank', input: file('odd.json', '{"query":1}') }, 'input.schema'],
+    [undefined, json('{"input":"a","inputt":1}'), 'input.unknown_field'],
+    [undefined, json('{"input":"a","\\u0069nput":"b"}'), 'input.doubled_key'],
+    [undefined, json('{"input":["a",{"b":1,"b":2}]}'), 'input.doubled_key'],
+    [undefined, json('{"input":"\\ud800"}'), 'input.bad_text'],
+    [undefined, json('{"input":["\\udc00\\ud800"]}'), 'input.bad_text'],
   ])('%j with %j is bad input', async (prompt, options, code) => {
     expect(
       await plan(prompt, options)

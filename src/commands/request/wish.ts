@@ -3,8 +3,9 @@ import { parseAmount } from '../../engine/base/money.ts'
 import type { Wish } from '../../engine/roles/client/news.ts'
 import { findTask } from '../../engine/tasks/catalogue.ts'
 import type { Task } from '../../engine/tasks/task.ts'
-import { parseJson, readText } from '../read.ts'
-import { parseSpan, parseWhole } from '../values.ts'
+import { readText } from '../read.ts'
+import { parseModels, parseSpan, parseWhole } from '../values.ts'
+import { inputOfJson, parsed } from './input.ts'
 
 /** The options of `fedai request` that say what is wanted. */
 export type WishOptions = Readonly<{
@@ -31,13 +32,20 @@ export type Plan = Readonly<{
 /**
  * What a command line wants. Everything that is wrong with its options is found here, before a long
  * stdin is read in vain or anybody is asked.
+ * @param prompt undefined where the command line has none, which is not the same as an empty one
  * @param piped true where stdin is a pipe or a file, so that it may be read unasked
  * @throws Fault `usage`
  */
-export const planOf = (prompt: string, options: WishOptions, piped: boolean): Plan => {
+export const planOf = (
+  prompt: string | undefined,
+  options: WishOptions,
+  piped: boolean,
+): Plan => {
   const task = findTask(options.task)
   checkTogether(prompt, options, task)
-  if (prompt === '' && options.file === undefined && options.input === undefined && !piped)
+  if (prompt !== undefined && prompt.trim() === '')
+    throw usage('no_input', 'the prompt is empty', 'write something between the quotes')
+  if (prompt === undefined && options.file === undefined && options.input === undefined && !piped)
     throw usage(
       'no_input',
       'there is nothing to send',
@@ -46,6 +54,7 @@ export const planOf = (prompt: string, options: WishOptions, piped: boolean): Pl
   const { maxTokens: tokens, maxPrice, deadline } = options
   const maxTokens =
     tokens === undefined ? undefined : parseWhole(tokens, '--max-tokens', 1, 1_000_000)
+  const models = parseModels(options.model ?? [])
   const cap = maxPrice === undefined ? null : parseAmount(maxPrice, '--max-price')
   const deadlineMs =
     deadline === undefined ? DEADLINE_MS : parseSpan(deadline, '--deadline', DEADLINE_MAX_MS)
@@ -59,7 +68,7 @@ export const planOf = (prompt: string, options: WishOptions, piped: boolean): Pl
       return {
         task: task.name,
         input,
-        models: options.model ?? [],
+        models,
         outTokens: task.sizes(input).out_tokens,
         cap,
         deadlineMs,
@@ -70,9 +79,9 @@ export const planOf = (prompt: string, options: WishOptions, piped: boolean): Pl
   }
 }
 
-const checkTogether = (prompt: string, options: WishOptions, task: Task): void => {
+const checkTogether = (prompt: string | undefined, options: WishOptions, task: Task): void => {
   const sources = [
-    prompt === '' ? undefined : prompt === '-' ? '-' : 'a prompt',
+    prompt === undefined ? undefined : prompt === '-' ? '-' : 'a prompt',
     options.file === undefined ? undefined : '--file',
     options.input === undefined ? undefined : '--input',
   ].filter((it) => it !== undefined)
@@ -99,23 +108,18 @@ const checkTogether = (prompt: string, options: WishOptions, task: Task): void =
 }
 
 const inputOfText = async (
-  prompt: string,
+  prompt: string | undefined,
   options: WishOptions,
   task: Task,
   piped: boolean,
   maxTokens: number | undefined,
 ): Promise<unknown> => {
-  const path = options.file ?? (prompt === '-' || (prompt === '' && piped) ? '-' : undefined)
-  const text = path === undefined ? prompt : await readText(path)
+  const path = options.file ?? (prompt === '-' || (prompt === undefined && piped) ? '-' : undefined)
+  const text = path === undefined ? (prompt ?? '') : await readText(path)
   if (text.trim() === '')
-    throw new Fault(
-      'data',
-      'input.empty',
-      `${path === '-' ? 'stdin' : (path ?? 'the prompt')} is empty`,
-      {
-        hint: 'give it some text',
-      },
-    )
+    throw new Fault('data', 'input.empty', `${path === '-' ? 'stdin' : path} is empty`, {
+      hint: 'give it some text',
+    })
   return parsed(
     task,
     task.fromText?.(text, {
@@ -125,28 +129,6 @@ const inputOfText = async (
     'the input',
   )
 }
-
-const inputOfJson = async (path: string, task: Task): Promise<unknown> => {
-  const name = path === '-' ? 'stdin' : path
-  return parsed(task, parseJson(await readText(path), name), name)
-}
-
-const parsed = (task: Task, value: unknown, name: string): unknown => {
-  const result = task.input.safeParse(value)
-  if (result.success) return result.data
-  const issue = result.error.issues[0]!
-  const at = issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''
-  throw new Fault(
-    'data',
-    'input.schema',
-    `${name} is no input for ${task.name}: ${at}${lower(issue.message)}`,
-    {
-      hint: 'see docs/protocol.md for what the task takes',
-    },
-  )
-}
-
-const lower = (text: string): string => text.slice(0, 1).toLowerCase() + text.slice(1)
 
 const usage = (code: string, message: string, hint: string): Fault =>
   new Fault('usage', `request.${code}`, message, { hint })

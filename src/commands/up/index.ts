@@ -11,7 +11,7 @@ export const up = (version: string) =>
     .addOption(
       new Option(
         '--runner <kind=url>',
-        'add a runner: openai=http://HOST:PORT (repeatable)',
+        'openai=http://HOST:PORT (repeatable), or none: look for none',
       ).argParser(several),
     )
     .option('--port <n>', 'port of the router on 127.0.0.1; 0 for any free one (default: 7447)')
@@ -27,6 +27,8 @@ export const up = (version: string) =>
       ),
     )
     .action(async (prompt, options) => {
+      const { checkTwice } = await import('../values.ts')
+      checkTwice(options.runner ?? [], '--runner')
       const { runUp } = await import('./run.ts')
       const text = prompt.join(' ')
       await runUp(text === '' ? [] : [text], options, version)

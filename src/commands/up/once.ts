@@ -31,6 +31,9 @@ export const sendJobs = async (up: Up, options: OnceOptions): Promise<void> => {
   try {
     if (options.turns.length > 0) await converse(client, options.turns, options)
     else await showTasks(client, options)
+  } catch (error) {
+    // Nobody reads any more, or stdout is full: the jobs were stopped for that, and bin says why.
+    if (options.stop.asked() || !options.stop.signal.aborted) throw error
   } finally {
     await client.close()
   }

@@ -1,10 +1,10 @@
 import { Fault } from '../../engine/base/fault.ts'
 import { openLog, silentLog } from '../../engine/base/log.ts'
-import { paths } from '../../engine/base/paths.ts'
 import { UP_PORT, type Up, type UpEvent, openUp } from '../../engine/roles/up.ts'
 import type { Runner } from '../../engine/runners/runner.ts'
 import { type Interrupt, interrupted, onInterrupt } from '../interrupt.ts'
 import { announce, retract } from '../running.ts'
+import { stateFolder } from '../state.ts'
 import { type Terminal, openTerminal } from '../terminal.ts'
 import { parseWhole } from '../values.ts'
 import { type Setup, watcherFor } from './watch.ts'
@@ -41,7 +41,7 @@ export const runUp = async (
       ? once
         ? 0
         : UP_PORT
-      : parseWhole(options.port, '--port', 0, 65_535)
+      : parseWhole(options.port, '--port', 0, 65_535, UP_PORT)
   const stop = onInterrupt(terminal.gone)
   try {
     const finding = findRunners(options.runner ?? [], version, (line) => terminal.say(line))
@@ -82,7 +82,7 @@ const inNetwork = async (order: Order): Promise<void> => {
     software: `fedai ${version}`,
     // What happens is told by the watcher; the log is for what went wrong.
     log: once || terminal.errIsTTY ? silentLog : troubleLog(terminal),
-    ...(!once && { state: `${paths(process.env).state}/up` }),
+    ...(!once && { state: stateFolder() }),
     onEvent: (event) => {
       for (const listener of listeners) listener(event)
     },

@@ -34,27 +34,53 @@ export const reportObject = (report: Report) => ({
 
 /** The report for people: what was looked at, each check with its verdict, what could not be checked. */
 export const reportText = (report: Report, paint: Paint): string => {
-  const heads = report.receipts.map(headOf)
-  const rows = report.findings.map((it) => [it.detail, it.ok] as const)
-  const width = Math.min(72, Math.max(0, ...rows.map(([detail]) => Bun.stringWidth(detail))))
-  const pad = (text: string) => text + ' '.repeat(Math.max(0, width - Bun.stringWidth(text)))
+  const rows = report.findings.map(({ detail, ok }) => [wrapped(detail, 72), ok] as const)
+  const width = Math.max(0, ...rows.flatMap(([lines]) => lines.map((it) => Bun.stringWidth(it))))
+  const pad = (text: string) => text + ' '.repeat(width - Math.min(width, Bun.stringWidth(text)))
   return [
-    ...heads,
-    ...rows.map(([detail, ok]) => `  ${pad(detail)}  ${ok ? paint.green('yes') : paint.red('no')}`),
-    ...report.unchecked.map((it) => `  ${paint.yellow('not checked')}  ${it}`),
+    ...report.receipts.flatMap(headOf),
+    ...rows.flatMap(([[first = '', ...rest], ok]) => [
+      `  ${pad(first)}  ${ok ? paint.green('yes') : paint.red('no')}`,
+      ...rest.map((line) => `    ${line}`),
+    ]),
+    ...report.unchecked.flatMap((it) => {
+      const [first = '', ...rest] = wrapped(it, 65)
+      return [
+        `  ${paint.yellow('not checked')}  ${first}`,
+        ...rest.map((line) => `${INDENT}${line}`),
+      ]
+    }),
   ].join('\n')
 }
 
-const headOf = (it: ReceiptSummary): string =>
-  [
-    `receipt ${shortId(it.id)}`,
-    `job ${shortId(it.job)}`,
-    `${new Date(it.done).toISOString().slice(0, 19).replace('T', ' ')} UTC`,
-    `by ${shortNpub(it.node)}`,
-    it.status,
-    showMsat(it.cost),
-    ...(it.sim ? ['play money'] : []),
-  ].join(' · ')
+const INDENT = ' '.repeat('  not checked  '.length)
+
+/** Lines of at most `width` columns, broken between words. A longer word stays whole. */
+const wrapped = (text: string, width: number): string[] => {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const longer = lines.length > 0 ? `${lines.at(-1)} ${word}` : word
+    if (lines.length === 0 || Bun.stringWidth(longer) > width) lines.push(word)
+    else lines[lines.length - 1] = longer
+  }
+  return lines
+}
+
+// Two lines, since one would be wider than a terminal.
+const headOf = (it: ReceiptSummary): string[] => {
+  const end = [`by ${shortNpub(it.node)}`, it.status, showMsat(it.cost)]
+  return [
+    `receipt ${shortId(it.id)} · job ${shortId(it.job)} · ${whenOf(it.done)}`,
+    `  ${[...end, ...(it.sim ? ['play money'] : [])].join(' · ')}`,
+  ]
+}
+
+// What a node has signed may be past the last day that a Date can show.
+const whenOf = (ms: number): string => {
+  const date = new Date(ms)
+  const known = !Number.isNaN(date.getTime())
+  return known ? `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC` : `${ms} ms since 1970`
+}
 
 /** An audit as a report. */
 export const reportOf = (audit: Audit, before: readonly Line[]): Report => ({

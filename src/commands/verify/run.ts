@@ -1,14 +1,16 @@
 import { sha256, toHex } from '../../engine/base/bytes.ts'
-import { Fault } from '../../engine/base/fault.ts'
+import { Fault, isFault } from '../../engine/base/fault.ts'
 import { openSecp256k1 } from '../../engine/identity/secp256k1.ts'
 import { audit } from '../../engine/metering/audit.ts'
 import { document } from '../../engine/protocol/intake.ts'
+import { KINDS } from '../../engine/protocol/kinds.ts'
 import type { Message } from '../../engine/protocol/messages.ts'
-import { isRefusal } from '../../engine/protocol/refusal.ts'
+import { type Refusal, isRefusal } from '../../engine/protocol/refusal.ts'
 import { readText } from '../read.ts'
 import { openTerminal } from '../terminal.ts'
-import { type Found, documentsIn } from './documents.ts'
-import { type Line, firstWrong, reportObject, reportOf, reportText } from './report.ts'
+import { type Found, type Group, documentsIn } from './documents.ts'
+import { resultFindings } from './result.ts'
+import { type Line, type Report, firstWrong, reportObject, reportOf, reportText } from './report.ts'
 
 /**
  * `fedai verify`: all documents of all files together, since one proves another. Opens no connection.
@@ -20,11 +22,10 @@ export const verifyFiles = async (
   options: { json?: boolean | undefined },
 ): Promise<void> => {
   const terminal = openTerminal(options)
-  const found: Found[] = []
+  const groups: Group[] = []
   for (const file of files)
-    found.push(...documentsIn(await readText(file), file === '-' ? 'stdin' : file))
-  const { messages, refused } = await checked(found)
-  const report = reportOf(audit(messages), refused)
+    groups.push(...documentsIn(await textOf(file), file === '-' ? 'stdin' : file))
+  const report = await verifyGroups(groups)
   // The verdicts go to stdout: they are the result, so their colour depends on it.
   const plain = { dim: same, green: same, yellow: same, red: same }
   const text = options.json
@@ -38,27 +39,63 @@ export const verifyFiles = async (
     })
 }
 
+/** The whole report on what stood in the files: each event, each bundle, each result, all together. */
+export const verifyGroups = async (groups: readonly Group[]): Promise<Report> => {
+  const verifier = await openSecp256k1()
+  const read = new Map<string, Message | Refusal>()
+  const before: Line[] = []
+  const unchecked: string[] = []
+  const bundles: Message[][] = []
+  for (const group of groups) {
+    const held: Message[] = []
+    for (const found of group.documents) {
+      const message = read.get(found.text) ?? document(found.text, { verifier })
+      read.set(found.text, message)
+      const wrong = isRefusal(message)
+        ? refused(found, group, message)
+        : misnamed(found, group, message)
+      if (wrong) before.push(wrong)
+      if (!isRefusal(message)) held.push(message)
+    }
+    if (group.bundle) bundles.push(held)
+    if (!group.result) continue
+    const report = resultFindings(group.result, held)
+    before.push(...report.findings)
+    unchecked.push(...report.unchecked)
+  }
+  const messages = [...read.values()].filter((it): it is Message => !isRefusal(it))
+  const all = audit(messages, bundles)
+  return reportOf({ ...all, unchecked: [...all.unchecked, ...new Set(unchecked)] }, before)
+}
+
+// A file for verify is no job, so the advice of a job's input would be wrong.
+const textOf = async (file: string): Promise<string> => {
+  try {
+    return await readText(file)
+  } catch (error) {
+    if (!isFault(error) || error.code !== 'input.too_large') throw error
+    throw new Fault('data', error.code, error.message, { hint: 'verify it in parts', cause: error })
+  }
+}
+
 const same = (text: string): string => text
 
-/** Bytes, id, signature, kind and schema of each text; what breaks a rule is a finding of its own. */
-const checked = async (
-  found: readonly Found[],
-): Promise<{ messages: Message[]; refused: Line[] }> => {
-  const verifier = await openSecp256k1()
-  const messages: Message[] = []
-  const refused: Line[] = []
-  for (const { file, text } of found) {
-    const message = document(text, { verifier })
-    if (!isRefusal(message)) messages.push(message)
-    else
-      refused.push({
-        check: message.refused,
-        ok: false,
-        detail: `${nameOf(text)} in ${file}: ${message.detail}`,
-        about: idIn(text) ?? toHex(sha256(text)),
-      })
-  }
-  return { messages, refused }
+/** What breaks a rule for bytes, id, signature, kind or schema, as a finding of its own. */
+const refused = ({ text, name }: Found, { file }: Group, refusal: Refusal): Line => ({
+  check: refusal.refused,
+  ok: false,
+  detail: `${name ? `${name}, ` : ''}${nameOf(text)} in ${file}: ${refusal.detail}`,
+  about: idIn(text) ?? toHex(sha256(text)),
+})
+
+/** A document of a bundle that goes by the name of another kind. */
+const misnamed = ({ name }: Found, { file }: Group, message: Message): Line | undefined => {
+  if (name === null || !(name in KINDS || name === 'accepted')) return undefined
+  const kind = message.name === 'progress' ? message.body.status : message.name
+  if (kind === name || message.name === name || (name === 'job' && kind === 'rewrap'))
+    return undefined
+  const detail = `${name} in ${file} is no such thing: it is signed as ${kind}`
+  return { check: 'bundle.kind', ok: false, detail, about: message.event.id }
 }
 
 const idIn = (text: string): string | undefined => /"id" ?: ?"([0-9a-f]{64})"/.exec(text)?.[1]

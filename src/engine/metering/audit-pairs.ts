@@ -1,7 +1,8 @@
 import { tagValue } from '../protocol/event.ts'
-import type { PubKey } from '../protocol/ids.ts'
 import type { Message } from '../protocol/messages.ts'
-import type { AuditFinding, Documents } from './audit.ts'
+import type { AuditFinding } from './audit.ts'
+import type { Documents } from './audit-documents.ts'
+import { aboutCheck, addressCheck, heldAt, signerCheck } from './audit-checks.ts'
 import { jobOf } from './audit-receipt.ts'
 import { type Finding, finding, short } from './finding.ts'
 import { rowFits, rowOf } from './rows.ts'
@@ -50,8 +51,10 @@ const ticketChecks = (ticket: Message<'ticket'>, documents: Documents): Finding[
 /** A job and its ticket. */
 const jobChecks = (job: Message<'job' | 'rewrap'>, documents: Documents): Finding[] => {
   const ticket = documents.of('ticket').find((it) => it.event.id === job.body.ticket)
-  if (!ticket) return []
+  const named = aboutCheck('job.about', 'job', job, 'ticket', job.body.ticket)
+  if (!ticket) return [named]
   return [
+    named,
     heldAt('ticket.expiration', 'ticket', ticket, 'the job', job),
     addressCheck('job.addressee', 'job', job, 'the signer of the ticket', ticket.event.pubkey),
   ]
@@ -64,7 +67,14 @@ const offersChecks = (offers: Message<'offers'>, documents: Documents): Finding[
   const jobs = [...documents.of('job'), ...documents.of('rewrap')].filter(
     (job) => job.body.offers === offers.event.id,
   )
+  const about = tagValue(offers.event, 'e')
   return [
+    finding(
+      'offers.about',
+      about !== undefined,
+      `offers in answer to ask ${short(about ?? '')}`,
+      'the offers do not name the ask that they answer',
+    ),
     // Nobody resells tickets that were given to another.
     ...tickets.map((ticket) =>
       addressCheck(
@@ -93,10 +103,16 @@ const offersChecks = (offers: Message<'offers'>, documents: Documents): Finding[
 const progressChecks = (progress: Message<'progress'>, documents: Documents): Finding[] => {
   const { body, event } = progress
   if (body.status !== 'accepted') return []
-  const job = [...documents.of('job'), ...documents.of('rewrap')].find(
-    (it) => it.body.job === body.job && it.body.ticket === body.ticket,
-  )
-  if (!job) return []
+  const job = jobOf(progress, documents)
+  if (!job) {
+    const receipt = documents
+      .of('receipt')
+      .find((it) => it.body.job === body.job && it.body.ticket === body.ticket)
+    const whom = 'the client of the receipt'
+    return receipt
+      ? [addressCheck('accepted.addressee', 'accepted', progress, whom, receipt.body.client)]
+      : []
+  }
   const e = tagValue(event, 'e') ?? 'nothing'
   return [
     finding(
@@ -123,7 +139,9 @@ const acknowledgementChecks = (
   const { body, event } = acknowledgement
   const receipt = documents.of('receipt').find((it) => it.event.id === body.receipt)
   if (!receipt) {
-    const other = documents.of('receipt').find((it) => it.body.job === body.job)
+    const other = documents
+      .of('receipt')
+      .find((it) => it.body.job === body.job && it.body.ticket === body.ticket)
     if (!other) return []
     const bad = `acknowledges receipt ${short(body.receipt)}, not ${short(other.event.id)}`
     return [finding('acknowledgement.receipt', false, '', bad)]
@@ -138,56 +156,22 @@ const acknowledgementChecks = (
       'the acknowledgement is for another job or ticket than its receipt',
     ),
     signerCheck('acknowledgement.signer', 'acknowledgement', event.pubkey, 'job', client),
+    addressCheck(
+      'acknowledgement.addressee',
+      'acknowledgement',
+      acknowledgement,
+      'the signer of the receipt',
+      receipt.event.pubkey,
+    ),
+    aboutCheck(
+      'acknowledgement.about',
+      'acknowledgement',
+      acknowledgement,
+      'receipt',
+      body.receipt,
+    ),
   ]
 }
 
 const about = ({ event }: Message, findings: readonly Finding[]): AuditFinding[] =>
   findings.map((it) => ({ ...it, about: event.id }))
-
-const signerCheck = (
-  check: string,
-  what: string,
-  by: PubKey,
-  other: string,
-  otherBy: PubKey,
-): Finding =>
-  finding(
-    check,
-    by === otherBy,
-    `${what} and ${other} are signed by one key, ${short(by)}`,
-    `the ${what} is signed by ${short(by)}, the ${other} by ${short(otherBy)}`,
-  )
-
-const addressCheck = (
-  check: string,
-  what: string,
-  { event }: Message,
-  whom: string,
-  key: PubKey,
-): Finding => {
-  const to = tagValue(event, 'p')
-  return finding(
-    check,
-    to === key,
-    `${what} made out to ${short(key)}, ${whom}`,
-    `${what} made out to ${to ? short(to) : 'nobody'}, but ${whom} is ${short(key)}`,
-  )
-}
-
-/** NIP-40: an expiration has passed in the very second that it names. */
-const heldAt = (
-  check: string,
-  what: string,
-  document: Message,
-  when: string,
-  { event }: Message,
-): Finding => {
-  const expiration = Number(tagValue(document.event, 'expiration') ?? 0)
-  const left = expiration - event.created_at
-  return finding(
-    check,
-    left > 0,
-    `the ${what} still held for ${left} s when ${when} was signed`,
-    `the ${what} had expired ${-left} s before ${when} was signed`,
-  )
-}

@@ -1,8 +1,10 @@
 import { tagValue } from '../protocol/event.ts'
 import type { Message } from '../protocol/messages.ts'
 import type { Accepted } from '../protocol/progress.ts'
-import type { AuditFinding, Documents } from './audit.ts'
-import type { Finding } from './finding.ts'
+import type { AuditFinding } from './audit.ts'
+import type { Documents } from './audit-documents.ts'
+import { aboutCheck, addressCheck } from './audit-checks.ts'
+import { type Finding, finding } from './finding.ts'
 import { checkSheet } from './price-check.ts'
 import { checkRouter, checkSigners, entryOf } from './receipt-check.ts'
 import { checkAccepted, checkAlone, checkEntry, checkJob } from './receipt-checks.ts'
@@ -39,13 +41,31 @@ export const receiptFindings = (
     'what the node bound itself to was not checked',
   )
   has(
+    documents
+      .of('offers')
+      .find((it) => (job ? it.event.id === job.body.offers : offersIt(it, receipt))),
+    'offers',
+    'whether the ticket was offered to the client was not checked',
+  )
+  has(
     documents.of('acknowledgement').find((it) => it.body.receipt === event.id),
     'acknowledgement',
     'whether the client agreed is not known',
   )
 
   const entry = job && ticket && entryOf(ticket.body, job.body)
-  const findings: Finding[] = checkAlone(body)
+  const findings: Finding[] = [
+    ...checkAlone(body),
+    addressCheck('receipt.addressee', 'receipt', receipt, 'its client', body.client),
+    job
+      ? aboutCheck('receipt.about', 'receipt', receipt, 'job event', job.event.id)
+      : finding(
+          'receipt.about',
+          tagValue(event, 'e') !== undefined,
+          'receipt about a job event',
+          'the receipt does not name the job event that it is about',
+        ),
+  ]
   const signers = {
     ...(ticket && { ticket: ticket.event.pubkey }),
     ...(sheet && { 'price sheet': sheet.event.pubkey }),
@@ -61,14 +81,23 @@ export const receiptFindings = (
   return { findings: findings.map((it) => ({ ...it, about: event.id })), unchecked }
 }
 
-/** The job, or the rewrap, of a receipt. */
+/**
+ * The job, or the rewrap, that a receipt or an `accepted` is for: the event that its `e` names where
+ * that is one, so that a job which was sent twice is no contradiction.
+ */
 export const jobOf = (
-  { body }: Message<'receipt'>,
+  { body, event }: Message<'receipt' | 'progress'>,
   documents: Documents,
-): Message<'job' | 'rewrap'> | undefined =>
-  [...documents.of('job'), ...documents.of('rewrap')].find(
-    (it) => it.body.job === body.job && it.body.ticket === body.ticket,
+): Message<'job' | 'rewrap'> | undefined => {
+  const jobs = [...documents.of('job'), ...documents.of('rewrap')].filter(
+    (it) => it.body.job === body.job && 'ticket' in body && it.body.ticket === body.ticket,
   )
+  const about = tagValue(event, 'e')
+  return jobs.find((it) => it.event.id === about) ?? jobs[0]
+}
+
+const offersIt = ({ body }: Message<'offers'>, receipt: Message<'receipt'>): boolean =>
+  body.entries.some((entry) => entry.ticket.id === receipt.body.ticket)
 
 const acceptedOf = (
   { body }: Message<'receipt'>,

@@ -188,6 +188,7 @@ test('what is missing is said, each with what could not be checked', () => {
     'ticket: not given, so who offered what to whom was not checked',
     'price sheet: not given, so the rates were not checked against it',
     'accepted: not given, so what the node bound itself to was not checked',
+    'offers: not given, so whether the ticket was offered to the client was not checked',
     'acknowledgement: not given, so whether the client agreed is not known',
   ])
   expect(audit([sheet]).unchecked).toEqual(['receipt: not given, so no cost was checked'])
@@ -220,7 +221,12 @@ test('offers bind ticket, router and client', () => {
   const entry = { ticket: ticket.event, entry: 0, reason: 'the only one', first_ms: 200 }
   const of = (by: PubKey, to: PubKey, entries: object[]) => {
     const content = { entries: entries as [], fee: '0', none: null }
-    const offers = messageOf('offers', content, { by, to, at: -1000 })
+    const offers = messageOf('offers', content, {
+      by,
+      to,
+      about: HASH as EventId,
+      at: -1000,
+    })
     const changed = sceneOf({ job: { content: { offers: offers.event.id } } })
     return wrong([offers, ticket, changed.job])
   }

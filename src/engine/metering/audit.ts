@@ -1,12 +1,14 @@
 import type { Msat } from '../base/money.ts'
 import { tagValue } from '../protocol/event.ts'
 import type { EventId, JobId, PubKey } from '../protocol/ids.ts'
-import type { KindName } from '../protocol/kinds.ts'
 import type { Message } from '../protocol/messages.ts'
 import type { ReceiptStatus } from '../protocol/receipt.ts'
+import { bundleFindings } from './audit-bundle.ts'
 import { contradictions } from './audit-chain.ts'
+import { documentsOf } from './audit-documents.ts'
 import { pairFindings } from './audit-pairs.ts'
 import { receiptFindings } from './audit-receipt.ts'
+import { timeFindings } from './audit-times.ts'
 import { type Finding, finding, short } from './finding.ts'
 
 /** A finding, and the document that it is about. */
@@ -34,21 +36,19 @@ export type Audit = Readonly<{
   receipts: readonly ReceiptSummary[]
 }>
 
-/** The documents of an audit: each once, found by id and by kind. */
-export type Documents = Readonly<{
-  all: readonly Message[]
-  byId(id: EventId): Message | undefined
-  of<K extends KindName>(name: K): Message<K>[]
-}>
-
 /**
  * All that any set of documents proves or contradicts, offline, also a year later: who signed
  * for whom, every cost recomputed, every receipt against job, ticket, sheet, `accepted` and
  * acknowledgement as far as they are there. A ticket is held against the job's time, a sheet
- * against the ticket's; receipts and acknowledgements never expire.
+ * against the ticket's; receipts and acknowledgements never expire. There is no clock in it: times
+ * are held against each other.
  * @param messages verified already: bytes, hash, signature, schema (protocol/intake.ts)
+ * @param bundles which of them were handed over as the documents of one job, each such set
  */
-export const audit = (messages: readonly Message[]): Audit => {
+export const audit = (
+  messages: readonly Message[],
+  bundles: readonly (readonly Message[])[] = [],
+): Audit => {
   const documents = documentsOf(messages)
   const findings: AuditFinding[] = [...documents.all.map(signed), ...nets(documents.all)]
   const unchecked: string[] = []
@@ -59,20 +59,14 @@ export const audit = (messages: readonly Message[]): Audit => {
     const which = receipts.length > 1 ? ` (receipt ${short(receipt.event.id)})` : ''
     unchecked.push(...report.unchecked.map((sentence) => `${sentence}${which}`))
   }
-  findings.push(...pairFindings(documents), ...contradictions(receipts))
+  findings.push(
+    ...bundles.flatMap(bundleFindings),
+    ...pairFindings(documents),
+    ...timeFindings(documents),
+    ...contradictions(receipts),
+  )
   if (receipts.length === 0) unchecked.push('receipt: not given, so no cost was checked')
   return { findings, unchecked, receipts: receipts.map(summaryOf) }
-}
-
-const documentsOf = (messages: readonly Message[]): Documents => {
-  const byId = new Map(messages.map((message) => [message.event.id, message]))
-  const all = [...byId.values()]
-  return {
-    all,
-    byId: (id) => byId.get(id),
-    of: <K extends KindName>(name: K) =>
-      all.filter((message) => message.name === name) as Message<K>[],
-  }
 }
 
 const signed = ({ event, name }: Message): AuditFinding => ({

@@ -31,6 +31,19 @@ export const short = (hex: string): string => `${hex.slice(0, 4)}…${hex.slice(
 /** Whole numbers with separators: `18,204`. */
 export const many = (n: number | bigint): string => n.toLocaleString('en-US')
 
+/** Seconds as people say them, in the two largest units: `45 s`, `3 min 20 s`, `29 days 23 h`. */
+export const spanOf = (seconds: number): string => {
+  const parts: readonly (readonly [number, string])[] = [
+    [Math.floor(seconds / 86_400), seconds < 172_800 ? 'day' : 'days'],
+    [Math.floor(seconds / 3_600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ]
+  const from = parts.findIndex(([n]) => n > 0)
+  const said = parts.slice(from, from + 2).filter(([n]) => n > 0)
+  return from < 0 ? '0 s' : said.map(([n, unit]) => `${many(n)} ${unit}`).join(' ')
+}
+
 /** A usage for people: `58 in_token, 61 out_token`. */
 export const unitsOf = (usage: Units): string =>
   (Object.entries(usage) as [Unit, number][])

@@ -48,13 +48,13 @@ export const messageOf = <K extends KindName>(
 
 type Changes = {
   [
-    K in 'sheet' | 'ticket' | 'job' | 'accepted' | 'receipt' | 'acknowledgement'
+    K in 'sheet' | 'ticket' | 'offers' | 'job' | 'accepted' | 'receipt' | 'acknowledgement'
   ]?: Partial<Options> & {
     content?: object
   }
 }
 
-/** The six documents that prove one good job: 58 tokens in, 61 out, 211 msat; with `changes`. */
+/** The seven documents that prove one good job: 58 tokens in, 61 out, 211 msat; with `changes`. */
 export const sceneOf = (changes: Changes = {}) => {
   const of = <K extends KindName>(
     name: K,
@@ -96,13 +96,24 @@ export const sceneOf = (changes: Changes = {}) => {
     expires: 30_000,
     at: -5000,
   })
+  const offersContent = {
+    entries: [{ ticket: { ...ticket.event }, entry: 0, reason: 'the only one', first_ms: 200 }],
+    fee: '0',
+    none: null,
+  }
+  const offers = of('offers', 'offers', offersContent, {
+    by: ROUTER,
+    to: CLIENT,
+    about: 'a'.repeat(64) as EventId,
+    at: -1000,
+  })
   const max = { in_token: 100, out_token: 100 }
   const terms = { sheet: sheet.event.id, row: 0, max, ceiling: '350', timing: 'free' as const }
   const one = { job: JOB, ticket: ticket.event.id }
   const jobContent = {
     ...one,
     ...terms,
-    offers: '8'.repeat(64),
+    offers: offers.event.id,
     task: 'text.chat@1',
     model: 'smollm2-135m',
     class: 'balanced' as const,
@@ -110,7 +121,11 @@ export const sceneOf = (changes: Changes = {}) => {
     body: { size: 100, sha256: HASH },
     wrap: { enc: HASH, ct: 'AAAA' },
   }
-  const job = of('job', 'job', jobContent, { by: CLIENT, to: NODE })
+  const job = of('job', 'job', jobContent, {
+    by: CLIENT,
+    to: NODE,
+    about: ticket.event.id,
+  })
   const acceptedContent = {
     status: 'accepted' as const,
     ...one,
@@ -144,12 +159,18 @@ export const sceneOf = (changes: Changes = {}) => {
     prev: null,
     sim: true,
   }
-  const receipt = of('receipt', 'receipt', receiptContent, { by: NODE, to: CLIENT, at: 2000 })
+  const receipt = of('receipt', 'receipt', receiptContent, {
+    by: NODE,
+    to: CLIENT,
+    about: job.event.id,
+    at: 2000,
+  })
   const agreement = { receipt: receipt.event.id, ...one, verdict: 'agree' as const, reason: null }
   const acknowledgement = of('acknowledgement', 'acknowledgement', agreement, {
     by: CLIENT,
     to: NODE,
+    about: receipt.event.id,
     at: 2100,
   })
-  return { sheet, ticket, job, accepted, receipt, acknowledgement }
+  return { sheet, ticket, offers, job, accepted, receipt, acknowledgement }
 }

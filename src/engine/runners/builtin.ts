@@ -8,7 +8,7 @@ import { unlessAborted } from './abort.ts'
 /**
  * Most bytes that a built-in task reads. It works in one step, on the thread that the links are on: at
  * 4 MiB that step took most of a second, in which no frame moved and no credit was given; at this size it
- * takes some tens of milliseconds. Longer texts are for `text.chunk` at the client's, or for a runner.
+ * takes some tens of milliseconds. Who has more sends it in parts.
  */
 const INPUT_BYTES = 256 * KIB
 

@@ -36,6 +36,24 @@ beforeEach(async () => {
 })
 afterEach(() => fake.stop())
 
+test('a model that the server has later is offered, one that went is not', async () => {
+  const names = async () =>
+    [...new Set((await runner.capabilities()).map((it) => it.model.name))].toSorted()
+  expect(await names()).toEqual(['fake-model'])
+  fake.serve(['fake-model', 'newer'])
+  expect(await names()).toEqual(['fake-model', 'newer'])
+  fake.serve(['newer'])
+  expect(await names()).toEqual(['newer'])
+})
+
+test('the signal of attaching ends nothing later', async () => {
+  const attaching = new AbortController()
+  const mine = await openaiRunner(fake.url, { signal: attaching.signal })
+  attaching.abort()
+  fake.serve(['other'])
+  expect((await mine.capabilities())[0]?.model.name).toBe('other')
+})
+
 /** The server hears of the closed socket a moment later. */
 const closed = async (): Promise<void> => {
   for (let i = 0; i < 50 && fake.open() > 0; i++) await Bun.sleep(5)

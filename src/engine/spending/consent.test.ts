@@ -118,7 +118,7 @@ const SAID: readonly (readonly [Partial<NoOffer>, Partial<Wanted>, string[]])[] 
       'data',
       'input.too_large',
       'the input is 18,204 bytes; the most that anybody takes is 8,192 bytes',
-      'shorten the input, or split it, for example with text.chunk',
+      'shorten the input, or send it in parts',
     ],
   ],
   [

@@ -133,7 +133,7 @@ const sizeFault = (none: NoOffer, { sizes }: Wanted): Fault => {
   const most =
     none.limit === null ? '' : `; the most that anybody takes is ${many(none.limit)} bytes`
   return new Fault('data', 'input.too_large', `the input is ${many(sizes.bytes)} bytes${most}`, {
-    hint: 'shorten the input, or split it, for example with text.chunk',
+    hint: 'shorten the input, or send it in parts',
   })
 }
 

@@ -2,7 +2,7 @@ import type { Database } from 'bun:sqlite'
 import { Fault } from '../base/fault.ts'
 import { unixMs } from '../base/clock.ts'
 import type { EventId, JobId, PubKey } from '../protocol/ids.ts'
-import { checkIntegrity, closeDatabase, openDatabase } from './database.ts'
+import { asStorageFault, checkIntegrity, closeDatabase, openDatabase } from './database.ts'
 import { receiptDuplicate } from './faults.ts'
 import type { Kept } from './store.ts'
 
@@ -58,7 +58,7 @@ export const openLedger = async (path: string): Promise<Ledger> => {
     return { close, ...statements }
   } catch (error) {
     db.close()
-    throw error
+    throw asStorageFault(error, path)
   }
 }
 

@@ -35,13 +35,16 @@ describe('the catalogue', () => {
     ['rerank', 'text.rerank'],
     ['embedding', 'text.embed'],
     ['text.detekt@1', 'text.detect'],
-    ['', 'text.chat'],
   ])('for %j names %s', (text, near) => {
     expect(refusal(text)).toMatchObject({
       kind: 'usage',
       code: 'task.unknown',
       hint: `did you mean ${near}?`,
     })
+  })
+
+  test.each(['', 'x', 'text.speak', 'translate'])('for %j names no other', (text) => {
+    expect(refusal(text).hint).toStartWith('there are: text.chat, text.generate, ')
   })
 
   test('for a version it has not, names the one it has', () => {

@@ -26,11 +26,13 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
 export const findTask = (text: string): Task => {
   const found = TASK_NAMES.findLast((name) => name === text || bare(name) === text)
   if (found) return TASKS[found]
-  const wanted = bare(text).slice(0, 80)
+  const near = nearest(bare(text).slice(0, 80))
   throw new Fault('usage', 'task.unknown', `there is no task ${text.slice(0, 80)}`, {
     hint: TASK_NAMES.some((name) => bare(name) === bare(text))
       ? `write ${bare(text)}: this version of fedai has no other`
-      : `did you mean ${nearest(wanted)}?`,
+      : near
+        ? `did you mean ${near}?`
+        : `there are: ${TASK_NAMES.map(bare).join(', ')}`,
   })
 }
 
@@ -40,12 +42,15 @@ export const isTaskName = (text: string): text is TaskName =>
 
 const bare = (name: string): string => name.split('@')[0]!
 
-// `summarise` is nearer to text.summarize than to anything of equal length: the prefix is optional.
-const nearest = (wanted: string): string => {
-  const names = TASK_NAMES.map(bare)
-  const distance = (name: string) =>
-    Math.min(edits(wanted, name), edits(wanted, name.replace(/^text\./, '')))
-  return names.reduce((best, name) => (distance(name) < distance(best) ? name : best))
+// Without the prefix, which is optional and would make everything look half right. A name that is
+// further away than half of its length was not meant.
+const nearest = (wanted: string): string | undefined => {
+  const word = wanted.replace(/^text\./, '')
+  const scored = TASK_NAMES.map(bare).map((name) => {
+    const own = name.replace(/^text\./, '')
+    return { name, off: edits(word, own), most: Math.floor(Math.max(word.length, own.length) / 2) }
+  })
+  return scored.filter(({ off, most }) => off <= most).toSorted((a, b) => a.off - b.off)[0]?.name
 }
 
 /** Levenshtein's distance. */

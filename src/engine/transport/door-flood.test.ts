@@ -1,0 +1,77 @@
+import { afterEach, expect, test } from 'bun:test'
+import { unixMs } from '../base/clock.ts'
+import { virtualClock } from '../base/virtual-clock.ts'
+import type { EventId } from '../protocol/ids.ts'
+import { Allowance } from './allowance.ts'
+import { authEvent, closeAll, openDoor, raw } from './door.fixtures.ts'
+
+afterEach(closeAll)
+
+const bounds = { eventsBurst: 40, eventsPerSecond: 1 }
+const textOf = (n: number): string => `["EVENT",{"id":"${n.toString(16).padStart(64, '0')}"}]`
+
+const proven = async () => {
+  const { door, address } = await openDoor(bounds)
+  const peer = await raw(address)
+  peer.socket.send(JSON.stringify(['AUTH', authEvent(address, peer.challenge)]))
+  await peer.until(2)
+  return { door, peer, link: door.links[0]! }
+}
+
+test('events beyond the rate reach nobody, are answered, and end the link', async () => {
+  const { door, peer } = await proven()
+  for (let n = 0; n < 1_000; n++) peer.socket.send(textOf(n))
+  expect((await peer.closed).code).toBe(1008)
+  expect(door.texts.length).toBeGreaterThanOrEqual(40)
+  expect(door.texts.length).toBeLessThan(60)
+  const answers = peer.heard.slice(2)
+  expect(answers.length).toBeLessThanOrEqual(21)
+  expect(answers[0]!.slice(2)).toEqual([false, 'rate-limited: too many events'])
+})
+
+test('whose events are taken may send many more; a replay is not one of them', async () => {
+  for (const [message, reaches] of [
+    ['', 200],
+    ['duplicate: seen', 40],
+  ] as const) {
+    const { door, peer } = await proven()
+    let n = 0
+    door.onEvent((link) =>
+      link.answer((n++).toString(16).padStart(64, '0') as EventId, true, message),
+    )
+    for (let i = 0; i < 200; i++) peer.socket.send(textOf(i))
+    await peer.until(2 + Math.min(200, reaches + 15))
+    expect(door.texts.length).toBeGreaterThanOrEqual(reaches)
+    expect(door.texts.length).toBeLessThan(reaches + 20)
+  }
+})
+
+test('twenty offences that the owner saw end the link', async () => {
+  const { peer, link } = await proven()
+  for (let i = 0; i < 20; i++) link.offend()
+  await Bun.sleep(5)
+  expect(peer.socket.readyState).toBe(WebSocket.OPEN)
+  link.offend()
+  expect(await peer.closed).toEqual({ code: 1008, reason: 'too many bad messages' })
+})
+
+test('what was used up comes back with time, and offences are forgiven slowly', async () => {
+  const clock = virtualClock(unixMs(1_000_000))
+  const allowance = new Allowance(clock, bounds)
+  const count = (take: () => boolean) => {
+    let n = 0
+    while (take()) n++
+    return n
+  }
+  const all = () => [
+    count(() => allowance.event()),
+    count(() => allowance.message()),
+    count(() => allowance.offend()),
+  ]
+  expect(all()).toEqual([40, 60, 20])
+  expect(all()).toEqual([0, 0, 0])
+  await clock.advance(2_000)
+  expect(all()).toEqual([2, 40, 0])
+  await clock.advance(60_000)
+  expect(all()).toEqual([40, 60, 1])
+})

@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'bun:test'
+import { addPuppet, done, piece, wish } from './cast.ts'
+import { type Content, contentOf, forged } from './parcel.ts'
+import { eventsTo, heardBy, held, onWay, scene, unharmed } from './scene.ts'
+
+/** A job that was served in full, with its receipt as `change` leaves it. */
+const served = (change: Content = {}, loses: 'acknowledgement' | null = null) => {
+  const it = scene({ words: null })
+  onWay(it.stage, it.router, 'receipt', (event) => forged(it.node.signer, event, change))
+  if (loses) held(it.stage, it.router, loses)
+  wish(it.stage, it.client)
+  const [run] = it.node.runs
+  it.stage.advance(900)
+  piece(it.stage, it.node, run!, 'one ', 1)
+  it.stage.advance(900)
+  done(it.stage, it.node, run!, 1)
+  it.stage.advance(500)
+  const servedJobs = () => it.router.state.limits.get(it.client.signer.pubkey)?.served
+  const verdicts = () => heardBy(it.router, 'acknowledgement').map((ack) => ack['verdict'])
+  const outcomes = () => it.router.observed.map((seen) => seen.outcome)
+  return { ...it, servedJobs, verdicts, outcomes }
+}
+
+describe('what a router believes of a receipt', () => {
+  test('agreed: the node served, and the client is a step nearer to being known', () => {
+    const it = served()
+    expect([it.verdicts(), it.outcomes(), it.servedJobs()]).toEqual([['agree'], ['ok'], 1])
+    it.stage.advance(200_000)
+    expect(it.outcomes()).toEqual(['ok'])
+  })
+
+  test('disputed: it counts for neither', () => {
+    const it = served({ cost: '1' })
+    expect(it.verdicts()).toEqual(['dispute'])
+    expect([it.outcomes(), it.servedJobs()]).toEqual([['not_counted'], 0])
+    expect(it.router.state.standings.size).toBe(0)
+    it.stage.advance(200_000)
+    expect(it.outcomes()).toEqual(['not_counted'])
+  })
+
+  test('usage beyond the job’s max is the node’s fault, and says nothing of its speed', () => {
+    const it = served({ usage: { in_token: 5, out_token: 9_000_000_000_000 } })
+    expect(it.verdicts()).toEqual(['dispute'])
+    expect([it.outcomes(), it.servedJobs()]).toEqual([['node_fault'], 0])
+    expect(it.router.observed[0]).toMatchObject({ msPerUnit: null })
+  })
+
+  test('a client that says nothing: as the receipt says, when its time is up', () => {
+    const it = served({}, 'acknowledgement')
+    expect([it.outcomes(), it.servedJobs()]).toEqual([[], 0])
+    it.stage.advance(50_000)
+    expect(it.outcomes()).toEqual([])
+    it.stage.advance(15_000)
+    expect([it.outcomes(), it.servedJobs()]).toEqual([['ok'], 1])
+    expect(it.router.state.jobs.size).toBe(0)
+    unharmed(it.stage)
+  })
+})
+
+describe('a link that proves another key', () => {
+  test('leaves nothing of the node that it was', () => {
+    const it = scene()
+    const { stage, router, node } = it
+    const [near] = [...node.links.keys()]
+    const { far } = node.links.get(near!)!
+    expect([router.state.nodes.size, router.state.tickets.size > 0]).toEqual([1, true])
+    const key = stage.newSigner().pubkey
+    stage.tell(router, { type: 'authenticated', link: far, key, auth: 'a'.repeat(64) as never })
+    const left = () => {
+      const { nodes, tickets, byTask, linkOf } = router.state
+      return [nodes.size, tickets.size, byTask.size, linkOf.has(node.signer.pubkey)]
+    }
+    expect(left()).toEqual([0, 0, 0, false])
+    stage.cut(node, near!)
+    expect(left()).toEqual([0, 0, 0, false])
+    expect(router.logged.filter((event) => event === 'node.left')).toHaveLength(1)
+  })
+
+  test('and one that proves its own again keeps it, and hears its limits again', () => {
+    const it = scene()
+    const { stage, router } = it
+    const puppet = addPuppet(stage, router)
+    const { far } = [...puppet.links.values()][0]!
+    const again = { type: 'authenticated', link: far, key: puppet.signer.pubkey } as const
+    const before = eventsTo(puppet, 'quota').length
+    stage.tell(router, { ...again, auth: 'a'.repeat(64) as never })
+    expect(eventsTo(puppet, 'quota')).toHaveLength(before + 1)
+    expect(contentOf(eventsTo(puppet, 'quota').at(-1)!)).toMatchObject({ probation: true })
+    expect(router.state.keyOf.get(far)).toBe(puppet.signer.pubkey)
+  })
+})
