@@ -35,6 +35,8 @@ const cases: Case[] = [
   ['an option with a slip', ['request', '--modle', 'x', 'hi'], 64, /'--modle'\n {2}try --model/],
   ['a value that is missing', ['request', '--model'], 64, /argument missing/],
   ['no input on no terminal', ['request'], 65, /stdin is empty/],
+  ['an empty prompt', ['request', ''], 64, /the prompt is empty/],
+  ['a model without a name', ['request', '--model', '', 'hi'], 64, /--model "" is no name/],
   ['two inputs', ['request', '--file', 'x', 'hi'], 64, /a prompt and --file are both the input/],
   [
     'a task that does not exist',
@@ -81,6 +83,20 @@ const cases: Case[] = [
     /documents/,
     '{"query":"a"}',
   ],
+  [
+    'JSON with a key twice',
+    ['request', '--task', 'text.detect', '--input', '-'],
+    65,
+    /"input" twice/,
+    '{"input":"a","input":"b"}',
+  ],
+  [
+    'JSON with a slip in a key',
+    ['request', '--task', 'text.summarize', '--input', '-'],
+    65,
+    /"sentence"[^]*\n {2}try sentences/,
+    '{"input":"a","sentence":1}',
+  ],
   ['bytes that are no text', ['request', '--file', 'latin1.txt'], 65, /not UTF-8/],
   [
     'a folder that is not there for --out',
@@ -107,7 +123,8 @@ const cases: Case[] = [
     /262,?144|256 KiB/,
   ],
   ['an identity that is not there', ['request', '--as', 'nobody', 'hi'], 78, /no key named nobody/],
-  ['an identity with an odd name', ['request', '--as', '../x', 'hi'], 78, /cannot be named/],
+  ['an identity with an odd name', ['request', '--as', '../x', 'hi'], 64, /is no name/],
+  ['an identity with no name', ['init', '--as', '', '--yes'], 64, /--as "" is no name/],
   ['verify of nothing', ['verify', 'nope.json'], 65, /no file nope\.json/],
   ['verify of something else', ['verify', 'package.json'], 65, /no signed event/],
   [
@@ -117,7 +134,14 @@ const cases: Case[] = [
     /stdin is nested deeper than/,
     '['.repeat(100_000),
   ],
-  ['a port that is none', ['up', '--port', '70000'], 64, /--port 70000/],
+  ['a port that is none', ['up', '--port', '70000'], 64, /--port 70000[^]*7447/],
+  [
+    'a runner twice',
+    ['up', '--runner', 'openai=http://127.0.0.1:1', '--runner', 'openai=http://127.0.0.1:1/'],
+    64,
+    /given twice/,
+  ],
+  ['help for what is no command', ['help', 'requst'], 64, /try: fedai request/],
   ['a runner that is none', ['up', '--runner', 'gpt'], 64, /openai=http/],
   [
     'a runner that does not answer',
@@ -136,8 +160,8 @@ const cases: Case[] = [
   [
     'a key that is none',
     ['init', '--as', 'x', '--import', '-'],
-    78,
-    /not a secret key/,
+    65,
+    /stdin: this is not a secret key/,
     'npub1nonsense',
   ],
 ]
@@ -192,6 +216,51 @@ describe('bad input', () => {
     const { code, stderr } = await here.run(['request', '--router', `${NPUB}@${address}`, 'hi'])
     expect(code).toBe(76)
     expect(stderr).toContain('error: ')
+  })
+
+  test('a command line that is not UTF-8', async () => {
+    const words = `"$0" request -t text.detect "$(printf 'a\\377b')"; echo $?`
+    const shell = Bun.spawnSync(['bash', '-c', words, await binary()], {
+      env: { PATH: process.env['PATH'], FEDAI_HOME: here.home },
+      stdin: 'ignore',
+    })
+    expect(shell.stdout.toString()).toBe(process.platform === 'linux' ? '65\n' : '0\n')
+    // U+FFFD itself is a character like any other.
+    expect((await here.run(['request', '-t', 'text.detect', 'a \ufffd b'])).code).toBe(0)
+  })
+
+  test('a key file that is none is named', async () => {
+    expect((await bare.run(['init', '--as', 'odd', '--yes'])).code).toBe(0)
+    const file = `${bare.home}/keys/odd.key`
+    for (const text of ['nsec1nonsense\n', 'two words\n', 'ncryptsec1nonsense\n']) {
+      await Bun.write(file, text)
+      const router = `${NPUB}@${address}`
+      const ran = await bare.run(['request', '--router', router, '--as', 'odd', 'hi'])
+      expect(ran.code).toBe(78)
+      expect(ran.stderr).toContain(file)
+    }
+  })
+
+  test.each(['--passphrase-file', '--import'])(
+    '%s with a file that others can read',
+    async (it) => {
+      const file = here.file(
+        'shared',
+        'nsec1vl029mgpspedva04g90vltkh6fvh240zqtv9k0t9af8935ke9laqsnlfe5',
+      )
+      chmodSync(file, 0o640)
+      const { code, stderr } = await bare.run(['init', '--as', 'never', it, file])
+      expect(code).toBe(78)
+      expect(stderr).toMatch(/others can read .*\n {2}chmod 600 /)
+      chmodSync(file, 0o600)
+      expect((await bare.run(['init', '--as', it.slice(2, 8), it, file])).code).toBe(0)
+    },
+  )
+
+  test('without a home', async () => {
+    const child = Bun.spawnSync([await binary(), 'request', 'hi'], { env: {}, stdin: 'ignore' })
+    expect(child.exitCode).toBe(78)
+    expect(child.stderr.toString()).toContain('HOME is not set')
   })
 
   test('a key file that others can read', async () => {

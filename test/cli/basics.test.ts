@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { statSync } from 'node:fs'
+import { chmodSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { version } from '../../package.json'
 import { completions } from '../../scripts/build-completions.ts'
@@ -19,10 +19,16 @@ afterAll(async () => {
 })
 
 describe('the binary', () => {
-  test('says its version, also with stdout closed', async () => {
+  test('says its version, and that stdout is closed', async () => {
     expect(await here.run(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
     const shell = Bun.spawnSync(['bash', '-c', '"$0" --version >&-; echo $?', fedai])
-    expect(shell.stdout.toString()).toBe('0\n')
+    if (process.platform === 'linux') expect(shell.stdout.toString()).toBe('74\n')
+  })
+
+  test('help is a word as well', async () => {
+    const { stdout } = await here.run(['request', '--help'])
+    expect(await here.run(['help', 'request'])).toEqual({ code: 0, stdout, stderr: '' })
+    expect((await here.run(['help'])).stdout).toBe((await here.run(['--help'])).stdout)
   })
 
   test.each([[], ['up'], ['request'], ['verify'], ['init']])(
@@ -84,6 +90,7 @@ describe('init', () => {
       'key.txt',
       'nsec1vl029mgpspedva04g90vltkh6fvh240zqtv9k0t9af8935ke9laqsnlfe5\n',
     )
+    chmodSync(file, 0o600)
     const fromNsec = await here.run(['init', '--as', 'nsec', '--import', file, '--json'])
     expect(fromHex.code).toBe(0)
     expect(JSON.parse(fromNsec.stdout)).toMatchObject({
@@ -96,6 +103,7 @@ describe('init', () => {
 
   test('encrypts with a passphrase from a file, and signs with it', async () => {
     const file = here.file('passphrase', 'correct horse\n')
+    chmodSync(file, 0o600)
     const made = await here.run(['init', '--as', 'locked', '--passphrase-file', file])
     expect(made.code).toBe(0)
     expect(await Bun.file(join(here.home, 'keys', 'locked.key')).text()).toMatch(/^ncryptsec1/)
@@ -118,6 +126,16 @@ describe('init', () => {
       'hi',
     ])
     expect(right.code).toBe(69)
+    // The key that is encrypted is imported with the same passphrase, and nobody is asked.
+    const key = join(here.home, 'keys', 'locked.key')
+    const again = ['init', '--as', 'again', '--import', key, '--passphrase-file']
+    expect(await here.run([...again, file])).toMatchObject({ code: 0, stdout: made.stdout })
+    const other = here.file('other', 'battery staple\n')
+    chmodSync(other, 0o600)
+    expect((await here.run(['init', '--as', 'third', ...again.slice(3), other])).code).toBe(78)
+    expect(
+      (await here.run(['init', '--as', 'x', '--import', '-', '--passphrase-file', '-'])).code,
+    ).toBe(64)
   }, 30_000)
 })
 

@@ -324,3 +324,18 @@ test('more tokens than bytes that came are not paid for', async () => {
   expect(asked.outcome!.cost <= 1n).toBe(true)
   await it.close()
 })
+
+test('a node that goes ends its jobs with receipts for what arrived', async () => {
+  const it = await world([{ ...fine, endless: true }])
+  const asked = it.request(await it.addClient(), {})
+  await it.clock.advance(500)
+  const closing = it.nodes[0]!.node!.close()
+  await it.clock.advance(2_000)
+  await closing
+  expect(asked.outcome).toMatchObject({
+    verified: true,
+    receipt: { status: 'partial', reason: 'drain', usage: { out_token: 4 } },
+    fault: { kind: 'again', code: 'job.partial' },
+  })
+  await it.close()
+})

@@ -94,7 +94,7 @@ export class World {
 
   /** As a kill would: nothing is said to anybody. */
   async stopNode(party: NodeParty): Promise<void> {
-    await party.node?.close()
+    await party.node?.close({ now: true })
     party.node = undefined
   }
 

@@ -12,6 +12,7 @@ type Changes = NonNullable<Parameters<typeof sceneOf>[0]>
 
 const STRANGER = 'f'.repeat(64) as PubKey
 const HASH = '5'.repeat(64)
+const ASK = HASH as EventId
 const wrong = (documents: readonly Message[]): string[] =>
   audit(documents)
     .findings.filter((it) => !it.ok)
@@ -221,12 +222,7 @@ test('offers bind ticket, router and client', () => {
   const entry = { ticket: ticket.event, entry: 0, reason: 'the only one', first_ms: 200 }
   const of = (by: PubKey, to: PubKey, entries: object[]) => {
     const content = { entries: entries as [], fee: '0', none: null }
-    const offers = messageOf('offers', content, {
-      by,
-      to,
-      about: HASH as EventId,
-      at: -1000,
-    })
+    const offers = messageOf('offers', content, { by, to, about: ASK, at: -1000 })
     const changed = sceneOf({ job: { content: { offers: offers.event.id } } })
     return wrong([offers, ticket, changed.job])
   }

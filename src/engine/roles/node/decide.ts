@@ -12,7 +12,7 @@ import { conclude, forget, onAcknowledgement, onKept } from './records.ts'
 import type { NodeEffect, NodeEvent, NodeJob, NodeState, NodeTurn } from './state.ts'
 import { renewSheet } from './sheet.ts'
 import { tellStatus } from './status.ts'
-import { introduceAgain, offerAnew, register, renew } from './tickets.ts'
+import { introduceAgain, offerAnew, register, renew, withdraw } from './tickets.ts'
 
 /**
  * The mind of a node: issues tickets, takes jobs, drives runners, seals what they make, writes
@@ -30,6 +30,7 @@ export const decide = (
   else if (event.type === 'closed') onClosed(turn, event.link)
   else if (event.type === 'kept') onKept(turn, event.id)
   else if (event.type === 'capabilities') onCapabilities(turn, event)
+  else if (event.type === 'drain') onDrain(turn)
   else if (event.type === 'tick') for (const key of state.deadlines.due(now)) onDue(turn, key)
   else if (event.type === 'authenticated') onAuthenticated(turn, event.link, event.auth)
   else onRunner(turn, event)
@@ -132,6 +133,13 @@ const onClosed = (turn: NodeTurn, link: LinkId): void => {
   state.deadlines.clear(`quota:${link}`)
   // Tickets die with their link.
   for (const [id, ticket] of state.tickets) if (ticket.link === link) state.tickets.delete(id)
+}
+
+/** Tickets are withdrawn; what arrived of each job is charged, and said in a receipt. */
+const onDrain = (turn: NodeTurn): void => {
+  withdraw(turn, () => true, 'drain')
+  for (const router of turn.state.routers.values()) router.ready = false
+  for (const job of turn.state.jobs.values()) stop(turn, job, 'partial', 'drain')
 }
 
 const onCapabilities = (

@@ -42,7 +42,11 @@ export type NodeOptions = {
 
 export interface Node {
   readonly key: PubKey
-  close(): Promise<void>
+  /**
+   * Withdraws its tickets, ends what runs with a receipt for what arrived, and goes. With `now` it says
+   * nothing to anybody, as a crash would.
+   */
+  close(options?: { now?: boolean }): Promise<void>
 }
 
 /** Places in the queue behind each slot, unless somebody says otherwise (docs/protocol.md, tickets). */
@@ -108,13 +112,26 @@ export const openNode = async (options: NodeOptions): Promise<Node> => {
   )
   return {
     key: signer.pubkey,
-    async close() {
+    async close({ now = false } = {}) {
       stopWatching()
+      if (!now) await drained(loop, state, clock)
       for (const it of dialled) it.close()
       loop.stop()
       await work.stop()
     },
   }
+}
+
+/** Everything open is ended, and its receipts are on their way; or it takes too long. */
+const drained = async (
+  loop: Loop<NodeState, NodeEvent, NodeEffect>,
+  state: NodeState,
+  clock: Clock,
+): Promise<void> => {
+  loop.feed({ type: 'drain' })
+  const until = clock.now() + DRAIN_MS
+  while (state.keeping.size > 0 && clock.now() < until)
+    await new Promise<void>((resolve) => void clock.after(DRAIN_LOOK_MS, resolve))
 }
 
 /** Asks the runners now and then what they can do, and tells when one can do something else, or nothing. */
@@ -144,3 +161,6 @@ const watch = (
 
 /** How often runners are asked what they can do. */
 const LOOK_MS = 15_000
+/** How long the last receipts may take to reach the disk. */
+const DRAIN_MS = 1_000
+const DRAIN_LOOK_MS = 5

@@ -27,6 +27,8 @@ export type NodeEvent =
   | Readonly<{ type: 'piece'; tag: JobTag; delta: unknown; usage: Units }>
   | Readonly<{ type: 'done'; tag: JobTag; done: Done }>
   | Readonly<{ type: 'failed'; tag: JobTag; trouble: RunnerTrouble; detail: string }>
+  /** We are about to go: nothing more is taken, what runs ends now. */
+  | Readonly<{ type: 'drain' }>
   /** What a runner can do has changed. */
   | Readonly<{ type: 'capabilities'; runner: number; capabilities: readonly Capability[] }>
 

@@ -4,7 +4,13 @@ import { draftOf } from '../../protocol/draft.ts'
 import type { TicketEntry } from '../../protocol/ticket.ts'
 import { rowFor } from '../../metering/rows.ts'
 import type { LinkId } from '../wire.ts'
-import { type NodeTurn, type RouterRecord, type RunnerRecord, say } from './state.ts'
+import {
+  type IssuedTicket,
+  type NodeTurn,
+  type RouterRecord,
+  type RunnerRecord,
+  say,
+} from './state.ts'
 
 /**
  * The capacity of a node, made exact: one ticket for each slot of each runner and each place in the
@@ -64,21 +70,33 @@ export const issueAnew = (turn: NodeTurn): void => {
 
 /** A runner can do other things than before, or nothing: what was offered of it is withdrawn and offered anew. */
 export const offerAnew = (turn: NodeTurn, index: number): void => {
-  const { state, now } = turn
+  const { state } = turn
   for (const place of placesOf(state.runners[index]!, state.queue))
     stopRenewal(turn, `${index}/${place.slot}:${place.place}`)
-  for (const { key, link, ready } of state.routers.values()) {
+  withdraw(turn, (it) => it.runner === index, 'model')
+  for (const { link, ready } of state.routers.values()) {
     if (!ready) continue
-    const open = [...state.tickets.values()].filter(
-      (it) => it.link === link && it.runner === index && !it.used && it.expires > now,
-    )
-    for (const it of open) it.used = true
-    const tickets = open.map((it) => it.id).slice(0, REVOKED_AT_ONCE)
-    if (tickets.length > 0) say(turn, link, 'revoke', { tickets, reason: 'model' }, { to: key })
     const event = state.signer.sign(manifestDraft(turn))
     turn.effects.push({ do: 'send', link, outgoing: { event } })
   }
   issueFor(turn, index)
+}
+
+/** Takes open tickets back before their use; routers offer them no more (26431). */
+export const withdraw = (
+  turn: NodeTurn,
+  which: (ticket: IssuedTicket) => boolean,
+  reason: 'drain' | 'model',
+): void => {
+  const { state, now } = turn
+  for (const { key, link, ready } of state.routers.values()) {
+    const open = [...state.tickets.values()].filter(
+      (it) => it.link === link && which(it) && !it.used && it.expires > now,
+    )
+    for (const it of open) it.used = true
+    const tickets = open.map((it) => it.id).slice(0, REVOKED_AT_ONCE)
+    if (ready && tickets.length > 0) say(turn, link, 'revoke', { tickets, reason }, { to: key })
+  }
 }
 
 /** One ticket for one place at one router, and the time at which the next one is due. */

@@ -1,0 +1,101 @@
+// A stdout or a disk that takes nothing: a job that was paid for is not lost, and nobody is told that
+// all is well. /dev/full is a full disk that needs no rights; only Linux has it.
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { existsSync } from 'node:fs'
+import { type Place, type Running, binary, place } from './cli.ts'
+
+let fedai: string
+let here: Place
+let up: Running
+
+beforeAll(async () => {
+  fedai = await binary()
+  here = place(fedai)
+  up = here.start(['up', '--port', '0', '--runner', 'none'])
+  await up.until(/^try:/m)
+}, 120_000)
+
+afterAll(async () => {
+  up.signal('SIGTERM')
+  expect((await up.done).code).toBe(0)
+  expect(await here.sprung()).toBe(false)
+  here[Symbol.dispose]()
+})
+
+/** What `fedai WORDS`, written for a shell, ends with. */
+const shell = async (words: string) => {
+  const child = Bun.spawn(['bash', '-c', `"$0" ${words}; echo "/\${PIPESTATUS[0]}" >&3`, fedai], {
+    cwd: here.folder,
+    env: { PATH: process.env['PATH'], FEDAI_HOME: here.home },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  })
+  const [stdout, stderr, said] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    Bun.file(child.stdio[3] as number).text(),
+  ])
+  return { stdout, stderr, code: Number(said.trim().slice(1)) }
+}
+
+describe.skipIf(!existsSync('/dev/full'))('no room', () => {
+  const detect = 'request --task text.detect "Wer rastet, der rostet."'
+
+  test('on stdout: the job is told to its end, then 74', async () => {
+    const { code, stderr } = await shell(`${detect} >/dev/full`)
+    expect(code).toBe(74)
+    expect(stderr).toMatch(/receipt checked · play money\nerror: stdout took .*ENOSPC\n {2}no room/)
+  })
+
+  test.each([
+    `${detect} --json >/dev/full`,
+    `${detect} --dry-run >/dev/full`,
+    `${detect} >&-`,
+    'request --help >/dev/full',
+    '--version >/dev/full',
+    '>/dev/full',
+    'up --once --runner none >/dev/full',
+    'up --port 0 --runner none >/dev/full',
+    'init --as full --yes >/dev/full',
+  ])('%s', async (words) => {
+    const { code, stderr } = await shell(words)
+    expect(code).toBe(74)
+    expect(stderr).toMatch(/output\.lost|error: stdout/)
+  })
+
+  test('for --out: the result goes to stdout, with its cost, then 74', async () => {
+    const { code, stdout, stderr } = await shell(`${detect} --out /dev/full`)
+    expect({ code, stdout }).toEqual({
+      code: 74,
+      stdout: expect.stringMatching(/^de [01]\.\d\d\n$/),
+    })
+    expect(stderr).toMatch(
+      /receipt checked · play money\nerror: \/dev\/full .*ENOSPC; the result is on stdout instead\n {2}no room/,
+    )
+    const json = await shell(`${detect} --json --out /dev/full`)
+    expect(JSON.parse(json.stdout)).toMatchObject({ type: 'result', verified: true })
+    expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: 'output.unwritable' } })
+  })
+
+  test('--out to a device leaves the device where it is', async () => {
+    expect((await shell(`${detect} --out /dev/null`)).code).toBe(0)
+    expect(Bun.spawnSync(['test', '-c', '/dev/null']).exitCode).toBe(0)
+  })
+
+  test('a reader that leaves is no error', async () => {
+    const { code, stderr } = await shell('up --once --runner none | head -c 1')
+    expect(code).toBe(0)
+    expect(stderr).not.toContain('error')
+  })
+})
+
+test('two at once: the newer is found, and the elder again when that has ended', async () => {
+  const found = async () => JSON.parse((await here.run(['--json'])).stdout).router.pid
+  expect(await found()).toBe(up.pid)
+  const second = here.start(['up', '--port', '0', '--runner', 'none'])
+  await second.until(/^try:/m)
+  expect(await found()).toBe(second.pid)
+  expect(existsSync(`${here.home}/state/up-2/router/ledger.db`)).toBe(true)
+  second.signal('SIGTERM')
+  expect((await second.done).code).toBe(0)
+  expect(await found()).toBe(up.pid)
+})
