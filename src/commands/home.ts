@@ -14,7 +14,11 @@ export const home = (version: string) =>
     .addHelpText(
       'after',
       examples(
-        ['fedai up', 'fedai request --task text.detect "Wer rastet, der rostet."', 'fedai verify result.json'],
+        [
+          'fedai up',
+          'fedai request --task text.detect "Wer rastet, der rostet."',
+          'fedai verify result.json',
+        ],
         'fedai COMMAND --help',
       ),
     )

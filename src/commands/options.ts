@@ -29,10 +29,4 @@ export const examples = (
   more: string,
   notes: readonly string[] = [],
 ): string =>
-  [
-    '\nExamples:',
-    ...lines.map((line) => `  ${line}`),
-    '',
-    ...notes,
-    `More: ${more}`,
-  ].join('\n')
+  ['\nExamples:', ...lines.map((line) => `  ${line}`), '', ...notes, `More: ${more}`].join('\n')

@@ -87,7 +87,10 @@ describe('which router is asked', () => {
 
   test('without any home it says which variable is missing', () => {
     expect(() => findRouter(undefined, {})).toThrow(
-      expect.objectContaining({ kind: 'config', message: expect.stringContaining('HOME is not set') }),
+      expect.objectContaining({
+        kind: 'config',
+        message: expect.stringContaining('HOME is not set'),
+      }),
     )
   })
 

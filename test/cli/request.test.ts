@@ -249,11 +249,9 @@ describe('what fails midway', () => {
     const out = `${here.folder}/half.txt`
     const it = here.start(['request', '--out', out, 'hello'])
     while (server.open() < 1) await Bun.sleep(5)
-    // What a later one can read has long come to the first.
-    const later = here.start(['request', 'hello'])
-    await later.until(/two /)
+    // Nothing outside shows that a piece has come to it, and the model does one job at a time.
+    await Bun.sleep(300)
     server.die()
-    await later.done
     const { code, stderr } = await it.done
     expect(code).toBe(75)
     expect(await Bun.file(out).exists()).toBe(false)

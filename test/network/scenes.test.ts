@@ -254,9 +254,8 @@ describe('a reader that stops for good', () => {
     async (count) => {
       const long = Array.from({ length: count }, () => 'a word of some length, '.repeat(8))
       const it = await world([{ pieces: textPieces(long) }])
-      const pieces = (await it.addClient())
-        .request(wishOf({ outTokens: 2048, deadlineMs: 600_000 }))
-        [Symbol.asyncIterator]()
+      const asked = (await it.addClient()).request(wishOf({ outTokens: 2048, deadlineMs: 600_000 }))
+      const pieces = asked[Symbol.asyncIterator]()
       const first = pieces.next()
       await it.clock.advance(30_000)
       expect((await first).value).toMatchObject({ type: 'offers' })
@@ -337,5 +336,21 @@ test('a node that goes ends its jobs with receipts for what arrived', async () =
     receipt: { status: 'partial', reason: 'drain', usage: { out_token: 4 } },
     fault: { kind: 'again', code: 'job.partial' },
   })
+  await it.close()
+})
+
+test('a job that waits behind another ends by a cancel, with a receipt', async () => {
+  const it = await world([{ ...fine, endless: true }])
+  const client = await it.addClient()
+  const first = it.request(client, {})
+  await it.clock.advance(200)
+  const abort = new AbortController()
+  const second = it.request(client, {}, abort.signal)
+  await it.clock.advance(500)
+  expect(second.news.map((news) => news.type)).toEqual(['offers', 'accepted'])
+  abort.abort()
+  await it.clock.advance(1_000)
+  expect(second.outcome?.receipt).toMatchObject({ status: 'client_cancelled', cost: 0n })
+  expect(first.outcome).toBeUndefined()
   await it.close()
 })

@@ -30,10 +30,7 @@ const AFTER_CANCEL_MS = 5_000
  * @param prompt the words of the command line; undefined where there are none
  * @throws Fault of whatever kept it from ending well, after everything that came was shown
  */
-export const runRequest = async (
-  prompt: string | undefined,
-  options: Options,
-): Promise<void> => {
+export const runRequest = async (prompt: string | undefined, options: Options): Promise<void> => {
   const terminal = openTerminal(options)
   checkOutput(options)
   if (options.as !== undefined) parseName(options.as, '--as')

@@ -36,11 +36,7 @@ export type Plan = Readonly<{
  * @param piped true where stdin is a pipe or a file, so that it may be read unasked
  * @throws Fault `usage`
  */
-export const planOf = (
-  prompt: string | undefined,
-  options: WishOptions,
-  piped: boolean,
-): Plan => {
+export const planOf = (prompt: string | undefined, options: WishOptions, piped: boolean): Plan => {
   const task = findTask(options.task)
   checkTogether(prompt, options, task)
   if (prompt !== undefined && prompt.trim() === '')
@@ -49,7 +45,7 @@ export const planOf = (
     throw usage(
       'no_input',
       'there is nothing to send',
-      'try: fedai request "Why is the sky blue?"\nor: fedai request --file FILE, or pipe a text into it',
+      'try: fedai request --task text.detect "Wer rastet, der rostet."\nor: fedai request --file FILE, or pipe a text into it',
     )
   const { maxTokens: tokens, maxPrice, deadline } = options
   const maxTokens =

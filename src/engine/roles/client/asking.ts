@@ -9,7 +9,6 @@ import { tagValue } from '../../protocol/event.ts'
 import type { EventId } from '../../protocol/ids.ts'
 import { carried, document } from '../../protocol/intake.ts'
 import type { Message } from '../../protocol/messages.ts'
-import type { TicketEntry } from '../../protocol/ticket.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
 import { choose, faultOfNone } from '../../spending/consent.ts'
 import { findTask } from '../../tasks/catalogue.ts'
@@ -20,6 +19,7 @@ import {
   type ClientJob,
   type ClientTurn,
   type Offered,
+  type TicketIn,
   say,
   tell,
 } from './state.ts'
@@ -45,6 +45,7 @@ export const onWish = (turn: ClientTurn, event: Extract<ClientEvent, { type: 'wi
     phase: 'waiting',
     askId: null,
     offersMessage: null,
+    tickets: [],
     offers: [],
     contentKey: new Uint8Array(),
     body: [],
@@ -83,8 +84,8 @@ export const onOffers = (turn: ClientTurn, message: Message<'offers'>): void => 
   const { none, entries } = message.body
   if (none && entries.length === 0) return finishJob(turn, job, faultOfNone(none, askOf(job)))
   const missing = new Set<EventId>()
-  for (const { entry } of ticketsIn(turn, message))
-    if (!state.sheets.has(entry.sheet)) missing.add(entry.sheet)
+  job.tickets = ticketsIn(turn, message)
+  for (const { entry } of job.tickets) if (!state.sheets.has(entry.sheet)) missing.add(entry.sheet)
   if (missing.size === 0) return price(turn, job)
   const filter = { ids: [...missing] }
   turn.effects.push({ do: 'query', job: job.id, link: state.link!, filter })
@@ -109,7 +110,7 @@ export const onSheets = (
 /** Everything that is offered, checked and priced; then one is taken, or none. */
 const price = (turn: ClientTurn, job: ClientJob): void => {
   const message = job.offersMessage!
-  job.offers = ticketsIn(turn, message).flatMap((it) => offered(turn, job, it) ?? [])
+  job.offers = job.tickets.flatMap((it) => offered(turn, job, it) ?? [])
   if (job.offers.length === 0)
     return finishJob(
       turn,
@@ -163,8 +164,6 @@ const askOf = (job: ClientJob) => ({
   where: job.wish.where,
   dry_run: job.dryRun,
 })
-
-type TicketIn = { ticket: Message<'ticket'>; entry: TicketEntry; reason: string; firstMs: number }
 
 /** The tickets in offers whose signatures hold. Others are as if they were not there. */
 const ticketsIn = (turn: ClientTurn, message: Message<'offers'>): TicketIn[] =>

@@ -45,18 +45,23 @@ export type ClientEffect =
   | Readonly<{ do: 'query'; job: JobId; link: LinkId; filter: Filter }>
   | Readonly<{ do: 'tell'; job: JobId; news: News }>
 
-/** One offered entry with everything that it means. */
-export type Offered = Readonly<{
+/** One offered entry, checked as an event. */
+export type TicketIn = Readonly<{
   ticket: Message<'ticket'>
   entry: TicketEntry
   reason: string
   firstMs: number
-  node: PubKey
-  sheet: Message<'sheet'>
-  row: SheetRow
-  max: Units
-  ceiling: Msat
 }>
+
+/** One offered entry with everything that it means. */
+export type Offered = TicketIn &
+  Readonly<{
+    node: PubKey
+    sheet: Message<'sheet'>
+    row: SheetRow
+    max: Units
+    ceiling: Msat
+  }>
 
 /** The job as it was last sent: the ticket it took, its keys, its flow of frames. */
 export type Attempt = {
@@ -105,6 +110,8 @@ export type ClientJob = {
     | 'over'
   askId: EventId | null
   offersMessage: Message<'offers'> | null
+  /** The tickets in them whose signatures hold, not yet priced. */
+  tickets: readonly TicketIn[]
   offers: readonly Offered[]
   contentKey: Uint8Array
   /** Sealed input: one entry per frame. */
