@@ -265,7 +265,7 @@ describe('a reader that stops for good', () => {
       await it.clock.advance(60_000)
       expect(receipts()).toHaveLength(1)
       let last: News | undefined
-      for (let it = await pieces.next(); !it.done; it = await pieces.next()) last = it.value
+      for (let next = await pieces.next(); !next.done; next = await pieces.next()) last = next.value
       expect(last).toMatchObject({
         outcome: {
           verified: true,
@@ -339,7 +339,7 @@ test('a node that goes ends its jobs with receipts for what arrived', async () =
   await it.close()
 })
 
-test('a job that waits behind another ends by a cancel, with a receipt', async () => {
+test('a job that waits behind another says so, and ends by a cancel, with a receipt', async () => {
   const it = await world([{ ...fine, endless: true }])
   const client = await it.addClient()
   const first = it.request(client, {})
@@ -347,7 +347,7 @@ test('a job that waits behind another ends by a cancel, with a receipt', async (
   const abort = new AbortController()
   const second = it.request(client, {}, abort.signal)
   await it.clock.advance(500)
-  expect(second.news.map((news) => news.type)).toEqual(['offers', 'accepted'])
+  expect(second.news.map((news) => news.type)).toEqual(['offers', 'accepted', 'queued'])
   abort.abort()
   await it.clock.advance(1_000)
   expect(second.outcome?.receipt).toMatchObject({ status: 'client_cancelled', cost: 0n })

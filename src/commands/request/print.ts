@@ -129,6 +129,8 @@ const goingOn = (news: News, started: number, pieces: number): string => {
       return `${count(news.lines.length, 'offer')}, at most ${showMsat(news.ceiling)} · ${since} · Ctrl-C stops`
     case 'accepted':
       return `accepted by ${shortNpub(news.node)} · ${news.model} · first in ~${showMs(news.etaMs)}`
+    case 'queued':
+      return `${count(news.place, 'job')} before it on this node · ${since} · Ctrl-C stops`
     case 'started':
       return `reading the input · ${since}`
     case 'moved':

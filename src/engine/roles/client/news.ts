@@ -79,6 +79,8 @@ export type Outcome = Readonly<{
 export type News =
   | Readonly<{ type: 'offers'; lines: readonly OfferLine[]; ceiling: Msat; inputBytes: number }>
   | Readonly<{ type: 'accepted'; node: PubKey; model: string; etaMs: number }>
+  /** The node has taken it, and so many jobs go before it. */
+  | Readonly<{ type: 'queued'; place: number }>
   | Readonly<{ type: 'started' }>
   | Readonly<{ type: 'moved'; from: PubKey | null; to: PubKey | null; reason: string }>
   | Readonly<{ type: 'piece'; delta: unknown; text: string; usage: Units }>

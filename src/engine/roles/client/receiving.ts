@@ -38,7 +38,9 @@ export const onProgress = (turn: ClientTurn, message: Message<'progress'>): void
   }
   if (event.pubkey !== attempt.offered.node) return
   if (body.status === 'accepted') return onAccepted(turn, job, message, body)
-  if (body.status !== 'started' || job.started || job.phase === 'cancelling') return
+  if (job.phase === 'cancelling' || job.started) return
+  if (body.status === 'queued') return tell(turn, job, { type: 'queued', place: body.place })
+  if (body.status !== 'started') return
   job.started = true
   tell(turn, job, { type: 'started' })
 }
