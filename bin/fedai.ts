@@ -10,12 +10,17 @@ const version =
 const [first, ...others] = process.argv.slice(2)
 if ((first === '--version' || first === '-V') && others.length === 0) {
   // Before anything else loads: scripts ask this often. Node's process.stdout alone would take 5 ms.
-  const { outputFault, writeOut } = await import('../src/commands/stdout.ts')
-  writeOut(`${version}\n`)
-  const lost = await outputFault()
-  if (lost) await conclude(lost)
+  const failure: unknown = await Bun.write(Bun.stdout, `${version}\n`).catch((error) => error)
+  if (failure instanceof Error) await lose(failure)
 } else {
   await main()
+}
+
+async function lose(failure: Error): Promise<void> {
+  const { noteLost, outputFault } = await import('../src/commands/stdout.ts')
+  noteLost(process, failure)
+  const lost = await outputFault()
+  if (lost) await conclude(lost)
 }
 
 async function main(): Promise<void> {
