@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { Fault } from '../engine/base/fault.ts'
 import { BOUNDS } from '../engine/base/bounds.ts'
 import { jsonTrouble } from './json-trouble.ts'
@@ -49,7 +50,7 @@ const readBytes = async (path: string, name: string, limit: number): Promise<Uin
   const chunks: Uint8Array[] = []
   let size = 0
   try {
-    const source = path === '-' ? Bun.stdin.stream() : Bun.file(await regular(path)).stream()
+    const source = path === '-' ? Bun.stdin.stream() : createReadStream(await regular(path))
     for await (const chunk of source) {
       size += chunk.byteLength
       if (size > limit) throw tooLarge(name, limit)

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { paths } from '../engine/base/paths.ts'
 import { Fault } from '../engine/base/fault.ts'
@@ -35,17 +35,31 @@ export const stateFolder = (env: Env = process.env): string => {
 }
 
 const claimed = (file: string): boolean => {
-  for (;;) {
-    try {
-      writeFileSync(file, String(process.pid), { flag: 'wx', mode: 0o600 })
-      return true
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  // Written before it has its name: whoever finds the name finds a whole number in it.
+  const draft = `${file}.${process.pid}`
+  writeFileSync(draft, String(process.pid), { mode: 0o600 })
+  try {
+    for (;;) {
+      try {
+        linkSync(draft, file)
+        return true
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+      }
+      const owner = ownerOf(file)
+      if (owner === process.pid) return true
+      if (owner !== undefined && lives(owner)) return false
+      // Two may find the same dead owner: only one of them moves its claim away, and only that one.
+      const old = `${draft}.old`
+      renameSync(file, old)
+      if (ownerOf(old) !== owner) renameSync(old, file)
+      rmSync(old, { force: true })
     }
-    const owner = ownerOf(file)
-    if (owner === process.pid) return true
-    if (owner !== undefined && lives(owner)) return false
-    rmSync(file, { force: true })
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return claimed(file)
+    throw error
+  } finally {
+    rmSync(draft, { force: true })
   }
 }
 

@@ -92,7 +92,7 @@ export const openTerminal = (
     },
     progress: (line) => {
       if (silent || !errIsTTY) return
-      const text = harmless(line).slice(0, Math.max(20, (stderr.columns ?? 80) - 1))
+      const text = harmless(line).slice(0, Math.max(20, (stderr.columns || 80) - 1))
       stderr.write(line === '' ? wipe() : `${wipe()}${text}`)
       shown = line !== ''
     },

@@ -259,6 +259,25 @@ describe('what fails midway', () => {
     expect(stderr).toContain(`${out}.partial`)
   })
 
+  test('`up` is ended: its node says what it charges, exit 75', async () => {
+    server.misbehave('stalls')
+    using there = place(fedai)
+    const ending = there.start(['up', '--port', '0', '--runner', `openai=${server.url}`])
+    await ending.until(/^try:/m)
+    const it = there.start(['request', '--json', '--stream', 'hello'])
+    await it.until(/"piece"/)
+    ending.signal('SIGINT')
+    const { code, stdout } = await it.done
+    expect((await ending.done).code).toBe(0)
+    const result = JSON.parse(stdout.trimEnd().split('\n').at(-1)!)
+    expect({ code, finish: result.finish, verified: result.verified }).toEqual({
+      code: 75,
+      finish: 'cancel',
+      verified: true,
+    })
+    expect(JSON.parse(result.receipt.content)).toMatchObject({ status: 'partial', reason: 'drain' })
+  }, 40_000)
+
   test('the node dies: what came is shown, exit 75', async () => {
     server.misbehave('stalls')
     using there = place(fedai)

@@ -43,7 +43,7 @@ export const request = () =>
       'after',
       examples(
         [
-          'fedai request --task text.summarize --file README.md --max-price 10sat',
+          'fedai request --task text.detect "Guten Tag" --max-price 10sat',
           'fedai request --json --task text.detect "Guten Tag" | fedai verify -',
           'fedai request "Why is the sky blue?"   # needs a node with a chat model',
         ],

@@ -7,7 +7,7 @@ import { announce, retract } from '../running.ts'
 import { stateFolder } from '../state.ts'
 import { type Terminal, openTerminal } from '../terminal.ts'
 import { parseWhole } from '../values.ts'
-import { type Setup, watcherFor } from './watch.ts'
+import { type Setup, eventLine, watcherFor } from './watch.ts'
 import { chatModels, findRunners } from './runners.ts'
 
 export type UpCommandOptions = Readonly<{
@@ -131,7 +131,11 @@ const stay = async (
 
 const troubleLog = (terminal: Terminal) => {
   const log = openLog({ write: (line) => terminal.say(line), json: false, now: Date.now })
-  return { ...log, info: () => {} }
+  // What the watcher tells in words of its own is not said twice.
+  const warn: typeof log.warn = (event, fields = {}) => {
+    if (eventLine({ event, fields }) === undefined) log.warn(event, fields)
+  }
+  return { ...log, info: () => {}, warn }
 }
 
 const noChat = (): Fault =>

@@ -43,7 +43,7 @@ export const bannerLines = ({ up, chat, readyMs }: Setup): string[] => {
 export const nextCommand = ({ chat }: Setup): string =>
   chat.length > 0
     ? 'fedai request "Why is the sky blue?"'
-    : 'fedai request --task text.summarize --file README.md'
+    : 'fedai request --task text.detect "Guten Tag"'
 
 /** One event as a line, without its time; undefined for what nobody needs to see. */
 export const eventLine = ({ event, fields }: UpEvent): string | undefined => {
@@ -60,6 +60,12 @@ export const eventLine = ({ event, fields }: UpEvent): string | undefined => {
       return `node ${node} left`
     case 'receipt.disputed':
       return `a receipt was disputed: ${fields['reason']}`
+    case 'runner.gone':
+      return `${fields['runner']} does not answer; what it did is offered no more`
+    case 'runner.back':
+      return `${fields['runner']} is back, ${fields['models']} tasks`
+    case 'runner.changed':
+      return `${fields['runner']} offers other models, ${fields['models']} tasks`
     case 'runner.failed':
       return `${fields['runner']} failed at ${bare(String(fields['task']))}: ${fields['trouble']}`
     default:

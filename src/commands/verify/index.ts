@@ -14,9 +14,9 @@ export const verify = () =>
       'after',
       examples(
         [
-          'fedai request --json "hi" > result.json && fedai verify result.json',
-          'fedai verify --json receipt.json sheet.json',
-          'fedai request --json "hi" | fedai verify -',
+          'fedai request --json --task text.detect "Guten Tag" > result.json',
+          'fedai verify --json result.json',
+          'fedai request --json --task text.detect "Guten Tag" | fedai verify -',
         ],
         'docs/protocol.md',
       ),

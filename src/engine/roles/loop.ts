@@ -46,6 +46,7 @@ export class Loop<
   private readonly links = new Map<LinkId, Link>()
   private readonly queue: (Event | WireEvent)[] = []
   private deciding = false
+  private sending = 0
   private stopped = false
   /** The store takes no observations any more. */
   private forgetful = false
@@ -118,6 +119,11 @@ export class Loop<
     this.links.clear()
   }
 
+  /** How many events were sent and have no answer yet. */
+  unanswered(): number {
+    return this.sending
+  }
+
   link(id: LinkId): Link | undefined {
     return this.links.get(id)
   }
@@ -153,10 +159,13 @@ export class Loop<
   }
 
   private send({ link: id, outgoing }: Extract<WireEffect, { do: 'send' }>): void {
-    const { delivered } = this.options
-    const sending = this.links.get(id)?.send(outgoing)
-    if (!sending || !delivered) return
-    void sending.then((delivery) => delivered(id, outgoing.event.id, delivery))
+    const sent = this.links.get(id)?.send(outgoing)
+    if (!sent) return
+    this.sending++
+    void sent.then((delivery) => {
+      this.sending--
+      this.options.delivered?.(id, outgoing.event.id, delivery)
+    })
   }
 
   /** A stream with a hole is repaired by nobody: both sides must see that it ended. */

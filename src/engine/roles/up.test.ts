@@ -68,7 +68,9 @@ describe('up', () => {
     expect(seen.up?.router.address).toBe('ws://127.0.0.1:7447')
     await it.clock.advance(60_000)
     expect(it.doors()).toBe(1)
-    await seen.up!.close()
+    const closing = seen.up!.close()
+    await it.clock.advance(2_000)
+    await closing
     expect(it.doors()).toBe(0)
   })
 

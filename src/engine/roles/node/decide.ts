@@ -146,7 +146,17 @@ const onCapabilities = (
   turn: NodeTurn,
   event: Extract<NodeEvent, { type: 'capabilities' }>,
 ): void => {
-  turn.state.runners[event.runner]!.capabilities = event.capabilities
+  const runner = turn.state.runners[event.runner]!
+  const { length: models } = event.capabilities
+  const name =
+    models === 0
+      ? 'runner.gone'
+      : runner.capabilities.length === 0
+        ? 'runner.back'
+        : 'runner.changed'
+  const fields = { runner: runner.info.name, models }
+  turn.effects.push({ do: 'log', level: models === 0 ? 'warn' : 'info', event: name, fields })
+  runner.capabilities = event.capabilities
   offerAnew(turn, event.runner)
 }
 

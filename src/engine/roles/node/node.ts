@@ -122,7 +122,10 @@ export const openNode = async (options: NodeOptions): Promise<Node> => {
   }
 }
 
-/** Everything open is ended, and its receipts are on their way; or it takes too long. */
+/**
+ * Everything open is ended, and its receipts are where they belong: a router answers one when it is on
+ * its disk, and has passed it on before. Or it takes too long.
+ */
 const drained = async (
   loop: Loop<NodeState, NodeEvent, NodeEffect>,
   state: NodeState,
@@ -130,7 +133,7 @@ const drained = async (
 ): Promise<void> => {
   loop.feed({ type: 'drain' })
   const until = clock.now() + DRAIN_MS
-  while (state.keeping.size > 0 && clock.now() < until)
+  while ((state.keeping.size > 0 || loop.unanswered() > 0) && clock.now() < until)
     await new Promise<void>((resolve) => void clock.after(DRAIN_LOOK_MS, resolve))
 }
 
@@ -161,6 +164,6 @@ const watch = (
 
 /** How often runners are asked what they can do. */
 const LOOK_MS = 15_000
-/** How long the last receipts may take to reach the disk. */
+/** How long the last receipts may take to reach the disks. */
 const DRAIN_MS = 1_000
 const DRAIN_LOOK_MS = 5

@@ -137,7 +137,7 @@ describe('a price sheet', () => {
     await clock.advance(14.5 * DAY)
     expect(sheets().some((text) => text !== before)).toBe(true)
     expect(own()).toHaveLength(1)
-    await node.close()
+    await node.close({ now: true })
     await router.close()
     await clock.advance(2 * DAY)
     expect(clock.pending()).toBe(0)

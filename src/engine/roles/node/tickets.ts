@@ -94,8 +94,11 @@ export const withdraw = (
       (it) => it.link === link && which(it) && !it.used && it.expires > now,
     )
     for (const it of open) it.used = true
-    const tickets = open.map((it) => it.id).slice(0, REVOKED_AT_ONCE)
-    if (ready && tickets.length > 0) say(turn, link, 'revoke', { tickets, reason }, { to: key })
+    const ids = open.map((it) => it.id)
+    while (ready && ids.length > 0) {
+      const tickets = ids.splice(0, REVOKED_AT_ONCE)
+      say(turn, link, 'revoke', { tickets, reason }, { to: key })
+    }
   }
 }
 
