@@ -94,8 +94,9 @@ export const withdraw = (
       (it) => it.link === link && which(it) && !it.used && it.expires > now,
     )
     for (const it of open) it.used = true
+    if (!ready) continue
     const ids = open.map((it) => it.id)
-    while (ready && ids.length > 0) {
+    while (ids.length > 0) {
       const tickets = ids.splice(0, REVOKED_AT_ONCE)
       say(turn, link, 'revoke', { tickets, reason }, { to: key })
     }
