@@ -2,17 +2,20 @@ import { fromHex, hmac, toHex, utf8 } from '../base/bytes.ts'
 import type { Random } from '../base/random.ts'
 import { idOf } from '../protocol/event.ts'
 import { type Signature, pubKey } from '../protocol/ids.ts'
+import { forbidDumps } from './no-dumps.ts'
 import type { Secp256k1, Signer } from './seams.ts'
 
 /**
  * A signer that holds its own copy of a secret. The copy is reachable from its three
- * functions alone: it is no property, so neither JSON, nor inspection, nor a spread shows it.
+ * functions alone: it is no property, so neither JSON, nor inspection, nor a spread shows it. From
+ * the first one on, this process leaves no core file.
  *
  * @param secret 32 bytes; the caller may wipe them afterwards
  * @param random gives the auxiliary randomness of each signature (BIP-340)
  * @throws RangeError where the bytes are no valid secret
  */
 export const signerOf = (secret: Uint8Array, secp: Secp256k1, random: Random): Signer => {
+  forbidDumps()
   const own = Uint8Array.from(secret)
   const pubkey = pubKey(toHex(secp.publicKey(own)))
   return Object.freeze<Signer>({
