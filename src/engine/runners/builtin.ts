@@ -35,6 +35,7 @@ export const builtinRunner = (options: Readonly<{ version?: string }> = {}): Run
 const capabilityOf = (it: BuiltIn): Capability => ({
   task: it.task,
   model: { name: it.model, family: 'fedai' },
+  proprietary: false,
   warm: true,
   etaMs: 0,
   limits: { inputBytes: INPUT_BYTES, outTokens: 0 },

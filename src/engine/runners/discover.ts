@@ -11,6 +11,15 @@ export const USUAL = {
 } as const
 
 /**
+ * Attaches the ollama at an address that somebody named.
+ * @throws Fault `unavailable` `runner.TROUBLE` (openai.ts), also where it is no ollama
+ */
+export const attachOllama = (
+  url: string,
+  options: Readonly<{ signal?: AbortSignal }> = {},
+): Promise<Runner> => OLLAMA.attach(baseOf(url), options)
+
+/**
  * Attaches the server at an address that somebody named: ollama by its own API, whoever named it as
  * an OpenAI server, since its OpenAI API cuts long prompts in silence; all others by OpenAI's.
  * @param url such as `http://127.0.0.1:8080`, with or without `/v1`

@@ -7,7 +7,7 @@ import { cancelled } from './abort.ts'
 import { chatBody } from './ollama/request.ts'
 import { readLines } from './ollama/stream.ts'
 import { type Capability, type Done, type Runner, RunnerFault, type Sink } from './runner.ts'
-import { call, callJson, type Patience, type Upstream, upstream } from './upstream.ts'
+import { call, callJson, isPublic, type Patience, type Upstream, upstream } from './upstream.ts'
 
 export type OllamaOptions = Readonly<{
   /** Context in tokens that models are loaded with, less where a model has less. Default 4096. */
@@ -116,6 +116,7 @@ const modelOf = async (
     capability: {
       task: 'text.chat@1',
       model: { name: tag.name, ctx, ...Object.fromEntries(known) },
+      proprietary: isPublic(to.base),
       warm,
       etaMs: warm ? 0 : Math.ceil(tag.size / LOAD_BYTES_PER_MS),
       limits: { inputBytes: ctx * 4, outTokens: ctx },

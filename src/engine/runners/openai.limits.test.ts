@@ -33,6 +33,7 @@ const handClock = () => {
   let n = 0
   const clock: Clock = {
     now: () => 0 as UnixMs,
+    ticks: () => 0,
     after: (ms, call) => {
       const id = n++
       timers.set(id, { ms, call })

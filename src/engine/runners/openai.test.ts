@@ -202,6 +202,7 @@ describe('attaching', () => {
     expect(capabilities.map((it) => it.task)).toEqual(['text.chat@1', 'text.generate@1'])
     expect(capabilities[0]).toMatchObject({
       model: { name: 'fake-model' },
+      proprietary: false,
       template: { base: 9, perMessage: 4 },
       prefill: true,
     })

@@ -18,6 +18,8 @@ import { call, callJson, type Patience, type Upstream, upstream } from './upstre
 export type OpenaiOptions = Readonly<{
   /** Sent as a bearer token. Never logged, never in a manifest. */
   apiKey?: string
+  /** Path of the UNIX socket on which it listens instead of a port. */
+  unix?: string
   /** Only these models, by the name they are offered under. Default: all that answer, 16 at most. */
   models?: readonly string[]
   /** Jobs at once. Default: what llama-server says, else 1. */

@@ -47,7 +47,7 @@ const CASES: readonly (readonly [string, (it: Specimen) => Promise<void>])[] = [
       for (const it of capabilities) {
         const entry = {
           task: it.task,
-          model: it.model,
+          model: { ...it.model, proprietary: it.proprietary },
           warm: it.warm,
           eta_ms: it.etaMs,
           limits: { input_bytes: it.limits.inputBytes, out_tokens: it.limits.outTokens },

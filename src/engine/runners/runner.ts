@@ -5,6 +5,8 @@ import type { TaskName } from '../tasks/task.ts'
 export type Capability = Readonly<{
   task: TaskName
   model: Readonly<{ name: string; family?: string; quant?: string; digest?: string; ctx?: number }>
+  /** A service on the public internet computes it, not a machine of the operator's. */
+  proprietary: boolean
   /** Loaded, so that work can begin at once. */
   warm: boolean
   etaMs: number
@@ -70,6 +72,18 @@ export interface Runner {
     sink: Sink,
     signal: AbortSignal,
   ): Promise<Done>
+  /**
+   * Calls back each time that what it can do may have changed: it died, it is back. Absent where only
+   * asking tells. Returns what ends the watching.
+   */
+  watch?(changed: () => void): () => void
+  /** Takes down what was started for it; nothing of it is left then. Whoever opened the runner calls this. */
+  close?(): Promise<void>
+}
+
+/** Closes all of them at once; one that fails keeps no other from it. */
+export const closeRunners = async (runners: readonly Runner[]): Promise<void> => {
+  await Promise.allSettled(runners.map((it) => it.close?.()))
 }
 
 /** The error that every adapter throws. `detail` is the runner's own words, never a prompt. */

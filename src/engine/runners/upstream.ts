@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../base/clock.ts'
 import { isFault } from '../base/fault.ts'
+import { isLocalHost } from '../transport/addresses.ts'
 import { egress } from '../transport/egress.ts'
 import { cancelled, unlessAborted } from './abort.ts'
 import { RunnerFault } from './runner.ts'
@@ -20,6 +21,8 @@ export const PATIENCE: Patience = { firstMs: (bytes) => 120_000 + bytes * 10, ga
 export type Upstream = Readonly<{
   /** Without a slash at its end. */
   base: string
+  /** Path of the UNIX socket on which it listens instead of a port. */
+  unix?: string
   headers: Readonly<Record<string, string>>
   patience: Patience
   clock: Clock
@@ -27,9 +30,15 @@ export type Upstream = Readonly<{
 
 export const upstream = (
   base: string,
-  options: Readonly<{ apiKey?: string; patience?: Partial<Patience>; clock?: Clock }> = {},
+  options: Readonly<{
+    apiKey?: string
+    unix?: string
+    patience?: Partial<Patience>
+    clock?: Clock
+  }> = {},
 ): Upstream => ({
   base,
+  ...(options.unix !== undefined && { unix: options.unix }),
   headers: {
     'content-type': 'application/json',
     ...(options.apiKey !== undefined && { authorization: `Bearer ${options.apiKey}` }),
@@ -37,6 +46,12 @@ export const upstream = (
   patience: { ...PATIENCE, ...options.patience },
   clock: options.clock ?? systemClock,
 })
+
+/**
+ * True for a server that is neither on this machine nor in this network: what it computes is somebody
+ * else's service, and tickets say so (`proprietary`). Nothing is looked up.
+ */
+export const isPublic = (base: string): boolean => !isLocalHost(new URL(base).hostname)
 
 /** One request under way: what its reader may do with its deadline. */
 export type Call = Readonly<{
@@ -117,6 +132,7 @@ const send = (
     headers: to.headers,
     ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
     signal,
+    ...(to.unix !== undefined && { unix: to.unix }),
     // The operator named this address, or it is a usual port of this machine.
     allowPrivate: true,
   })

@@ -3,7 +3,7 @@ import { KIB, MIB } from '../../base/bounds.ts'
 import { name } from '../../protocol/fields.ts'
 import type { Capability, RunnerInfo } from '../runner.ts'
 import { RunnerFault } from '../runner.ts'
-import { callJson, type Upstream } from '../upstream.ts'
+import { callJson, isPublic, type Upstream } from '../upstream.ts'
 import { LLAMA, type OpenaiTask, PATHS } from './request.ts'
 
 /** One model of a server: what the server calls it, and what it proved to do. */
@@ -180,6 +180,7 @@ class Trial {
         ...(quant && name.safeParse(quant).success && { quant }),
         ...(this.ctx !== undefined && { ctx: this.ctx }),
       },
+      proprietary: isPublic(this.to.base),
       warm: true,
       etaMs: 0,
       // Four bytes a token is ordinary text; denser text is refused by the runner itself, as too long.

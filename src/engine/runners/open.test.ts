@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { type FakeOllama, fakeOllama } from '../../../test/fakes/ollama.ts'
 import { type FakeOpenai, fakeOpenai } from '../../../test/fakes/runner.ts'
-import { chatModels, findRunners } from './runners.ts'
+import { silentLog } from '../base/log.ts'
+import { chatModels, openRunners } from './open.ts'
 
 const closed = 'http://127.0.0.1:1'
 let ollama: FakeOllama
@@ -17,7 +18,13 @@ afterEach(async () => {
 
 const find = async (named: readonly string[], usual = { llama: closed, ollama: closed }) => {
   const said: string[] = []
-  const runners = await findRunners(named, '0', (line) => said.push(line), usual)
+  const runners = await openRunners(named, {
+    version: '0',
+    log: silentLog,
+    say: (line) => void said.push(line),
+    runtime: '/nonexistent',
+    usual,
+  })
   return { runners, said, names: runners.map((it) => it.info.name) }
 }
 
@@ -25,7 +32,7 @@ const find = async (named: readonly string[], usual = { llama: closed, ollama: c
 const answering = (status: number, body: object) =>
   Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => Response.json(body, { status }) })
 
-describe('the runners of up', () => {
+describe('the runners of a node', () => {
   test('have ollama by its own API, with one token of one model', async () => {
     const { runners, names, said } = await find([], { llama: closed, ollama: ollama.url })
     expect(names).toEqual(['builtin', 'ollama'])
@@ -81,6 +88,11 @@ describe('the runners of up', () => {
     ollama.misbehave('error line')
     const { said } = await find([], { llama: closed, ollama: ollama.url })
     expect(said).toEqual([expect.stringContaining(`${ollama.url}: unexpected EOF`)])
+  })
+
+  test('have ollama where it is named as what it is, and nothing else under that name', async () => {
+    expect((await find([`ollama=${ollama.url}`])).names).toEqual(['builtin', 'ollama'])
+    await expect(find([`ollama=${openai.url}`])).rejects.toMatchObject({ name: 'Fault' })
   })
 
   test('are a Fault where a named ollama does not work', async () => {
