@@ -16,6 +16,15 @@ if ((first === '--version' || first === '-V') && others.length === 0) {
   await main()
 }
 
+/** `--version --json`, in whichever order. */
+function asksForFacts(args: readonly string[]): boolean {
+  return (
+    args.length === 2 &&
+    args.includes('--json') &&
+    (args.includes('--version') || args.includes('-V'))
+  )
+}
+
 async function lose(failure: Error): Promise<void> {
   const { noteLost, outputFault } = await import('../src/commands/stdout.ts')
   noteLost(process, failure)
@@ -27,8 +36,9 @@ async function main(): Promise<void> {
   process.on('uncaughtException', conclude)
   process.on('unhandledRejection', conclude)
   try {
-    const { program } = await import('../src/commands/index.ts')
-    await program(version).parseAsync()
+    const words = process.argv.slice(2)
+    if (asksForFacts(words)) await (await import('../src/commands/version.ts')).showVersion(version)
+    else await (await import('../src/commands/index.ts')).program(version, words).parseAsync()
     const { outputFault } = await import('../src/commands/stdout.ts')
     const lost = await outputFault()
     if (lost) throw lost

@@ -1,27 +1,52 @@
-# Written by scripts/build-completions.ts from the command tree.
+# Written by fedai completions from the command tree: change that, not this.
 _fedai() {
-  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} verb='' word
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+  local at='' word words='' flags='' files=''
   # Names of files may have spaces, so only line ends split; mapfile is not in the bash of macOS.
   local IFS=$'\n'
   COMPREPLY=()
+  # bash hands --task=x over as three words.
+  if [[ $current == '=' ]]; then current=''
+  elif [[ $previous == '=' ]]; then previous=${COMP_WORDS[COMP_CWORD-2]}; fi
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case $word in up|request|verify|init) verb=$word; break ;; esac
+    case "$at $word" in
+      ' up'|' serve'|' serve router'|' serve node'|' request'|' verify'|' init'|' trust'|' trust add'|' trust remove'|' trust list'|' config'|' config show'|' config explain'|' config path'|' schema'|' completions') at="$at $word" ;;
+    esac
   done
-  case $previous in
-    -f|--file|--input|--passphrase-file|-o|--out|--import) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    -t|--task) COMPREPLY=($(compgen -W $'text.chat\ntext.generate\ntext.embed\ntext.rerank\ntext.summarize\ntext.chunk\ntext.detect' -- "$current")); return ;;
-    --runner|--port|--system|-m|--model|--max-tokens|--max-price|--deadline|--router|--as) return ;;
+  case "$at $previous" in
+    ' up --runner'|' up --port'|' serve router --listen'|' serve router --public'|' serve router --trusted-proxy'|' serve router --name'|' serve router --as'|' serve router --operator'|' serve router --drain'|' serve node --runner'|' serve node --queue'|' serve node --router'|' serve node --name'|' serve node --as'|' serve node --operator'|' serve node --drain'|' request --system'|' request -m'|' request --model'|' request --max-tokens'|' request --max-price'|' request --deadline'|' request --wait'|' request --router'|' request --as'|' init --as'|' trust add -n'|' trust add --name') :; return ;;
+    ' serve router --tls-cert'|' serve router --tls-key'|' serve router --passphrase-file'|' serve node --passphrase-file'|' request -f'|' request --file'|' request --input'|' request --passphrase-file'|' request -o'|' request --out'|' init --import'|' init --passphrase-file') _fedai_files; return ;;
+    ' request -t'|' request --task') COMPREPLY=($(compgen -W $'text.chat\ntext.generate\ntext.embed\ntext.rerank\ntext.summarize\ntext.chunk\ntext.detect' -- "$current")); return ;;
+    ' request --where') COMPREPLY=($(compgen -W $'own\ntrusted\nlocal\nother-operator\nno-proprietary' -- "$current")); return ;;
+    ' request --prefer') COMPREPLY=($(compgen -W $'cheap\nbalanced\nfast' -- "$current")); return ;;
   esac
-  case $verb in
-    '') word=$'up\nrequest\nverify\ninit\n-V\n--version\n--json\n-h\n--help' ;;
-    'up') word=$'--runner\n--port\n--once\n--json\n-q\n--quiet\n-h\n--help' ;;
-    'request') word=$'-f\n--file\n--input\n--system\n-t\n--task\n-m\n--model\n--max-tokens\n--max-price\n--deadline\n--dry-run\n--router\n--as\n--passphrase-file\n-o\n--out\n--json\n--stream\n-q\n--quiet\n-h\n--help' ;;
-    'verify') word=$'--json\n-h\n--help' ;;
-    'init') word=$'--as\n--import\n--passphrase-file\n-y\n--yes\n--json\n-h\n--help' ;;
+  case $at in
+    '') words=$'up\nserve\nrequest\nverify\ninit\ntrust\nconfig\nschema\ncompletions' flags=$'-V\n--version\n--json\n-h\n--help' ;;
+    ' up') flags=$'--runner\n--port\n--once\n--json\n-q\n--quiet\n-h\n--help' ;;
+    ' serve') words=$'router\nnode' flags=$'-h\n--help' ;;
+    ' serve router') flags=$'--listen\n--public\n--tls-cert\n--tls-key\n--trusted-proxy\n--name\n--as\n--passphrase-file\n--operator\n--drain\n--json\n-q\n--quiet\n-h\n--help' ;;
+    ' serve node') flags=$'--runner\n--queue\n--router\n--name\n--as\n--passphrase-file\n--operator\n--drain\n--json\n-q\n--quiet\n-h\n--help' ;;
+    ' request') flags=$'-f\n--file\n--input\n--system\n-t\n--task\n-m\n--model\n--max-tokens\n--max-price\n--deadline\n--wait\n--where\n--prefer\n--dry-run\n--router\n--as\n--passphrase-file\n-o\n--out\n--json\n--stream\n-q\n--quiet\n-h\n--help' ;;
+    ' verify') flags=$'--json\n-h\n--help' files=1 ;;
+    ' init') flags=$'--as\n--import\n--passphrase-file\n-y\n--yes\n--json\n-h\n--help' ;;
+    ' trust') words=$'add\nremove\nlist' flags=$'-h\n--help' ;;
+    ' trust add') flags=$'-n\n--name\n--own\n--json\n-h\n--help' ;;
+    ' trust remove') flags=$'--json\n-h\n--help' ;;
+    ' trust list') flags=$'--json\n-h\n--help' ;;
+    ' config') words=$'show\nexplain\npath' flags=$'-h\n--help' ;;
+    ' config show') flags=$'--json\n-h\n--help' ;;
+    ' config explain') words=$'routers\nrouter\nnode\nrequest\nlog\nlimits\nrouter.listen\nrouter.name\nrouter.identity\nrouter.public\nrouter.tls_cert\nrouter.tls_key\nrouter.trusted_proxy\nrouter.operator\nrouter.drain\nnode.name\nnode.identity\nnode.runners\nnode.queue\nnode.drain\nnode.operator\nrequest.identity\nrequest.where\nrequest.prefer\nrequest.max_price\nrequest.deadline\nrequest.wait\nlog.format\nlimits.input\nlimits.output\nlimits.windows_per_link\nlimits.unsent_per_link\nlimits.jobs_per_link\nlimits.subscriptions_per_link\nlimits.filters_per_subscription\nlimits.events_burst\nlimits.events_per_second\nlimits.syncs_burst\nlimits.syncs_per_second\nlimits.stray_bytes_per_second\nlimits.asks_per_second_unknown\nlimits.open_jobs_unknown\nlimits.held_tickets_unknown\nlimits.keys_per_address\nlimits.handshake\nlimits.auth\nlimits.idle\nlimits.ping\nlimits.link_lost\nlimits.ticket_life\nlimits.hold\nlimits.accept_within\nlimits.sheet_kept' flags=$'--json\n-h\n--help' ;;
+    ' config path') flags=$'--json\n-h\n--help' ;;
+    ' schema') words=$'fedai\nversion\nup\nserve\nrouter\nnode\nrequest\nverify\ninit\ntrust\nadd\nremove\nlist\nconfig\nshow\nexplain\npath\nschema\nfedai.toml' flags=$'--json\n-h\n--help' ;;
+    ' completions') words=$'bash\nzsh\nfish\npowershell' flags=$'-h\n--help' ;;
   esac
-  COMPREPLY=($(compgen -W "$word" -- "$current"))
-  case $verb in
-    verify) [[ $current == -* ]] || COMPREPLY=($(compgen -f -- "$current")) ;;
-  esac
+  [[ $current == -* || -z $words$files ]] && words=$flags files=''
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  [[ $files ]] && _fedai_files
 }
-complete -o filenames -F _fedai fedai
+_fedai_files() {
+  compopt -o filenames 2>/dev/null
+  COMPREPLY=($(compgen -f -- "$current"))
+}
+if type compopt >/dev/null 2>&1; then complete -F _fedai fedai
+else complete -o filenames -F _fedai fedai; fi

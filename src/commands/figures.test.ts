@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { count, nearest, shortId, showBytes, showMs, showRate } from './figures.ts'
+import { count, shortId, showBytes, showMs, showRate } from './figures.ts'
 
 describe('figures', () => {
   test.each([
@@ -32,13 +32,5 @@ describe('figures', () => {
 
   test('ids are cut in the middle', () => {
     expect(shortId(`7c1e${'0'.repeat(58)}04`)).toBe('7c1e…04')
-  })
-
-  test('the nearest word, where one is near', () => {
-    const words = ['text.chat', 'text.chunk', 'text.summarize']
-    expect(nearest('text.caht', words)).toBe('text.chat')
-    expect(nearest('text.summarise', words)).toBe('text.summarize')
-    expect(nearest('image.generate', words)).toBeUndefined()
-    expect(nearest('x'.repeat(100_000), words)).toBeUndefined()
   })
 })

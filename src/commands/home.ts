@@ -24,7 +24,7 @@ export const home = (version: string) =>
     )
     .action(async (words, options, command) => {
       const { helpOf, unknownCommand, showHome } = await import('./overview.ts')
-      if (words[0] === 'help') return helpOf(command, words[1]).outputHelp()
-      if (words.length > 0) throw unknownCommand(words[0]!, command.commands)
+      if (words[0] === 'help') return helpOf(command, words.slice(1)).outputHelp()
+      if (words.length > 0) throw unknownCommand(words[0]!, command)
       await showHome(version, options)
     })

@@ -1,4 +1,5 @@
 import { Fault } from '../engine/base/fault.ts'
+import { parseMs } from '../engine/base/units.ts'
 import { name } from '../engine/protocol/fields.ts'
 
 /**
@@ -25,25 +26,22 @@ export const parseWhole = (
   )
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
-
 /**
  * A span of time as people type it, `500ms`, `30s`, `5m`, `1h`, in milliseconds. A bare number is
  * refused, since nobody can know its unit.
  * @throws Fault `usage` `value.time`
  */
-export const parseSpan = (text: string, what: string, mostMs: number): number => {
-  const [, digits = '', unit = ''] = /^([0-9]{1,9}) ?(ms|s|m|h)?$/.exec(text) ?? []
-  const ms = Number(digits) * (UNITS[unit] ?? Number.NaN)
-  if (ms >= 1 && ms <= mostMs) return ms
-  const bare = digits !== '' && unit === ''
+export const parseSpan = (text: string, what: string, mostMs: number, leastMs = 1): number => {
+  const ms = parseMs(text)
+  if (ms !== undefined && ms >= leastMs && ms <= mostMs) return ms
+  const bare = /^[0-9]{1,9}$/.test(text)
   const message = bare
     ? `${what} ${brief(text)} has no unit`
-    : ms > mostMs
+    : ms !== undefined && ms > mostMs
       ? `${what} ${brief(text)} is longer than ${mostMs / 3_600_000}h`
       : `${what} ${brief(text)} is not a time`
   throw new Fault('usage', 'value.time', message, {
-    hint: bare ? `write ${digits}s or ${digits}m` : 'write a time such as 30s or 5m',
+    hint: bare ? `write ${text}s or ${text}m` : 'write a time such as 30s or 5m',
   })
 }
 

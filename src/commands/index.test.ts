@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'bun:test'
+import type { CommandUnknownOpts } from '@commander-js/extra-typings'
+import { KEYS, settingOf } from '../engine/base/config/schema.ts'
+import { verbsOf } from './completions/tree.ts'
+import { program } from './index.ts'
+import { SHAPES } from './schema/registry.ts'
+
+const verbs = verbsOf(program('0.0.0'))
+const named = verbs.map((verb) => [verb.path.join(' ') || 'fedai', verb] as const)
+
+/** What `--help` prints. */
+const helpOf = (path: readonly string[]): string => {
+  let text = ''
+  let command = program('0.0.0')
+  for (const word of path) command = command.commands.find((it) => it.name() === word)!
+  command.configureOutput({ ...command.configureOutput(), writeOut: (part) => (text += part) })
+  command.outputHelp()
+  return text
+}
+
+const examplesOf = (after: string): string[] =>
+  after
+    .split('\n\n')[0]!
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim())
+
+/** The words of each `fedai` in a line of shell: pipes, redirections, variables and comments aside. */
+const callsIn = (line: string): string[][] => {
+  const words = [
+    ...line.matchAll(/#.*$|[|<>()]+|(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'|<>()])+/g),
+  ].map(([word]) => word.replace(/^(["'])(.*)\1$/s, '$2'))
+  const calls: string[][] = []
+  let call: string[] | undefined
+  for (const word of words) {
+    if (word === 'fedai') calls.push((call = []))
+    else if (/^[#|<>()]/.test(word)) call = undefined
+    else call?.push(word)
+  }
+  return calls
+}
+
+/** Parses a command line without doing anything. */
+const parse = (words: readonly string[]): string | undefined => {
+  let called: string | undefined
+  const stub = (command: CommandUnknownOpts, path: string): void => {
+    command.action(() => {
+      // A group takes any word, to say itself what is wrong with it.
+      if (command.commands.length > 0 && command.args.length > 0)
+        throw new Error(`unknown command ${path} ${command.args[0]}`)
+      called = path
+    })
+    command.configureOutput({ ...command.configureOutput(), writeOut: () => {} })
+    for (const child of command.commands) stub(child, `${path} ${child.name()}`)
+  }
+  const root = program('0.0.0')
+  stub(root, 'fedai')
+  try {
+    root.parse([...words], { from: 'user' })
+  } catch (error) {
+    // --help has no handler of ours to stub.
+    const { code, command } = error as Error & { code?: string; command?: string }
+    if (code !== 'commander.helpDisplayed') throw error
+    called = command
+  }
+  return called
+}
+
+describe('the help of', () => {
+  test.each(named)('%s fits a small terminal, with three examples', (_, verb) => {
+    const lines = helpOf(verb.path).trimEnd().split('\n')
+    expect(lines.length).toBeLessThanOrEqual(40)
+    expect(lines.filter((line) => Bun.stringWidth(line) > 80)).toEqual([])
+    expect(examplesOf(verb.after)).toHaveLength(3)
+    expect(verb.summary).not.toBe('')
+    expect(lines.at(-1)).toMatch(/^More: /)
+  })
+
+  test.each(named)('%s shows examples that are understood', (name, verb) => {
+    const all = examplesOf(verb.after).flatMap(callsIn)
+    expect(all.length).toBeGreaterThanOrEqual(3)
+    const called = all.map(parse)
+    if (verb.children.length === 0 && verb.path.length > 0)
+      expect(called).toContain(`fedai ${name}`)
+  })
+})
+
+test('a tree of which only one verb is declared says and does the same', () => {
+  const helpOfRoot = (words?: readonly string[]) => {
+    let text = ''
+    const root = program('0.0.0', words)
+    root.configureOutput({ ...root.configureOutput(), writeOut: (part) => (text += part) })
+    root.outputHelp()
+    return text
+  }
+  expect(helpOfRoot(['--help'])).toBe(helpOfRoot())
+  for (const { path } of verbs) {
+    let command = program('0.0.0', path)
+    for (const word of path) command = command.commands.find((it) => it.name() === word)!
+    const flags = command.options.map((it) => it.flags)
+    const whole = verbs.find((it) => it.path === path)!.flags.filter((it) => it.names[0] !== '-h')
+    expect(flags).toHaveLength(whole.length)
+  }
+  expect(program('0.0.0', ['help', 'request']).commands[2]!.options.length).toBeGreaterThan(10)
+})
+
+test('a wrong example would be found', () => {
+  expect(callsIn('FEDAI_X=1 fedai a "b c" | fedai d - > e   # fedai f')).toEqual([
+    ['a', 'b c'],
+    ['d', '-'],
+  ])
+  expect(() => parse(['verify', '--nope', 'x'])).toThrow(/unknown option/)
+  expect(() => parse(['completions', 'tcsh'])).toThrow(/Allowed choices/)
+  expect(() => parse(['config', 'shwo'])).toThrow(/unknown command/)
+  expect(parse(['config', 'show'])).toBe('fedai config show')
+})
+
+test('every command that has --json has a schema, and no other', () => {
+  const withJson = verbs
+    .filter((verb) => verb.flags.some((flag) => flag.names.includes('--json')))
+    .map((verb) => verb.path.join(' ') || 'fedai')
+  expect(Object.keys(SHAPES).toSorted()).toEqual([...withJson, 'version'].toSorted())
+})
+
+test('the flag of every setting is there, and its help tells the same default', () => {
+  const places: Record<string, string> = { router: 'serve router', node: 'serve node' }
+  for (const key of KEYS) {
+    const { flag, usual } = settingOf(key)
+    if (flag === undefined) continue
+    const [section] = key.split('.') as [string]
+    const path = key === 'routers' ? 'request' : (places[section] ?? section)
+    const verb = verbs.find((it) => it.path.join(' ') === path)!
+    const found = verb.flags.find((it) => it.names.includes(flag))
+    expect({ key, found: found?.names }).toEqual({ key, found: expect.arrayContaining([flag]) })
+    const told = /\(default: ([^,)]+)/.exec(found!.about)?.[1]
+    if (told !== undefined && typeof usual !== 'object' && usual !== undefined)
+      expect({ key, told }).toEqual({ key, told: String(usual) })
+  }
+})
+
+test('a group takes no flag with a value, as the completions believe', () => {
+  // They read the words before the cursor one by one, and a value might have the name of a command.
+  const groups = verbs.filter((verb) => verb.children.length > 0)
+  expect(groups.flatMap((verb) => verb.flags.filter((it) => it.values))).toEqual([])
+})
