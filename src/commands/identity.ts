@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { paths } from '../engine/base/paths.ts'
 import { Fault, isFault } from '../engine/base/fault.ts'
 import { toHex } from '../engine/base/bytes.ts'
@@ -5,7 +6,8 @@ import { systemRandom } from '../engine/base/random.ts'
 import { npub, parseSecret } from '../engine/identity/keys.ts'
 import { createKey, listKeys } from '../engine/identity/keystore.ts'
 import { openSecp256k1 } from '../engine/identity/secp256k1.ts'
-import { pubKey } from '../engine/protocol/ids.ts'
+import { type PubKey, pubKey } from '../engine/protocol/ids.ts'
+import type { identityShape } from './identity-shape.ts'
 import { type Answers, ask } from './questions.ts'
 import { type Terminal, openTerminal } from './terminal.ts'
 import { about, passphraseFor, readSecret } from './unlock.ts'
@@ -45,15 +47,28 @@ export const makeIdentity = async (options: Options): Promise<void> => {
   secret.fill(0)
   const encrypted = passphrase !== undefined
   if (options.json)
-    return terminal.emit(
-      `${JSON.stringify({ v: 1, type: 'identity', name, npub: npub(key), pubkey: key, file, encrypted })}\n`,
-    )
+    return terminal.emit(`${JSON.stringify(identityObject({ name, key, file, encrypted }))}\n`)
   await terminal.emit(`${npub(key)}\n`)
   terminal.say(
     `${name} is in ${file}, ${encrypted ? 'encrypted' : 'readable by you alone'}; there is no other copy`,
   )
   terminal.say(`try: fedai request --as ${name} --task text.detect "Wer rastet, der rostet."`)
 }
+
+const identityObject = (made: {
+  name: string
+  key: PubKey
+  file: string
+  encrypted: boolean
+}): z.output<typeof identityShape> => ({
+  v: 1,
+  type: 'identity',
+  name: made.name,
+  npub: npub(made.key),
+  pubkey: made.key,
+  file: made.file,
+  encrypted: made.encrypted,
+})
 
 const answered = async (options: Options, dir: string, terminal: Terminal): Promise<Answers> => {
   const given = options.as !== undefined || options.yes === true
@@ -110,8 +125,8 @@ const opened = async (
   }
 }
 
-// A draw that is no valid secret has a chance of 2^-128; the loop is for those who read code.
-const newSecret = async (): Promise<Uint8Array> => {
+/** A new secret key. A draw that is none has a chance of 2^-128; the loop is for those who read code. */
+export const newSecret = async (): Promise<Uint8Array> => {
   const secp = await openSecp256k1()
   for (;;) {
     const secret = systemRandom.bytes(32)

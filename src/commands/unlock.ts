@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Fault, type FaultKind, isFault } from '../engine/base/fault.ts'
 import { paths } from '../engine/base/paths.ts'
 import { systemRandom } from '../engine/base/random.ts'
@@ -69,7 +69,9 @@ export const passphraseFor = async (
  */
 export const readSecret = async (file: string, limit: number): Promise<string> => {
   const stats = file === '-' ? undefined : await stat(file).catch(() => undefined)
-  if (process.platform !== 'win32' && stats?.isFile() && (stats.mode & 0o077) !== 0)
+  // Credentials of a unit are shown with bits for a group that is empty: systemd guards them by ACL.
+  const guarded = dirname(file) === process.env['CREDENTIALS_DIRECTORY']
+  if (process.platform !== 'win32' && !guarded && stats?.isFile() && (stats.mode & 0o077) !== 0)
     throw new Fault('config', 'key.readable', `others can read ${file}`, {
       hint: `chmod 600 ${quoted(file)}`,
     })

@@ -4,14 +4,13 @@ import { examples, jsonOption, quietOption, several } from '../options.ts'
 /** `fedai up`: a router and a node in one process, on play money. */
 export const up = (version: string) =>
   new Command('up')
-    .summary('run a whole network in one process, on play money')
     .description('Run a whole network in one process, on play money: a router and a node.')
     .argument('[prompt...]', 'with --once: text to send to a chat model')
     .optionsGroup('Network:')
     .addOption(
       new Option(
-        '--runner <kind=url>',
-        'openai=http://HOST:PORT (repeatable), or none: look for none',
+        '--runner <kind=what>',
+        'llama-server=MODEL.gguf, openai=URL, ollama=URL (repeatable), or none',
       ).argParser(several),
     )
     .option('--port <n>', 'port of the router on 127.0.0.1; 0 for any free one (default: 7447)')
@@ -22,7 +21,7 @@ export const up = (version: string) =>
     .addHelpText(
       'after',
       examples(
-        ['fedai up', 'fedai up --once', 'fedai up --runner openai=http://127.0.0.1:8080'],
+        ['fedai up', 'fedai up --once', 'fedai up --runner llama-server=model.gguf'],
         'docs/ARCHITECTURE.md',
       ),
     )

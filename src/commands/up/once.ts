@@ -10,6 +10,7 @@ import type { Interrupt } from '../interrupt.ts'
 import { jsonPrinter, textPrinter } from '../request/print.ts'
 import sample from '../samples/how-fedai-works.txt' with { type: 'text' }
 import type { Terminal } from '../terminal.ts'
+import { ANYWHERE } from '../../engine/protocol/where.ts'
 
 /** What `up --once` sends, and where it shows it. */
 export type OnceOptions = Readonly<{
@@ -80,7 +81,7 @@ const send = async (
 ): Promise<Outcome> => {
   const printer = terminal.json
     ? jsonPrinter(terminal, false)
-    : textPrinter(terminal, task, performance.now(), true)
+    : textPrinter(terminal, task, performance.now(), { several: true })
   for await (const news of client.request(wishFor(task, input), stop.signal)) {
     if (news.type !== 'ended') {
       await printer.news(news)
@@ -107,8 +108,9 @@ const wishFor = (task: Task, input: unknown): Wish => ({
   outTokens: task.sizes(input).out_tokens,
   cap: null,
   deadlineMs: DEADLINE_MS,
+  waitMs: 10_000,
   class: 'interactive',
-  where: { allow: [], deny: [] },
+  where: ANYWHERE,
 })
 
 /** text.rerank, shown as the beginnings of the best paragraphs instead of their numbers. */

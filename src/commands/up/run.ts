@@ -1,14 +1,15 @@
 import { Fault } from '../../engine/base/fault.ts'
-import { openLog, silentLog } from '../../engine/base/log.ts'
+import { type Fields, type Log, openLog, silentLog } from '../../engine/base/log.ts'
 import { UP_PORT, type Up, type UpEvent, openUp } from '../../engine/roles/up.ts'
-import type { Runner } from '../../engine/runners/runner.ts'
+import { paths } from '../../engine/base/paths.ts'
+import { chatModels, openRunners } from '../../engine/runners/open.ts'
+import { closeRunners, type Runner } from '../../engine/runners/runner.ts'
 import { type Interrupt, interrupted, onInterrupt } from '../interrupt.ts'
 import { announce, retract } from '../running.ts'
-import { stateFolder } from '../state.ts'
+import { upFolder } from '../state.ts'
 import { type Terminal, openTerminal } from '../terminal.ts'
 import { parseWhole } from '../values.ts'
 import { type Setup, eventLine, watcherFor } from './watch.ts'
-import { chatModels, findRunners } from './runners.ts'
 
 export type UpCommandOptions = Readonly<{
   runner?: readonly string[] | undefined
@@ -44,11 +45,23 @@ export const runUp = async (
       : parseWhole(options.port, '--port', 0, 65_535, UP_PORT)
   const stop = onInterrupt(terminal.gone)
   try {
-    const finding = findRunners(options.runner ?? [], version, (line) => terminal.say(line))
-    const runners = await stop.within(finding, 0)
-    const chat = await stop.within(chatModels(runners), 0)
-    if (turns.length > 0 && chat.length === 0) throw noChat()
-    await inNetwork({ runners, port, version, once, turns, chat, terminal, stop, started })
+    const told = runnerLog(terminal)
+    const opening = openRunners(options.runner ?? [], {
+      version,
+      log: told.log,
+      say: (line) => terminal.say(line),
+      runtime: paths(process.env).runtime,
+      signal: stop.signal,
+    })
+    const runners = await stop.within(opening, CLOSING_MS)
+    try {
+      const chat = await stop.within(chatModels(runners), 0)
+      if (turns.length > 0 && chat.length === 0) throw noChat()
+      const order = { runners, port, version, once, turns, chat, terminal, stop, started }
+      await inNetwork(order, told.listeners)
+    } finally {
+      await closeRunners(runners)
+    }
   } finally {
     stop.release()
   }
@@ -57,6 +70,9 @@ export const runUp = async (
 
 /** After Ctrl-C, for what was half open to close. */
 const CLOSING_MS = 1_000
+
+/** Who hears what happens, once the network stands. */
+type Listeners = Set<(event: UpEvent) => void>
 
 type Order = Readonly<{
   runners: readonly Runner[]
@@ -70,11 +86,11 @@ type Order = Readonly<{
   started: number
 }>
 
-const inNetwork = async (order: Order): Promise<void> => {
-  const { runners, port, version, once, turns, chat, terminal, stop, started } = order
+const inNetwork = async (order: Order, listeners: Listeners): Promise<void> => {
+  const { runners, port, version, once, terminal, stop } = order
   const broken = Promise.withResolvers<never>()
   broken.promise.catch(() => {})
-  const listeners = new Set<(event: UpEvent) => void>()
+  const held = once ? undefined : upFolder()
   const opening = openUp({
     signal: stop.signal,
     port,
@@ -82,24 +98,34 @@ const inNetwork = async (order: Order): Promise<void> => {
     software: `fedai ${version}`,
     // What happens is told by the watcher; the log is for what went wrong.
     log: once || terminal.errIsTTY ? silentLog : troubleLog(terminal),
-    ...(!once && { state: stateFolder() }),
+    ...(held && { state: held.folder }),
     onEvent: (event) => {
       for (const listener of listeners) listener(event)
     },
     broken: broken.reject,
   })
-  const up = await stop.within(opening, CLOSING_MS)
+  try {
+    const up = await stop.within(opening, CLOSING_MS)
+    await live(up, order, listeners, broken.promise)
+  } finally {
+    held?.release()
+  }
+}
+
+const live = async (
+  up: Up,
+  { once, turns, chat, terminal, stop, started }: Order,
+  listeners: Listeners,
+  broken: Promise<never>,
+): Promise<void> => {
   try {
     if (once) {
       const { sendJobs } = await import('./once.ts')
       terminal.say('play money · a router and a node in this process, nothing leaves this machine')
-      await Promise.race([
-        sendJobs(up, { terminal, stop, turns, chat: chat.length > 0 }),
-        broken.promise,
-      ])
+      await Promise.race([sendJobs(up, { terminal, stop, turns, chat: chat.length > 0 }), broken])
     } else {
       const setup = { up, chat, readyMs: performance.now() - started }
-      await Promise.race([stay(setup, listeners, terminal, stop), broken.promise])
+      await Promise.race([stay(setup, listeners, terminal, stop), broken])
     }
   } finally {
     await up.close()
@@ -109,12 +135,14 @@ const inNetwork = async (order: Order): Promise<void> => {
 /** Tells other terminals of this machine where the router is, and this one what happens, until a signal. */
 const stay = async (
   setup: Setup,
-  listeners: Set<(event: UpEvent) => void>,
+  listeners: Listeners,
   terminal: Terminal,
   stop: Interrupt,
 ): Promise<void> => {
   const { key, address }: Up['router'] = setup.up.router
-  announce({ key, address })
+  announce({ role: 'router', key, address })
+  // So that `request --where own` knows it: its key is as new as the network.
+  announce({ role: 'node', key: setup.up.node.key })
   const watcher = await watcherFor(terminal, setup)
   try {
     await watcher.ready()
@@ -124,9 +152,20 @@ const stay = async (
       stop.signal.addEventListener('abort', () => resolve())
     })
   } finally {
-    retract()
+    for (const role of ['node', 'router'] as const) retract(role)
     await watcher.end()
   }
+}
+
+/** What the runners that were started say: in lines until somebody listens, then like all that happens. */
+const runnerLog = (terminal: Terminal): { log: Log; listeners: Listeners } => {
+  const listeners: Listeners = new Set()
+  const tell = (event: string, fields: Fields = {}) => {
+    const line = eventLine({ event, fields })
+    if (listeners.size === 0 && line !== undefined) terminal.say(line)
+    for (const listener of listeners) listener({ event, fields })
+  }
+  return { log: { info: tell, warn: tell, error: tell }, listeners }
 }
 
 const troubleLog = (terminal: Terminal) => {

@@ -58,6 +58,8 @@ export const eventLine = ({ event, fields }: UpEvent): string | undefined => {
       return `node ${node} joined`
     case 'node.left':
       return `node ${node} left`
+    case 'clock.off':
+      return `this machine’s clock is ${fields['seconds']} s ${fields['ours_is']}, by those of others`
     case 'receipt.disputed':
       return `a receipt was disputed: ${fields['reason']}`
     case 'runner.gone':
@@ -66,6 +68,16 @@ export const eventLine = ({ event, fields }: UpEvent): string | undefined => {
       return `${fields['runner']} is back, ${fields['models']} tasks`
     case 'runner.changed':
       return `${fields['runner']} offers other models, ${fields['models']} tasks`
+    case 'runner.loading':
+      return `${fields['runner']} loads ${fields['model']}, ${fields['mb']} MB${Number(fields['elapsed_s']) > 0 ? `, for ${fields['elapsed_s']} s now` : ''}`
+    case 'runner.ready':
+      return `${fields['runner']} is ready after ${fields['elapsed_s']} s`
+    case 'runner.crashed':
+      return `${fields['reason']}; it is started again${fields['wait_s'] === 0 ? '' : ` in ${fields['wait_s']} s`}`
+    case 'runner.doubted':
+      return `${fields['runner']} is asked for a sign of life`
+    case 'runner.given_up':
+      return `${fields['runner']} is given up: ${fields['reason']}`
     case 'runner.failed':
       return `${fields['runner']} failed at ${bare(String(fields['task']))}: ${fields['trouble']}`
     default:

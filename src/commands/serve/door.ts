@@ -1,0 +1,64 @@
+import { networkInterfaces } from 'node:os'
+import type { Settings } from '../../engine/base/config/resolve.ts'
+import { Fault } from '../../engine/base/fault.ts'
+import { isLocalHost, isPrivateAddress } from '../../engine/transport/addresses.ts'
+import { isNetwork } from '../../engine/transport/peer.ts'
+import { type Tls, namesOf } from '../../engine/transport/tls.ts'
+import { readTls } from './tls.ts'
+
+/** Where and how a router is reached. */
+export type Door = Readonly<{
+  hostname: string
+  port: number
+  /** What others dial, the usual one first; none: only what it listens on. */
+  doors: readonly string[]
+  trustedProxies: readonly string[]
+  tls?: Tls
+}>
+
+/**
+ * The door that is set. Without names of its own, a door with TLS is known by those of its certificate.
+ * @throws Fault `config` `door.plaintext` | `door.proxy`; those of readTls
+ */
+export const doorOf = async (settings: Settings): Promise<Door> => {
+  const { host, port } = settings.get('router.listen')
+  const trustedProxies = settings.get('router.trusted_proxy')
+  const wrong = trustedProxies.find((it) => !isNetwork(it))
+  if (wrong !== undefined)
+    throw new Fault('config', 'door.proxy', `the trusted proxy ${wrong} is no address or network`, {
+      hint: 'write an IP address, or one with its bits: --trusted-proxy 10.0.0.0/8',
+    })
+  const tls = await readTls(settings)
+  if (!tls && trustedProxies.length === 0 && isOpen(host)) throw plaintext(host, port)
+  const named = settings.get('router.public').map((it) => it.replace(/\/$/, ''))
+  const certified = tls && port !== 0 ? namesOf(tls).map((it) => `wss://${it}:${port}`) : []
+  return {
+    hostname: host,
+    port,
+    doors: named.length > 0 ? named : certified.map((it) => new URL(it).href.replace(/\/$/, '')),
+    trustedProxies,
+    ...(tls && { tls }),
+  }
+}
+
+/** All addresses of a machine are as public as the most public one, now or when it gets one. */
+const isOpen = (host: string): boolean => /^(0\.0\.0\.0|::)$/.test(host) || !isLocalHost(host)
+
+const plaintext = (host: string, port: number): Fault => {
+  const own = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .find((it) => !it.internal && it.family === 'IPv4' && isPrivateAddress(it.address))
+  const local = own ? `${own.address}:${port}` : `127.0.0.1:${port}`
+  return new Fault(
+    'config',
+    'door.plaintext',
+    `a door at ${host}:${port} would show everybody on the way who talks to whom`,
+    {
+      hint: [
+        'speak TLS: --tls-cert FILE --tls-key FILE',
+        'or stand behind a proxy that does: --trusted-proxy ADDRESS',
+        `or stay in this network: --listen ${local}`,
+      ].join('\n'),
+    },
+  )
+}

@@ -1,0 +1,90 @@
+// What stands before a door: a proxy that is believed, or TLS of its own.
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { hasOpenssl, makeCertificate } from '../../../test/fakes/certificate.ts'
+import { authEvent, closeAll, closing, openDoor, raw } from './door.fixtures.ts'
+import { type Tls, checkTls, namesOf } from './tls.ts'
+
+afterEach(closeAll)
+
+describe('a proxy', () => {
+  /** How a connection with these headers begins: the challenge, or the status of a refusal. */
+  const connect = async (address: string, headers: Record<string, string>): Promise<string> => {
+    const socket = new WebSocket(address, { headers })
+    closing.push(() => socket.close())
+    return new Promise((resolve) => {
+      socket.addEventListener('message', ({ data }) => resolve(JSON.parse(String(data))[0]))
+      socket.addEventListener('error', () => resolve('refused'))
+    })
+  }
+  const fill = async (address: string, headers: Record<string, string>) => {
+    for (const _ of [1, 2]) expect(await connect(address, headers)).toBe('AUTH')
+    expect(await connect(address, headers)).toBe('refused')
+  }
+
+  test('that is named: its clients are told apart', async () => {
+    const { address } = await openDoor({ keysPerAddress: 1 }, { trustedProxies: ['127.0.0.1'] })
+    await fill(address, { 'x-forwarded-for': '203.0.113.7' })
+    // Whoever writes other hops before his own is the same one still.
+    expect(await connect(address, { 'x-forwarded-for': '9.9.9.9, 203.0.113.7' })).toBe('refused')
+    await fill(address, { forwarded: 'for=203.0.113.8' })
+    expect(
+      await connect(address, { forwarded: 'for=203.0.113.9', 'x-forwarded-for': '203.0.113.10' }),
+    ).toBe('refused')
+  })
+
+  test('that is not named: what it says is nobody’s', async () => {
+    const { address } = await openDoor({ keysPerAddress: 1 }, { trustedProxies: ['10.0.0.0/8'] })
+    await fill(address, { 'x-forwarded-for': '203.0.113.7' })
+    expect(await connect(address, { 'x-forwarded-for': '203.0.113.8' })).toBe('refused')
+  })
+})
+
+describe.skipIf(!hasOpenssl)('TLS', () => {
+  let folder = ''
+  let tls: Tls
+  let other: Tls
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'fedai-tls-'))
+    tls = makeCertificate(folder, 'one')
+    other = makeCertificate(folder, 'two')
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  const now = Date.now()
+  const fault = (code: string) => expect.objectContaining({ kind: 'config', code })
+
+  test('a certificate and its own key, as long as it holds', () => {
+    checkTls(tls, now)
+    expect(() => checkTls({ cert: tls.cert, key: other.key }, now)).toThrow(fault('tls.key'))
+    expect(() => checkTls(tls, now + 3 * 86_400_000)).toThrow(fault('tls.expired'))
+    expect(() => checkTls({ cert: 'x', key: tls.key }, now)).toThrow(fault('tls.certificate'))
+    expect(() => checkTls({ cert: tls.cert, key: tls.cert }, now)).toThrow(fault('tls.key'))
+    expect(() => checkTls({ cert: tls.cert, key: '' }, now)).toThrow(fault('tls.key'))
+  })
+
+  test('its names are those of the door, but no wildcard', () =>
+    expect(namesOf(tls)).toEqual(['localhost', 'router.example.com']))
+
+  test('another certificate: those who come get it, those who are there stay', async () => {
+    const { address, listening } = await openDoor({}, { tls })
+    expect(address).toStartWith('wss://127.0.0.1:')
+    const before = await raw(address, { tls: { ca: tls.cert } })
+    listening.renew!(other)
+    const after = await raw(address, { tls: { ca: other.cert } })
+    for (const peer of [before, after]) {
+      peer.socket.send(JSON.stringify(['AUTH', authEvent(address, peer.challenge)]))
+      expect((await peer.until(2))[1]).toMatchObject(['OK', expect.any(String), true, ''])
+    }
+    expect(() => listening.renew!({ cert: tls.cert, key: other.key })).toThrow(fault('tls.key'))
+    await raw(address, { tls: { ca: other.cert } })
+    await listening.close()
+    expect((await before.closed).code).not.toBe(1000)
+  })
+
+  test('a door without it has none to renew', async () => {
+    expect((await openDoor()).listening.renew).toBeUndefined()
+  })
+})
