@@ -12,9 +12,8 @@ import {
 /** `fedai request`: one job, from prompt to checked receipt. */
 export const request = () =>
   new Command('request')
-    .summary('send one job and print its result')
-    .description('Send one job and print its result. The text goes to stdout, talk to stderr.')
-    .argument('[prompt...]', 'the text; - or nothing reads it from stdin')
+    .description('Send one job and print its result. With - or no prompt, stdin is the text.')
+    .argument('[prompt...]')
     .optionsGroup('Input:')
     .option('-f, --file <file>', 'read the text from FILE')
     .option('--input <file>', "read the task's own JSON from FILE, or - for stdin")
@@ -29,6 +28,13 @@ export const request = () =>
     .option('--max-tokens <n>', 'most tokens of output')
     .option('--max-price <amount>', 'never pay more, such as 10sat or 500msat')
     .option('--deadline <time>', 'give up after, such as 30s or 5m')
+    .option('--wait <time>', 'while all nodes are busy; 0s: never (default: 10s)')
+    .addOption(
+      new Option('--where <rules>', 'which nodes may serve, see below (repeatable)').argParser(
+        several,
+      ),
+    )
+    .option('--prefer <what>', 'cheap, balanced or fast (default: balanced)')
     .option('--dry-run', 'print offers and ceiling, send no content')
     .optionsGroup('Network and identity:')
     .addOption(routerOption())
@@ -49,8 +55,8 @@ export const request = () =>
         ],
         'README.md, docs/protocol.md',
         [
-          'Exit codes: 0 done, 64 usage, 65 input, 69 nobody serves it, 74 disk, 75 later,',
-          '76 proof does not hold, 77 too dear, 78 set-up, 130 Ctrl-C (README.md says more)',
+          '--where: own|trusted|allow:KEY, deny:KEY, local, other-operator, no-proprietary',
+          'Exit codes: 65 input, 69 nobody serves it, 75 later, 76 no proof, 77 too dear',
         ],
       ),
     )

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { Fault } from '../../engine/base/fault.ts'
+import { nearest } from '../../engine/base/nearest.ts'
 import type { Task } from '../../engine/tasks/task.ts'
-import { nearest } from '../figures.ts'
 import { doubledKey } from '../json-trouble.ts'
 import { parseJson, readText } from '../read.ts'
 

@@ -2,26 +2,33 @@ import { Fault, isFault } from '../../engine/base/fault.ts'
 import { showMsat } from '../../engine/base/money.ts'
 import { shortNpub } from '../../engine/identity/keys.ts'
 import type { News, Outcome } from '../../engine/roles/client/news.ts'
+import type { Skipped } from '../../engine/roles/client/several.ts'
 import type { Task } from '../../engine/tasks/task.ts'
 import { count, showMs } from '../figures.ts'
 import { type Terminal, harmless } from '../terminal.ts'
-import { closingLines, pieceObject, resultObject } from './result.ts'
+import type { Namer } from '../trust/set.ts'
+import { eventLine, isEvent, skippedLine } from './lines.ts'
+import { closingLines, eventObject, pieceObject, resultObject, skippedObject } from './result.ts'
+import type { RequestEvent } from './shape.ts'
 
 /** Shows a job while it goes on, and how it ended. */
 export interface Printer {
   news(news: News): Promise<void>
+  /** A router was passed over for the next. */
+  skipped(skipped: Skipped): Promise<void>
   end(outcome: Outcome): Promise<void>
 }
 
 /**
  * Text as it arrives on stdout; progress and the closing lines on stderr.
- * @param several true where more follows on stdout: then each text ends its line
+ * @param options.several true where more follows on stdout: then each text ends its line
+ * @param options.show keys by their names
  */
 export const textPrinter = (
   terminal: Terminal,
   task: Task,
   started: number,
-  several = false,
+  { several = false, show = shortNpub }: { several?: boolean; show?: Namer } = {},
 ): Printer => {
   let streamed = ''
   let pieces = 0
@@ -35,8 +42,12 @@ export const textPrinter = (
           await terminal.emit(shown(news.text, terminal))
         }
       }
-      if (streamed === '') terminal.progress(goingOn(news, started, pieces))
+      // On a terminal a text that is under way shares its line with nothing.
+      const apart = terminal.outIsTTY && streamed !== '' && !streamed.endsWith('\n') ? '\n' : ''
+      if (isEvent(news)) terminal.say(`${apart}${eventLine(news, show)}`)
+      else if (streamed === '') terminal.progress(goingOn(news, started, pieces, show))
     },
+    skipped: async (it) => terminal.say(skippedLine(it, show, terminal.paint)),
     end: async (outcome) => {
       terminal.progress('')
       // A task whose output is no running text (rerank, embed) is shown when it is whole.
@@ -45,19 +56,28 @@ export const textPrinter = (
       // On a terminal the next prompt needs a line of its own; a pipe gets the text as it is.
       else if ((several || terminal.outIsTTY) && streamed !== '' && !streamed.endsWith('\n'))
         await terminal.emit('\n')
-      sayEnd(terminal, outcome)
+      sayEnd(terminal, outcome, show)
     },
   }
 }
 
-/** One object at the end; with `stream` also one line for each piece. */
-export const jsonPrinter = (terminal: Terminal, stream: boolean): Printer => ({
-  news: async (news) => {
-    if (stream && news.type === 'piece')
-      await terminal.emit(`${JSON.stringify(pieceObject(news))}\n`)
-  },
-  end: (outcome) => terminal.emit(`${JSON.stringify(resultObject(outcome))}\n`),
-})
+/** One object at the end; with `stream` also one line for each piece, and for each event as it happens. */
+export const jsonPrinter = (terminal: Terminal, stream: boolean): Printer => {
+  const events: RequestEvent[] = []
+  const emit = (object: object) => terminal.emit(`${JSON.stringify(object)}\n`)
+  const happened = async (event: RequestEvent): Promise<void> => {
+    events.push(event)
+    if (stream) await emit(event)
+  }
+  return {
+    news: async (news) => {
+      if (isEvent(news)) await happened(eventObject(news))
+      else if (stream && news.type === 'piece') await emit(pieceObject(news))
+    },
+    skipped: (it) => happened(skippedObject(it)),
+    end: (outcome) => emit(resultObject(outcome, events)),
+  }
+}
 
 /** Nothing on stdout: the result goes into a file, whole, beside its progress on stderr. */
 export const filePrinter = (
@@ -65,17 +85,25 @@ export const filePrinter = (
   task: Task,
   file: string,
   started: number,
+  show: Namer = shortNpub,
 ): Printer => {
   let pieces = 0
+  const events: RequestEvent[] = []
   return {
     news: async (news) => {
       if (news.type === 'piece') pieces++
-      terminal.progress(goingOn(news, started, pieces))
+      if (!isEvent(news)) return terminal.progress(goingOn(news, started, pieces, show))
+      events.push(eventObject(news))
+      terminal.say(eventLine(news, show))
+    },
+    skipped: async (it) => {
+      events.push(skippedObject(it))
+      terminal.say(skippedLine(it, show, terminal.paint))
     },
     end: async (outcome) => {
       terminal.progress('')
       const text = terminal.json
-        ? `${JSON.stringify(resultObject(outcome))}\n`
+        ? `${JSON.stringify(resultObject(outcome, events))}\n`
         : outcome.output === null || isEmpty(outcome)
           ? ''
           : withEnd(task.show(outcome.output))
@@ -86,7 +114,7 @@ export const filePrinter = (
       if (fault) await terminal.emit(terminal.json ? text : shown(text, terminal))
       else if (text !== '')
         terminal.say(outcome.fault ? `what came is in ${target}` : `written to ${target}`)
-      sayEnd(terminal, outcome)
+      sayEnd(terminal, outcome, show)
       if (fault) throw fault
     },
   }
@@ -110,8 +138,8 @@ const written = async (file: string, text: string): Promise<Fault | undefined> =
 const shown = (text: string, terminal: Terminal): string =>
   terminal.outIsTTY ? harmless(text) : text
 
-const sayEnd = (terminal: Terminal, outcome: Outcome): void => {
-  const lines = closingLines(outcome, terminal.paint)
+const sayEnd = (terminal: Terminal, outcome: Outcome, show: Namer): void => {
+  const lines = closingLines(outcome, terminal.paint, show)
   if (lines.length === 0) return
   terminal.say('')
   for (const line of lines) terminal.say(line)
@@ -122,21 +150,24 @@ const isEmpty = (outcome: Outcome): boolean => outcome.times.first === null
 
 const withEnd = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`)
 
-const goingOn = (news: News, started: number, pieces: number): string => {
+const goingOn = (news: News, started: number, pieces: number, show: Namer): string => {
   const since = showMs(performance.now() - started)
   switch (news.type) {
     case 'offers':
       return `${count(news.lines.length, 'offer')}, at most ${showMsat(news.ceiling)} · ${since} · Ctrl-C stops`
     case 'accepted':
-      return `accepted by ${shortNpub(news.node)} · ${news.model} · first in ~${showMs(news.etaMs)}`
+      return `accepted by ${show(news.node)} · ${news.model} · first in ~${showMs(news.etaMs)}`
     case 'queued':
       return `${count(news.place, 'job')} before it on this node · ${since} · Ctrl-C stops`
     case 'started':
       return `reading the input · ${since}`
-    case 'moved':
-      return `moved on: ${news.reason} · ${since}`
     case 'piece':
       return `${count(pieces, 'piece')} · ${since}`
+    case 'moved':
+    case 'link':
+    case 'again':
+    case 'waiting':
+    case 'clock':
     case 'ended':
       return ''
   }

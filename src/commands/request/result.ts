@@ -1,14 +1,21 @@
-import type { Fault } from '../../engine/base/fault.ts'
+import type { z } from 'zod'
+import { Fault } from '../../engine/base/fault.ts'
 import { showMsat } from '../../engine/base/money.ts'
-import { shortNpub } from '../../engine/identity/keys.ts'
-import type { OfferLine, Outcome, Client } from '../../engine/roles/client/news.ts'
+import { npub } from '../../engine/identity/keys.ts'
+import type { OfferLine, Outcome } from '../../engine/roles/client/news.ts'
+import type { Several, Skipped } from '../../engine/roles/client/several.ts'
 import type { Units } from '../../engine/protocol/fields.ts'
-import type { PubKey } from '../../engine/protocol/ids.ts'
 import { count, showMs, showRate } from '../figures.ts'
 import type { Paint } from '../terminal.ts'
+import type { Namer } from '../trust/set.ts'
+import type { EventNews } from './lines.ts'
+import type { RequestEvent, offersShape, pieceShape, resultShape, skippedShape } from './shape.ts'
 
 /** The final object of `request --json`: what came, what it cost, and all that proves it. */
-export const resultObject = (outcome: Outcome) => ({
+export const resultObject = (
+  outcome: Outcome,
+  events: RequestEvent[],
+): z.output<typeof resultShape> => ({
   v: 1,
   type: 'result',
   net: 'sim',
@@ -26,11 +33,16 @@ export const resultObject = (outcome: Outcome) => ({
   receipt: outcome.bundle.receipt ?? null,
   bundle: outcome.bundle,
   verified: outcome.verified,
-  error: outcome.fault ? errorObject(outcome.fault) : null,
+  events,
+  error: errorOf(faultOf(outcome)),
 })
 
 /** One piece of `request --json --stream`. */
-export const pieceObject = (piece: { delta: unknown; text: string; usage: Units }) => ({
+export const pieceObject = (piece: {
+  delta: unknown
+  text: string
+  usage: Units
+}): z.output<typeof pieceShape> => ({
   v: 1,
   type: 'piece',
   delta: piece.delta,
@@ -38,13 +50,33 @@ export const pieceObject = (piece: { delta: unknown; text: string; usage: Units 
   usage: piece.usage,
 })
 
+/** A router that was passed over, as `--json` shows it. */
+export const skippedObject = ({ router, fault }: Skipped): z.output<typeof skippedShape> => ({
+  v: 1,
+  type: 'skipped',
+  router: router.key,
+  address: router.address,
+  error: errorObject(fault),
+})
+
+/** What happened on the way, as `--json` shows it. */
+export const eventObject = (news: EventNews): RequestEvent => {
+  if (news.type === 'clock') return { v: 1, type: 'clock', ahead_ms: news.aheadMs }
+  if (news.type === 'waiting') return { v: 1, type: 'waiting', why: news.why, until: news.untilMs }
+  return { v: 1, ...news }
+}
+
 /** The object of `request --dry-run --json`. */
-export const offersObject = (task: string, router: PubKey, found: Found) => ({
+export const offersObject = (
+  task: string,
+  found: Found,
+  events: RequestEvent[],
+): z.output<typeof offersShape> => ({
   v: 1,
   type: 'offers',
   net: 'sim',
   task,
-  router,
+  router: found.router,
   offers: found.lines.map((line) => ({
     node: line.node,
     model: line.model,
@@ -55,32 +87,35 @@ export const offersObject = (task: string, router: PubKey, found: Found) => ({
   })),
   ceiling_msat: String(found.ceiling),
   input_bytes: found.inputBytes,
+  events,
 })
 
-type Found = Awaited<ReturnType<Client['offers']>>
+type Found = Awaited<ReturnType<Several['offers']>>
 
 /** What `request --dry-run` prints for people. */
-export const offersText = (found: Found): string => {
+export const offersText = (found: Found, show: Namer): string => {
   const prices = found.lines.map((line) => showMsat(line.ceiling))
   const width = Math.max(...prices.map((price) => price.length))
+  const nodes = found.lines.map((line) => show(line.node))
+  const keys = Math.max(...nodes.map((node) => node.length))
   const names = Math.max(...found.lines.map((line) => line.model.length))
   const row = (line: OfferLine, i: number): string =>
     [
-      `  ${i + 1}  ${shortNpub(line.node)}`,
+      `  ${i + 1}  ${nodes[i]!.padEnd(keys)}`,
       line.model.padEnd(names),
       `at most ${prices[i]!.padStart(width)}`,
       `first in ~${showMs(line.firstMs)}`,
       line.reason,
     ].join('   ')
   return [
-    `${count(found.lines.length, 'offer')}, best first; nothing was sent`,
+    `${count(found.lines.length, 'offer')} of ${show(found.router)}, best first; nothing was sent`,
     ...found.lines.map(row),
     `input ${count(found.inputBytes, 'byte')} · ceiling ${showMsat(found.ceiling)} · play money`,
   ].join('\n')
 }
 
 /** The two lines that follow a result: who did it, and what it took. */
-export const closingLines = (outcome: Outcome, paint: Paint): string[] => {
+export const closingLines = (outcome: Outcome, paint: Paint, show: Namer): string[] => {
   const { times, usage } = outcome
   if (!outcome.node) return []
   const tokens = usage.out_token
@@ -95,7 +130,7 @@ export const closingLines = (outcome: Outcome, paint: Paint): string[] => {
     'play money',
   ]
   return [
-    `served by ${shortNpub(outcome.node)} through ${shortNpub(outcome.router)}`,
+    `served by ${show(outcome.node)} through ${show(outcome.router)}`,
     parts.filter((part) => part !== undefined).join(' · '),
   ]
 }
@@ -112,6 +147,21 @@ const verdict = (outcome: Outcome, paint: Paint): string => {
   const suffix = status && status !== 'ok' ? ` (${status})` : ''
   return paint.green(`receipt checked${suffix}`)
 }
+
+/**
+ * What went wrong, with what may be done now. A job that broke off after its first piece is not moved,
+ * since what came may be in use already: whether to send it again, and to whom, is the user's to say.
+ */
+export const faultOf = ({ fault, node }: Outcome): Fault | null => {
+  if (!fault || node === null || !BY_NODE.test(fault.code)) return fault
+  const hint = [fault.hint ?? 'try again', `without this node: --where deny:${npub(node)}`]
+  return new Fault(fault.kind, fault.code, fault.message, { hint: hint.join('\n'), cause: fault })
+}
+
+/** What is the doing of one node, and another may do better. */
+const BY_NODE = /^(stream\..+|accepted\.terms|job\.(node_failed|runner_failed|partial|policy))$/
+
+const errorOf = (fault: Fault | null) => fault && errorObject(fault)
 
 /** An error as every `--json` shows it. */
 const errorObject = ({ code, message, hint }: Fault) => ({ code, message, hint: hint ?? null })

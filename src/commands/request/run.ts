@@ -1,18 +1,26 @@
 import { Fault } from '../../engine/base/fault.ts'
-import type { Client, Outcome, Wish } from '../../engine/roles/client/news.ts'
+import type { Outcome, Wish } from '../../engine/roles/client/news.ts'
+import type { Several, Skipped } from '../../engine/roles/client/several.ts'
 import type { Task } from '../../engine/tasks/task.ts'
 import { type Interrupt, interrupted, onInterrupt } from '../interrupt.ts'
-import { findRouter } from '../running.ts'
+import { findRouters } from '../running.ts'
+import { readSettings } from '../settings.ts'
 import { type Terminal, openTerminal } from '../terminal.ts'
+import { type Namer, namer, readTrust } from '../trust/set.ts'
 import { parseName } from '../values.ts'
 import { filePrinter, jsonPrinter, textPrinter } from './print.ts'
-import { offersObject, offersText } from './result.ts'
 import { checkArguments } from './input.ts'
+import { skippedLine } from './lines.ts'
+import { faultOf, offersObject, offersText, skippedObject } from './result.ts'
+import type { RequestEvent } from './shape.ts'
+import { parseWhere, whereOf } from './where.ts'
 import { type WishOptions, planOf } from './wish.ts'
 
 type Options = WishOptions &
   Readonly<{
-    router?: string | undefined
+    router?: readonly string[] | undefined
+    where?: readonly string[] | undefined
+    prefer?: string | undefined
     as?: string | undefined
     passphraseFile?: string | undefined
     out?: string | undefined
@@ -36,31 +44,48 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
   if (options.as !== undefined) parseName(options.as, '--as')
   checkArguments()
   const plan = planOf(prompt, options, !terminal.inIsTTY)
-  const router = findRouter(options.router)
-  const wish = await plan.wish()
+  const named = options.router && findRouters(options.router)
+  const rules = options.where && parseWhere(options.where)
+  const settings = await readSettings({ 'request.prefer': options.prefer })
+  const trust = readTrust()
+  const routers = named ?? findRouters(settings.get('routers'))
+  const wish = await plan.wish({
+    cap: settings.get('request.max_price') ?? null,
+    deadlineMs: settings.get('request.deadline'),
+    waitMs: settings.get('request.wait'),
+    where: await whereOf(rules ?? parseWhere(settings.get('request.where')), trust),
+    prefer: settings.get('request.prefer'),
+  })
   if (options.out !== undefined) await (await import('../write.ts')).checkWritable(options.out)
+  const identity = options.as ?? settings.get('request.identity')
   const signer =
-    options.as === undefined
+    identity === undefined
       ? undefined
-      : await (await import('../unlock.ts')).unlock(options.as, options.passphraseFile, terminal)
+      : await (await import('../unlock.ts')).unlock(identity, options.passphraseFile, terminal)
   const stop = onInterrupt(terminal.gone, () =>
     terminal.progress('stopping · Ctrl-C again leaves at once'),
   )
   try {
-    const { openClient } = await import('../../engine/roles/client/client.ts')
-    const opening = openClient({ router, net: 'sim', ...(signer && { signer }) })
-    const client = await opened(opening, stop)
-    try {
-      if (options.dryRun) await showOffers(client, plan.task, wish, terminal, stop)
-      else conclude(await serve(client, plan.task, wish, options, terminal, stop), stop)
-    } finally {
-      await client.close()
-    }
+    const { openSeveral } = await import('../../engine/roles/client/several.ts')
+    const order = { terminal, stop, wish, task: plan.task, show: namer(trust) }
+    const open: Open = (skipped) =>
+      openSeveral({ routers, net: 'sim', skipped, ...(signer && { signer }) })
+    if (options.dryRun) await showOffers(order, open)
+    else await serve(order, options, open)
   } finally {
     terminal.progress('')
     stop.release()
   }
 }
+
+type Order = Readonly<{
+  terminal: Terminal
+  stop: Interrupt
+  wish: Wish
+  task: Task
+  show: Namer
+}>
+type Open = (skipped: (it: Skipped) => void) => Several
 
 const checkOutput = (options: Options): void => {
   if (options.stream && !options.json)
@@ -74,46 +99,40 @@ const checkOutput = (options: Options): void => {
 const wrong = (message: string, hint: string): Fault =>
   new Fault('usage', 'request.output', message, { hint })
 
-// A connection that opens after Ctrl-C is closed again: nothing is left behind.
-const opened = async (opening: Promise<Client>, stop: Interrupt): Promise<Client> => {
+const showOffers = async (
+  { terminal, stop, wish, task, show }: Order,
+  open: Open,
+): Promise<void> => {
+  const events: RequestEvent[] = []
+  const client = open((it) => {
+    events.push(skippedObject(it))
+    terminal.say(skippedLine(it, show, terminal.paint))
+  })
   try {
-    return await stop.within(opening, 0)
-  } catch (error) {
-    void opening.then((client) => client.close()).catch(() => {})
-    throw error
+    terminal.progress('asking for offers')
+    const found = await stop.within(client.offers(wish), 0)
+    const text = terminal.json
+      ? JSON.stringify(offersObject(task.name, found, events))
+      : offersText(found, show)
+    await terminal.emit(`${text}\n`)
+  } finally {
+    await client.close()
   }
 }
 
-const showOffers = async (
-  client: Client,
-  task: Task,
-  wish: Wish,
-  terminal: Terminal,
-  stop: Interrupt,
-): Promise<void> => {
-  terminal.progress('asking for offers')
-  const found = await stop.within(client.offers(wish), 0)
-  const text = terminal.json
-    ? JSON.stringify(offersObject(task.name, client.router, found))
-    : offersText(found)
-  await terminal.emit(`${text}\n`)
-}
-
 const serve = async (
-  client: Client,
-  task: Task,
-  wish: Wish,
+  { terminal, stop, wish, task, show }: Order,
   options: Options,
-  terminal: Terminal,
-  stop: Interrupt,
-): Promise<Outcome> => {
+  open: Open,
+): Promise<void> => {
   const started = performance.now()
   const printer =
     options.out !== undefined
-      ? filePrinter(terminal, task, options.out, started)
+      ? filePrinter(terminal, task, options.out, started, show)
       : terminal.json
         ? jsonPrinter(terminal, Boolean(options.stream))
-        : textPrinter(terminal, task, started)
+        : textPrinter(terminal, task, started, { show })
+  const client = open((it) => void printer.skipped(it))
   terminal.progress('asking for offers')
   const follow = async (): Promise<Outcome> => {
     for await (const news of client.request(wish, stop.signal)) {
@@ -122,16 +141,21 @@ const serve = async (
     }
     throw new Fault('bug', 'request.no_end', 'the job ended without an outcome')
   }
-  const outcome = await stop.within(follow(), AFTER_CANCEL_MS)
-  await printer.end(outcome)
-  return outcome
+  try {
+    const outcome = await stop.within(follow(), AFTER_CANCEL_MS)
+    await printer.end(outcome)
+    conclude(outcome, stop)
+  } finally {
+    await client.close()
+  }
 }
 
 const conclude = (outcome: Outcome, stop: Interrupt): void => {
   if (stop.asked()) throw interrupted()
   // The reader of the output left (`| head -1`): the job was stopped, and that is no error.
   if (stop.signal.aborted) return
-  if (outcome.fault) throw outcome.fault
+  const fault = faultOf(outcome)
+  if (fault) throw fault
   if (outcome.verified === false)
     throw new Fault(
       'verification',

@@ -3,7 +3,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { msat } from '../../engine/base/money.ts'
-import { type WishOptions, planOf } from './wish.ts'
+import { type Defaults, type WishOptions, planOf } from './wish.ts'
+import { ANYWHERE } from '../../engine/protocol/where.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fedai-wish-'))
 const file = (name: string, text: string | Uint8Array) => {
@@ -16,8 +17,20 @@ const json = (text: string) => ({
   task: 'text.detect',
   input: file(`${files++}.json`, text),
 })
-const plan = (prompt: string | undefined, options: Partial<WishOptions> = {}, piped = false) =>
-  planOf(prompt, { task: 'text.chat', ...options }, piped)
+const DEFAULTS: Defaults = {
+  cap: null,
+  deadlineMs: 300_000,
+  waitMs: 10_000,
+  where: ANYWHERE,
+  prefer: 'balanced',
+}
+const plan = (prompt: string | undefined, options: Partial<WishOptions> = {}, piped = false) => {
+  const it = planOf(prompt, { task: 'text.chat', ...options }, piped)
+  return {
+    task: it.task,
+    wish: (more: Partial<Defaults> = {}) => it.wish({ ...DEFAULTS, ...more }),
+  }
+}
 
 describe('what a command line wants', () => {
   test('a prompt becomes a conversation, with the bounds that were named', async () => {
@@ -26,6 +39,7 @@ describe('what a command line wants', () => {
       maxTokens: '64',
       maxPrice: '1.5sat',
       deadline: '30s',
+      wait: '0s',
       model: ['llama-*'],
     })
     expect(task.name).toBe('text.chat@1')
@@ -42,9 +56,28 @@ describe('what a command line wants', () => {
       outTokens: 64,
       cap: msat(1500n),
       deadlineMs: 30_000,
-      class: 'interactive',
-      where: { allow: [], deny: [] },
+      waitMs: 0,
+      class: 'balanced',
+      where: ANYWHERE,
     })
+  })
+
+  test('the command line outranks the settings; what is preferred is the class of the job', async () => {
+    const settings = {
+      cap: msat(7n),
+      deadlineMs: 9_000,
+      waitMs: 7_000,
+      where: { ...ANYWHERE, local: true },
+    }
+    expect(await plan('hi').wish(settings)).toMatchObject(settings)
+    expect(await plan('hi', { maxPrice: '5sat', deadline: '1s' }).wish(settings)).toMatchObject({
+      cap: msat(5_000n),
+      deadlineMs: 1_000,
+      where: settings.where,
+    })
+    const classes = { cheap: 'batch', balanced: 'balanced', fast: 'interactive' } as const
+    for (const prefer of ['cheap', 'balanced', 'fast'] as const)
+      expect((await plan('hi').wish({ prefer })).class).toBe(classes[prefer])
   })
 
   test('a file becomes the input of the task, without its byte order mark', async () => {

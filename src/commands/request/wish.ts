@@ -1,5 +1,6 @@
 import { Fault } from '../../engine/base/fault.ts'
-import { parseAmount } from '../../engine/base/money.ts'
+import { type Msat, parseAmount } from '../../engine/base/money.ts'
+import type { Where } from '../../engine/protocol/where.ts'
 import type { Wish } from '../../engine/roles/client/news.ts'
 import { findTask } from '../../engine/tasks/catalogue.ts'
 import type { Task } from '../../engine/tasks/task.ts'
@@ -17,16 +18,29 @@ export type WishOptions = Readonly<{
   maxTokens?: string | undefined
   maxPrice?: string | undefined
   deadline?: string | undefined
+  wait?: string | undefined
 }>
 
-const DEADLINE_MS = 5 * 60_000
+/** What settings say of a wish, where the command line does not. */
+export type Defaults = Readonly<{
+  cap: Msat | null
+  deadlineMs: number
+  waitMs: number
+  where: Where
+  prefer: Preference
+}>
+
+/** What `--prefer` is called by people, as the class of a job: what the client's time is worth. */
+const CLASS_OF = { cheap: 'batch', balanced: 'balanced', fast: 'interactive' } as const
+export type Preference = keyof typeof CLASS_OF
+
 const DEADLINE_MAX_MS = 24 * 3_600_000
 
 /** A job that was ordered, before its input was read. */
 export type Plan = Readonly<{
   task: Task
   /** Reads the input. @throws Fault `usage` where there is none, `data` where it is wrong */
-  wish(): Promise<Wish>
+  wish(defaults: Defaults): Promise<Wish>
 }>
 
 /**
@@ -47,16 +61,17 @@ export const planOf = (prompt: string | undefined, options: WishOptions, piped: 
       'there is nothing to send',
       'try: fedai request --task text.detect "Wer rastet, der rostet."\nor: fedai request --file FILE, or pipe a text into it',
     )
-  const { maxTokens: tokens, maxPrice, deadline } = options
+  const { maxTokens: tokens, maxPrice, deadline, wait } = options
   const maxTokens =
     tokens === undefined ? undefined : parseWhole(tokens, '--max-tokens', 1, 1_000_000)
   const models = parseModels(options.model ?? [])
-  const cap = maxPrice === undefined ? null : parseAmount(maxPrice, '--max-price')
+  const cap = maxPrice === undefined ? undefined : parseAmount(maxPrice, '--max-price')
   const deadlineMs =
-    deadline === undefined ? DEADLINE_MS : parseSpan(deadline, '--deadline', DEADLINE_MAX_MS)
+    deadline === undefined ? undefined : parseSpan(deadline, '--deadline', DEADLINE_MAX_MS)
+  const waitMs = wait === undefined ? undefined : parseSpan(wait, '--wait', DEADLINE_MAX_MS, 0)
   return {
     task,
-    wish: async () => {
+    wish: async (defaults) => {
       const input =
         options.input !== undefined
           ? await inputOfJson(options.input, task)
@@ -66,10 +81,11 @@ export const planOf = (prompt: string | undefined, options: WishOptions, piped: 
         input,
         models,
         outTokens: task.sizes(input).out_tokens,
-        cap,
-        deadlineMs,
-        class: 'interactive',
-        where: { allow: [], deny: [] },
+        cap: cap ?? defaults.cap,
+        deadlineMs: deadlineMs ?? defaults.deadlineMs,
+        waitMs: waitMs ?? defaults.waitMs,
+        class: CLASS_OF[defaults.prefer],
+        where: defaults.where,
       }
     },
   }

@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test'
 import { BOUNDS } from '../base/bounds.ts'
 import { unixMs } from '../base/clock.ts'
-import type { PubKey } from '../protocol/ids.ts'
+import { type PubKey, pubKey } from '../protocol/ids.ts'
 import {
+  type PlaceHolds,
   admitAsk,
   admitHold,
   admitJob,
@@ -47,7 +48,8 @@ test('four open jobs, until twenty were served', () => {
 
 test('two holds at a time; they lapse, and a job takes its own', () => {
   const limits = newKeyLimits()
-  const hold = (ms: number) => admitHold(limits, KEY, unixMs(T + ms), BOUNDS)
+  const hold = (ms: number) =>
+    admitHold(limits, { key: KEY, place: null, places: new Map() }, unixMs(T + ms), BOUNDS)
   expect([hold(0), hold(1), hold(2)]).toEqual([true, true, false])
   expect(hold(BOUNDS.holdMs)).toBe(true)
   expect(hold(BOUNDS.holdMs)).toBe(false)
@@ -74,4 +76,22 @@ test('a crowd of new keys neither fills the memory nor pushes out who is known o
   expect(limits.size).toBe(50_000)
   expect(isKnown(limits, known)).toBe(true)
   expect(limits.get(busy)!.openJobs).toBe(1)
+})
+
+test('all strangers of one address hold two tickets together; a known key, and another address, are not counted', () => {
+  const limits = newKeyLimits()
+  const places: PlaceHolds = new Map()
+  const hold = (n: number, place: string, ms = 0) => {
+    const key = pubKey(n.toString(16).padStart(64, '0'))
+    return admitHold(limits, { key, place, places }, unixMs(T + ms), BOUNDS)
+  }
+  expect([1, 2, 3, 4].map((n) => hold(n, '10.0.0.1'))).toEqual([true, true, false, false])
+  expect(hold(5, '10.0.0.2')).toBe(true)
+  const known = pubKey('f'.repeat(64))
+  admitHold(limits, { key: known, place: '10.0.0.1', places }, unixMs(T), BOUNDS)
+  for (let n = 0; n < 20; n++) jobServed(limits, known)
+  expect(admitHold(limits, { key: known, place: '10.0.0.1', places }, unixMs(T), BOUNDS)).toBe(true)
+  // They lapse, and leave nothing behind.
+  expect(hold(6, '10.0.0.1', BOUNDS.holdMs)).toBe(true)
+  expect([...places.keys()]).toEqual(['10.0.0.1'])
 })

@@ -14,6 +14,9 @@ type KeyLimit = {
   holds: UnixMs[]
 }
 
+/** The tickets that are held for all unknown keys of one address: when each becomes free again. */
+export type PlaceHolds = Map<string, UnixMs[]>
+
 /** The limits of all keys, the least recently heard first. Changed in place; owned by the router's state. */
 export type KeyLimits = Map<PubKey, KeyLimit>
 
@@ -63,21 +66,56 @@ export const admitJob = (limits: KeyLimits, key: PubKey, bounds: LimitBounds): s
   return null
 }
 
+/** Counts a job as open that was admitted by another run of this router. */
+export const countJob = (
+  limits: KeyLimits,
+  key: PubKey,
+  now: UnixMs,
+  bounds: LimitBounds,
+): void => {
+  const limit = limits.get(key) ?? newLimit(limits, key, now, bounds.asksPerSecondUnknown)
+  limit.openJobs += 1
+}
+
 /**
  * Whether a ticket may be held for this key now; counts the hold, which lapses by itself. A
- * stranger holds two at a time, so that asking costs others little. No hold is no refusal.
+ * stranger holds two at a time, and so do all strangers of one address together, since keys cost
+ * nothing: asking must cost others little. No hold is no refusal.
+ * @param place what the address is counted by; null where many parties share it by their nature
  */
 export const admitHold = (
   limits: KeyLimits,
-  key: PubKey,
+  { key, place, places }: { key: PubKey; place: string | null; places: PlaceHolds },
   now: UnixMs,
   bounds: LimitBounds,
 ): boolean => {
   const limit = limits.get(key) ?? newLimit(limits, key, now, bounds.asksPerSecondUnknown)
   limit.holds = limit.holds.filter((until) => until > now)
-  const most = isKnown(limits, key) ? bounds.jobsPerLink : bounds.heldTicketsUnknown
+  const known = isKnown(limits, key)
+  const most = known ? bounds.jobsPerLink : bounds.heldTicketsUnknown
   if (limit.holds.length >= most) return false
-  limit.holds.push((now + bounds.holdMs) as UnixMs)
+  const until = (now + bounds.holdMs) as UnixMs
+  if (!known && place !== null && !holdAt(places, place, until, now, most)) return false
+  limit.holds.push(until)
+  return true
+}
+
+const holdAt = (
+  places: PlaceHolds,
+  place: string,
+  until: UnixMs,
+  now: UnixMs,
+  most: number,
+): boolean => {
+  const holds = (places.get(place) ?? []).filter((it) => it > now)
+  if (holds.length >= most) return false
+  // The newest last, so that those that have lapsed are found first.
+  places.delete(place)
+  places.set(place, [...holds, until])
+  for (const [oldest, its] of places) {
+    if (its.some((it) => it > now)) break
+    places.delete(oldest)
+  }
   return true
 }
 

@@ -3,11 +3,14 @@ import fc from 'fast-check'
 import { unixMs } from '../base/clock.ts'
 import { msat } from '../base/money.ts'
 import type { Ask } from '../protocol/ask.ts'
+import { ANYWHERE } from '../protocol/where.ts'
 import { type HeldTicket, candidates } from './candidates.ts'
 import { NOW, askOf, entryOf, idOf, keyOf, sheetOf, ticketOf } from './scene.ts'
 
+const ROUTER = keyOf(0xffff)
+
 const find = (ask: Ask, tickets: readonly HeldTicket[]) =>
-  candidates(ask, tickets, { now: NOW, holdMs: 3000, all: tickets })
+  candidates(ask, tickets, { now: NOW, holdMs: 3000, all: tickets, router: ROUTER, operator: null })
 
 test('a fitting ticket comes with entry, row, bounds and ceiling', () => {
   const { fitting, none } = find(askOf(), [ticketOf(1, 1, { price: 3 })])
@@ -25,7 +28,7 @@ test('of several entries the cheapest that fits', () => {
   const sheet = sheetOf(9, 2, 5)
   const entries = [
     entryOf({ row: 0 }),
-    entryOf({ row: 1, model: { name: 'x' } }),
+    entryOf({ row: 1, model: { name: 'x', proprietary: false } }),
     entryOf({ row: 2 }),
   ]
   const tickets = [ticketOf(1, 1, { entries, sheet })]
@@ -45,7 +48,7 @@ const NONE: readonly (readonly [string, Ask, HeldTicket[], object])[] = [
     'another model, those with most nodes first',
     askOf({ models: ['llama-*'] }),
     [
-      ticketOf(1, 1, { entries: [entryOf({ model: { name: 'a' } })] }),
+      ticketOf(1, 1, { entries: [entryOf({ model: { name: 'a', proprietary: false } })] }),
       ticketOf(2, 2),
       ticketOf(3, 3),
       ticketOf(4, 3),
@@ -85,10 +88,15 @@ const NONE: readonly (readonly [string, Ask, HeldTicket[], object])[] = [
     [ticketOf(1, 1, { entries: [entryOf({ warm: false })] })],
     { why: 'cap', cheapest: msat(1050n) },
   ],
-  ['denied', askOf({ where: { allow: [], deny: [keyOf(1)] } }), [ticketOf(1, 1)], { why: 'where' }],
+  [
+    'denied',
+    askOf({ where: { ...ANYWHERE, deny: [keyOf(1)] } }),
+    [ticketOf(1, 1)],
+    { why: 'where' },
+  ],
   [
     'not allowed',
-    askOf({ where: { allow: [keyOf(2)], deny: [] } }),
+    askOf({ where: { ...ANYWHERE, allow: [keyOf(2)] } }),
     [ticketOf(1, 1)],
     { why: 'where' },
   ],
@@ -108,7 +116,10 @@ const NONE: readonly (readonly [string, Ask, HeldTicket[], object])[] = [
   [
     'the last filter counts: one has the wrong model, one is too dear',
     askOf({ models: ['m'], cap: msat(1n) }),
-    [ticketOf(1, 1, { entries: [entryOf({ model: { name: 'x' } })] }), ticketOf(2, 2)],
+    [
+      ticketOf(1, 1, { entries: [entryOf({ model: { name: 'x', proprietary: false } })] }),
+      ticketOf(2, 2),
+    ],
     { why: 'cap', cheapest: msat(50n) },
   ],
   [
@@ -150,7 +161,11 @@ const anyTicket = fc
       price,
       place,
       entries: [
-        entryOf({ model: { name: model }, warm, limits: { input_bytes: bytes, out_tokens: 50 } }),
+        entryOf({
+          model: { name: model, proprietary: false },
+          warm,
+          limits: { input_bytes: bytes, out_tokens: 50 },
+        }),
       ],
       heldFor: held ? keyOf(9) : null,
       heldUntil: held ? unixMs(NOW + 500) : null,
@@ -164,7 +179,7 @@ const anyAsk = fc
     bytes: fc.constantFrom(40, 80, 500),
   })
   .map(({ models, cap, deny, bytes }) =>
-    askOf({ models, cap, where: { allow: [], deny }, sizes: { ...askOf().sizes, bytes } }),
+    askOf({ models, cap, where: { ...ANYWHERE, deny }, sizes: { ...askOf().sizes, bytes } }),
   )
 
 const fits = (ask: Ask, held: HeldTicket): boolean => {

@@ -10,6 +10,7 @@ import type { EventId, PubKey } from '../protocol/ids.ts'
 import type { NoOffer } from '../protocol/offers.ts'
 import type { Sheet, SheetRow } from '../protocol/sheet.ts'
 import type { Ticket, TicketEntry } from '../protocol/ticket.ts'
+import { whereFlaw } from '../protocol/where.ts'
 import { type Near, newNear, noOfferOf, noteNear } from './no-offer.ts'
 
 /** A ticket that a router has. */
@@ -23,6 +24,8 @@ export type HeldTicket = {
   heldUntil: UnixMs | null
   /** The sheet that the ticket's entries name. */
   sheet: Sheet
+  /** The node's link comes from this machine or a private network. */
+  local: boolean
 }
 
 /** A ticket that can serve an ask, with the entry that does. */
@@ -43,6 +46,9 @@ type Context = Readonly<{
   holdMs: number
   /** Every ticket there is: read only to say what is offered instead. */
   all: Iterable<HeldTicket>
+  /** The router that offers, and who runs it. */
+  router: PubKey
+  operator: PubKey | null
 }>
 
 /** Tickets of one node and model that are worth keeping: the slot itself and places behind it. */
@@ -82,13 +88,13 @@ const bestEntry = (
   priceOf: PriceOf,
   near: Near,
 ): Candidate | null => {
-  const mayServe = passes(ask, held.node)
   const free = isFree(held, context)
   let best: (Priced & { entry: number }) | null = null
   for (const [index, entry] of held.ticket.entries.entries()) {
     if (!taskMatches(ask.task, entry.task)) continue
     const priced = priceOf(held, entry)
     if (!priced) continue
+    const mayServe = passes(ask, held, entry, context)
     const step = stepOf(ask, entry, priced, mayServe, free)
     if (step !== null) noteNear(near, step, held, entry, priced.ceiling)
     else if (!best || priced.ceiling < best.ceiling) best = { ...priced, entry: index }
@@ -114,8 +120,16 @@ const stepOf = (
   return null
 }
 
-const passes = ({ where }: Ask, node: PubKey): boolean =>
-  !where.deny.includes(node) && (where.allow.length === 0 || where.allow.includes(node))
+const passes = (
+  { where }: Ask,
+  { node, ticket, local }: HeldTicket,
+  { model }: TicketEntry,
+  { router, operator: routerOperator }: Context,
+): boolean => {
+  const { operator } = ticket
+  const server = { node, operator, proprietary: model.proprietary, router, routerOperator }
+  return (local || !where.local) && whereFlaw(where, server) === null
+}
 
 // One that is held for the asker itself is not free either: a job of its earlier ask is on the way.
 const isFree = (held: HeldTicket, { now, holdMs }: Context): boolean => {

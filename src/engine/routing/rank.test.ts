@@ -18,7 +18,7 @@ const rankOf = (
     inFlight?: (node: PubKey) => { jobs: number; slots: number }
   } = {},
 ) => {
-  const context = { now: NOW, holdMs: 3000, all: tickets }
+  const context = { now: NOW, holdMs: 3000, all: tickets, router: keyOf(99), operator: null }
   const { class: jobClass = 'balanced', seed = 1 } = options
   return rank(
     candidates(askOf(), tickets, context).fitting,

@@ -4,6 +4,7 @@ import type { Ask } from '../protocol/ask.ts'
 import type { BootId, EventId, PubKey } from '../protocol/ids.ts'
 import type { Sheet } from '../protocol/sheet.ts'
 import type { TicketEntry } from '../protocol/ticket.ts'
+import { ANYWHERE } from '../protocol/where.ts'
 import type { HeldTicket } from './candidates.ts'
 
 /** Asks and tickets for the tests of this room. */
@@ -19,7 +20,7 @@ export const askOf = (over: Partial<Ask> = {}): Ask => ({
   cap: null,
   deadline_ms: 60_000,
   class: 'balanced',
-  where: { allow: [], deny: [] },
+  where: ANYWHERE,
   dry_run: false,
   nonce: '00'.repeat(16),
   ...over,
@@ -40,7 +41,7 @@ export const sheetOf = (...prices: number[]): Sheet => ({
 
 export const entryOf = (over: Partial<TicketEntry> = {}): TicketEntry => ({
   task: 'text.chat@1',
-  model: { name: 'm' },
+  model: { name: 'm', proprietary: false },
   warm: true,
   eta_ms: 0,
   limits: { input_bytes: 1000, out_tokens: 100 },
@@ -66,6 +67,7 @@ export const ticketOf = (
       boot: '0'.repeat(32) as BootId,
       key: '0'.repeat(64),
       exclusive: true,
+      operator: null,
       timings: ['free'],
       entries,
     },
@@ -73,6 +75,7 @@ export const ticketOf = (
     heldFor: null,
     heldUntil: null,
     sheet: sheetOf(price),
+    local: true,
     ...rest,
   }
 }

@@ -4,23 +4,22 @@ import { msat } from '../base/money.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
 import type { NoOffer } from '../protocol/offers.ts'
 import type { TicketEntry } from '../protocol/ticket.ts'
+import { ANYWHERE } from '../protocol/where.ts'
 import { type OfferEntry, type Wanted, choose, faultOfNone } from './consent.ts'
 
-const [A, B] = ['a'.repeat(64) as PubKey, 'b'.repeat(64) as PubKey]
 const wantedOf = (over: Partial<Wanted> = {}): Wanted => ({
   task: 'text.chat@1',
   models: [],
   sizes: { bytes: 18_204, messages: 1, documents: 0, items: 0, out_tokens: 100 },
   cap: null,
-  where: { allow: [], deny: [] },
+  where: ANYWHERE,
   ...over,
 })
-const offerOf = (node: PubKey, ceiling: bigint, over: Partial<TicketEntry> = {}): OfferEntry => ({
-  node,
+const offerOf = (ceiling: bigint, over: Partial<TicketEntry> = {}): OfferEntry => ({
   ceiling: msat(ceiling),
   entry: {
     task: 'text.chat@1',
-    model: { name: 'smollm2-135m' },
+    model: { name: 'smollm2-135m', proprietary: false },
     warm: true,
     eta_ms: 0,
     limits: { input_bytes: 20_000, out_tokens: 500 },
@@ -44,18 +43,16 @@ const faultOf = (it: unknown) => {
 }
 
 test('the first that fits, in the router’s order', () => {
-  const entries = [offerOf(A, 500n), offerOf(B, 400n)]
+  const entries = [offerOf(500n), offerOf(400n)]
   expect(choose({ entries, none: null }, wantedOf())).toEqual({ chosen: 0, ceiling: msat(500n) })
   expect(choose({ entries, none: null }, wantedOf({ cap: msat(400n) }))).toEqual({
     chosen: 1,
     ceiling: msat(400n),
   })
-  const deny = wantedOf({ where: { allow: [], deny: [A] } })
-  expect(choose({ entries, none: null }, deny)).toMatchObject({ chosen: 1 })
 })
 
 test('a ceiling one msat over the cap is refused, with both amounts and the flag', () => {
-  const offers = { entries: [offerOf(A, 1901n), offerOf(B, 2000n)], none: null }
+  const offers = { entries: [offerOf(1901n), offerOf(2000n)], none: null }
   expect(faultOf(choose(offers, wantedOf({ cap: msat(1900n) })))).toEqual([
     'refused',
     'cap.exceeded',
@@ -65,13 +62,12 @@ test('a ceiling one msat over the cap is refused, with both amounts and the flag
 })
 
 test('a router that offers what was not wanted is not believed', () => {
-  const offers = { entries: [offerOf(A, 1n)], none: null }
+  const offers = { entries: [offerOf(1n)], none: null }
   const code = (over: Partial<Wanted>) => faultOf(choose(offers, wantedOf(over)))[1]
   expect(code({ task: 'text.embed' })).toBe('task.none')
   expect(code({ models: ['llama-*'] })).toBe('model.none')
   expect(code({ sizes: { ...wantedOf().sizes, bytes: 20_001 } })).toBe('input.too_large')
   expect(code({ sizes: { ...wantedOf().sizes, out_tokens: 501 } })).toBe('input.too_large')
-  expect(code({ where: { allow: [B], deny: [] } })).toBe('where.none')
 })
 
 const SAID: readonly (readonly [Partial<NoOffer>, Partial<Wanted>, string[]])[] = [
@@ -143,12 +139,22 @@ const SAID: readonly (readonly [Partial<NoOffer>, Partial<Wanted>, string[]])[] 
   ],
   [
     { why: 'where' },
-    {},
+    { where: { ...ANYWHERE, allow: ['a'.repeat(64) as PubKey] } },
     [
       'unavailable',
       'where.none',
-      'no node that you allow offers text.chat',
-      'allow more nodes, or deny fewer',
+      'no node that --where lets serve offers text.chat right now',
+      'name more nodes, or leave --where out',
+    ],
+  ],
+  [
+    { why: 'where' },
+    { where: { ...ANYWHERE, other_operator: true, local: true } },
+    [
+      'unavailable',
+      'where.none',
+      'no node that --where lets serve offers text.chat right now',
+      'a node or router that does not say who runs it is refused: leave --where other-operator out',
     ],
   ],
   [

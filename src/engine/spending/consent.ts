@@ -2,12 +2,15 @@ import { Fault } from '../base/fault.ts'
 import { type Msat, showMsat } from '../base/money.ts'
 import { matches, taskMatches } from '../metering/pattern.ts'
 import type { Ask } from '../protocol/ask.ts'
-import type { PubKey } from '../protocol/ids.ts'
 import type { NoOffer } from '../protocol/offers.ts'
 import type { TicketEntry } from '../protocol/ticket.ts'
+import type { Where } from '../protocol/where.ts'
 
-/** One offer as the client has checked it: who, what, and the ceiling that it computed itself. */
-export type OfferEntry = Readonly<{ node: PubKey; entry: TicketEntry; ceiling: Msat }>
+/**
+ * One offer as the client has checked it: by whom it may be (protocol/where.ts), what, and the ceiling
+ * that it computed itself.
+ */
+export type OfferEntry = Readonly<{ entry: TicketEntry; ceiling: Msat }>
 
 /** What is wanted: the part of an ask that a client can be held to. */
 export type Wanted = Pick<Ask, 'task' | 'models' | 'sizes' | 'cap' | 'where'>
@@ -47,10 +50,8 @@ export const faultOfNone = (none: NoOffer, wanted: Wanted): Fault => {
       return new Fault(
         'unavailable',
         'where.none',
-        `no node that you allow offers ${whatOf(wanted)}`,
-        {
-          hint: 'allow more nodes, or deny fewer',
-        },
+        `no node that --where lets serve offers ${whatOf(wanted)} right now`,
+        { hint: whereHint(wanted.where) },
       )
     case 'busy':
       return new Fault(
@@ -65,15 +66,13 @@ export const faultOfNone = (none: NoOffer, wanted: Wanted): Fault => {
 }
 
 /** What makes an offer unfit, in the order of `NoOffer.why`; null when it is fit. */
-const flawOf = ({ node, entry, ceiling }: OfferEntry, wanted: Wanted): NoOffer['why'] | null => {
-  const { models, sizes, cap, where } = wanted
+const flawOf = ({ entry, ceiling }: OfferEntry, wanted: Wanted): NoOffer['why'] | null => {
+  const { models, sizes, cap } = wanted
   if (!taskMatches(wanted.task, entry.task)) return 'task'
   if (models.length > 0 && !models.some((model) => matches(model, entry.model.name))) return 'model'
   if (sizes.bytes > entry.limits.input_bytes || sizes.out_tokens > entry.limits.out_tokens)
     return 'too_large'
   if (cap !== null && ceiling > cap) return 'cap'
-  if (where.deny.includes(node) || (where.allow.length > 0 && !where.allow.includes(node)))
-    return 'where'
   return null
 }
 
@@ -149,6 +148,15 @@ const capFault = ({ cheapest }: NoOffer, { cap }: Wanted): Fault => {
   return new Fault('refused', 'cap.exceeded', message, {
     hint: `allow it with --max-price ${flag}`,
   })
+}
+
+/** The condition that is most likely too narrow comes first. */
+const whereHint = (where: Where): string => {
+  if (where.other_operator)
+    return 'a node or router that does not say who runs it is refused: leave --where other-operator out'
+  if (where.local) return 'start a node on this machine: fedai up, or leave --where local out'
+  if (where.no_proprietary) return 'leave --where no-proprietary out'
+  return where.allow.length > 0 ? 'name more nodes, or leave --where out' : 'deny fewer nodes'
 }
 
 const exactly = (amount: Msat): string => `${amount.toLocaleString('en-US')} msat`

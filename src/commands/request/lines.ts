@@ -1,0 +1,74 @@
+import type { News, Waiting } from '../../engine/roles/client/news.ts'
+import { clockSentence } from '../../engine/protocol/skew.ts'
+import type { Skipped } from '../../engine/roles/client/several.ts'
+import type { Paint } from '../terminal.ts'
+import type { Namer } from '../trust/set.ts'
+
+/** Lines about what happened on the way to a result: failover is said, never silent. */
+
+/** A router that was passed over: `passed over home (npub1x0…9ad) at ws://…: nobody offers …`. */
+export const skippedLine = ({ router, fault }: Skipped, show: Namer, paint: Paint): string => {
+  const line = `passed over ${show(router.key)} at ${router.address}: ${fault.message}`
+  // Somebody who is not who he should be is more than bad luck.
+  return fault.kind === 'verification' ? paint.red(line) : paint.yellow(line)
+}
+
+/** What is said on the way and does not only pass by: a job that moves, a link that is lost and back. */
+export type EventNews = Extract<News, { type: 'moved' | 'link' | 'again' | 'waiting' | 'clock' }>
+
+export const isEvent = (news: News): news is EventNews => EVENTS.has(news.type)
+
+const EVENTS: ReadonlySet<News['type']> = new Set(['moved', 'link', 'again', 'waiting', 'clock'])
+
+/** An event in one line. */
+export const eventLine = (news: EventNews, show: Namer): string => {
+  switch (news.type) {
+    case 'moved':
+      return movedLine(news, show)
+    case 'link':
+      return news.state === 'lost'
+        ? 'the connection to the router is lost; looking for it'
+        : 'the connection is back, and the job goes on'
+    case 'clock':
+      return `${clockSentence(news.aheadMs)}; a minute is too much`
+    case 'again':
+      return 'nobody has the job any more; nothing of it had come, so it is asked for anew'
+    case 'waiting':
+      return `${WAITS_FOR[news.why]}: asking again until ${clockTime(news.untilMs)}`
+  }
+}
+
+const WAITS_FOR: Readonly<Record<Waiting, string>> = {
+  busy: 'every node that could do it is busy',
+  used: 'every ticket was taken by others',
+  limited: 'the router takes no more jobs of this key at once',
+  sheet: 'the router has not sent the price sheet of its offers',
+  gone: 'the nodes that could do it are gone, and may come back',
+}
+
+/** By the clock on the wall here: `14:03:07`. */
+const clockTime = (ms: number): string => {
+  const at = new Date(ms)
+  const parts = [at.getHours(), at.getMinutes(), at.getSeconds()]
+  return parts.map((it) => String(it).padStart(2, '0')).join(':')
+}
+
+/** A node that a job left before its first piece: `mira (npub1q7…k2f) did not answer; …`. */
+const movedLine = ({ from, to, reason }: Extract<News, { type: 'moved' }>, show: Namer): string => {
+  const left = `${from ? show(from) : 'the node'} ${WHY[reason] ?? `gave the job up (${reason})`}`
+  return to ? `${left}; the job went on to ${show(to)}` : left
+}
+
+const WHY: Readonly<Record<string, string>> = {
+  silent: 'did not answer',
+  lost: 'is gone',
+  busy: 'is busy',
+  used: 'gave its slot to somebody else',
+  restarted: 'was restarted',
+  revoked: 'withdrew its offer',
+  expired: 'let its offer expire',
+  too_large: 'refused the job as too large',
+  policy: 'refused the job by its policy',
+  unfunded: 'refused the job as not paid for',
+  cancelled: 'was told to stop',
+}

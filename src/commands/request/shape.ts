@@ -1,0 +1,129 @@
+import { z } from 'zod'
+import { errorFields, event, hex, msatText, units } from '../shapes.ts'
+
+/** What `fedai request --json` prints: one result, and with `--stream` a line for each piece before it. */
+
+const when = z.number().nullable()
+
+/** A router that was passed over for the next one, before anything was sent. */
+export const skippedShape = z.object({
+  v: z.literal(1),
+  type: z.literal('skipped'),
+  router: hex,
+  address: z.string(),
+  error: errorFields,
+})
+
+/** A node that the job left for another before its first piece; `to` is null where no other offer fits. */
+const movedShape = z.object({
+  v: z.literal(1),
+  type: z.literal('moved'),
+  from: hex.nullable(),
+  to: hex.nullable(),
+  reason: z.string(),
+})
+
+/** The connection to the router is lost, and looked for; or back. */
+const linkShape = z.object({
+  v: z.literal(1),
+  type: z.literal('link'),
+  state: z.enum(['lost', 'back']),
+})
+
+/** Nothing had come, and nobody has the job any more: it is asked for anew. */
+const againShape = z.object({
+  v: z.literal(1),
+  type: z.literal('again'),
+  reason: z.string(),
+})
+
+/** It waits for a place, and is asked for again until then, ms since 1970. */
+const waitingShape = z.object({
+  v: z.literal(1),
+  type: z.literal('waiting'),
+  why: z.enum(['busy', 'used', 'limited', 'sheet', 'gone']),
+  until: z.number(),
+})
+
+/** The router’s clock is ahead of ours by so much, or behind where it is less than 0. */
+const clockShape = z.object({ v: z.literal(1), type: z.literal('clock'), ahead_ms: z.number() })
+const eventShape = z.union([
+  skippedShape,
+  movedShape,
+  linkShape,
+  againShape,
+  waitingShape,
+  clockShape,
+])
+const events = z.array(eventShape)
+export type RequestEvent = z.output<typeof eventShape>
+
+export const resultShape = z.object({
+  v: z.literal(1),
+  type: z.literal('result'),
+  net: z.string(),
+  job: hex,
+  task: z.string(),
+  model: z.string(),
+  /** What the task gives; a part of it where the job did not end well. */
+  output: z.unknown(),
+  finish: z.string(),
+  usage: units,
+  cost_msat: msatText,
+  ceiling_msat: msatText,
+  router: hex,
+  node: hex.nullable(),
+  /** ms since 1970. */
+  times: z
+    .object({ asked: z.number(), offered: when, accepted: when, first: when, done: z.number() })
+    .readonly(),
+  receipt: event.nullable(),
+  bundle: z
+    .object({
+      offers: event,
+      ticket: event,
+      sheet: event,
+      job: event,
+      accepted: event,
+      receipt: event,
+      acknowledgement: event,
+    })
+    .partial()
+    .readonly(),
+  verified: z.boolean().nullable(),
+  /** What happened on the way, in order; with `--stream` each is a line of its own as well. */
+  events,
+  error: errorFields.nullable(),
+})
+
+export const pieceShape = z.object({
+  v: z.literal(1),
+  type: z.literal('piece'),
+  delta: z.unknown(),
+  text: z.string(),
+  usage: units,
+})
+
+/** `--dry-run`. */
+export const offersShape = z.object({
+  v: z.literal(1),
+  type: z.literal('offers'),
+  net: z.string(),
+  task: z.string(),
+  router: hex,
+  offers: z.array(
+    z.object({
+      node: hex,
+      model: z.string(),
+      ceiling_msat: msatText,
+      first_ms: z.number(),
+      warm: z.boolean(),
+      reason: z.string(),
+    }),
+  ),
+  ceiling_msat: msatText,
+  input_bytes: z.int(),
+  events,
+})
+
+export const requestShape = z.union([resultShape, pieceShape, eventShape, offersShape])
