@@ -5,6 +5,7 @@ import type { Draft, Signed } from '../../src/engine/protocol/event.ts'
 import { eventId, jobId } from '../../src/engine/protocol/ids.ts'
 import type { KindName } from '../../src/engine/protocol/kinds.ts'
 import type { Contents } from '../../src/engine/protocol/messages.ts'
+import { ANYWHERE } from '../../src/engine/protocol/where.ts'
 import { type Party, party, signed } from './parties.ts'
 
 export const NODE = party('node')
@@ -28,6 +29,7 @@ const manifest: Contents['manifest'] = {
   role: 'node',
   name: 'Zoë’s node 🐝',
   software: 'fedai 0.1.0',
+  operator: STRANGER.pubkey,
   tasks: [{ task: TASK, models: [MODEL] }],
   limits: { input_bytes: 65536, slots: 2, queue: 2 },
   doors: ['ws://127.0.0.1:7447'],
@@ -51,7 +53,7 @@ const sheet: Contents['sheet'] = {
 }
 const entry: Contents['ticket']['entries'][number] = {
   task: TASK,
-  model: { name: MODEL, digest: 'sha256:0123', ctx: 4096 },
+  model: { name: MODEL, digest: 'sha256:0123', ctx: 4096, proprietary: false },
   warm: true,
   eta_ms: 0,
   limits: { input_bytes: 65536, out_tokens: 1024 },
@@ -66,6 +68,7 @@ const ticket: Contents['ticket'] = {
   boot: BOOT,
   key: toHex(sha256('job key')),
   exclusive: true,
+  operator: STRANGER.pubkey,
   timings: ['free'],
   entries: [entry],
 }
@@ -158,7 +161,7 @@ export const SAMPLES: Readonly<Record<KindName, { by: Party; draft: Draft }>> = 
           cap: '2100000000000000000',
           deadline_ms: 30000,
           class: 'interactive',
-          where: { allow: [], deny: [STRANGER.pubkey] },
+          where: { ...ANYWHERE, deny: [STRANGER.pubkey], no_proprietary: true },
           nonce: '5a'.repeat(16),
           dry_run: false,
         },
@@ -172,6 +175,7 @@ export const SAMPLES: Readonly<Record<KindName, { by: Party; draft: Draft }>> = 
         {
           entries: [{ ticket: full('ticket'), entry: 0, reason: 'cheapest\tof 3', first_ms: 20 }],
           fee: '0',
+          operator: null,
           none: null,
         },
         to(CLIENT),
@@ -223,6 +227,14 @@ export const SAMPLES: Readonly<Record<KindName, { by: Party; draft: Draft }>> = 
         'quota',
         { probation: true, asks_per_second: 20, open_jobs: 4, held_tickets: 2 },
         { ...to(NODE), about: anyId('auth') },
+      ),
+    },
+    sync: {
+      by: CLIENT,
+      draft: draftOf(
+        'sync',
+        { ...about, nonce: 'a5'.repeat(16), side: 'client', next: 7 },
+        { ...to(NODE), answers: anyId('sync') },
       ),
     },
     rewrap: { by: CLIENT, draft: draftOf('rewrap', { ...job, from: anyId('first') }, to(NODE)) },

@@ -221,7 +221,7 @@ test('offers bind ticket, router and client', () => {
   const { ticket, job, receipt } = sceneOf()
   const entry = { ticket: ticket.event, entry: 0, reason: 'the only one', first_ms: 200 }
   const of = (by: PubKey, to: PubKey, entries: object[]) => {
-    const content = { entries: entries as [], fee: '0', none: null }
+    const content = { entries: entries as [], fee: '0', operator: null, none: null }
     const offers = messageOf('offers', content, { by, to, about: ASK, at: -1000 })
     const changed = sceneOf({ job: { content: { offers: offers.event.id } } })
     return wrong([offers, ticket, changed.job])

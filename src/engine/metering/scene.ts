@@ -78,7 +78,7 @@ export const sceneOf = (changes: Changes = {}) => {
   const sheet = of('sheet', 'sheet', { rows: [row] }, { by: NODE, expires: 3_600_000, at: -60_000 })
   const entry = {
     task: 'text.chat@1',
-    model: { name: 'smollm2-135m' },
+    model: { name: 'smollm2-135m', proprietary: false },
     warm: true,
     eta_ms: 0,
     limits: { input_bytes: 1000, out_tokens: 100 },
@@ -87,7 +87,7 @@ export const sceneOf = (changes: Changes = {}) => {
     sheet: sheet.event.id,
     row: 0,
   }
-  const slot = { slot: 0, place: 0, boot: '7'.repeat(32), key: HASH, exclusive: true }
+  const slot = { slot: 0, place: 0, boot: '7'.repeat(32), key: HASH, exclusive: true, operator: null }
   const timings = ['free' as const]
   const ticketContent = { ...slot, timings, entries: [entry] }
   const ticket = of('ticket', 'ticket', ticketContent, {
@@ -99,6 +99,7 @@ export const sceneOf = (changes: Changes = {}) => {
   const offersContent = {
     entries: [{ ticket: { ...ticket.event }, entry: 0, reason: 'the only one', first_ms: 200 }],
     fee: '0',
+    operator: null,
     none: null,
   }
   const offers = of('offers', 'offers', offersContent, {

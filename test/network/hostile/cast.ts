@@ -6,12 +6,14 @@ import { draftOf } from '../../../src/engine/protocol/draft.ts'
 import { type JobId, type PubKey, bootId, jobId } from '../../../src/engine/protocol/ids.ts'
 import type { Contents } from '../../../src/engine/protocol/messages.ts'
 import { sheet as sheetSchema } from '../../../src/engine/protocol/sheet.ts'
+import { ANYWHERE } from '../../../src/engine/protocol/where.ts'
 import { decide as clientDecide } from '../../../src/engine/roles/client/decide.ts'
 import type { News, Outcome, Wish } from '../../../src/engine/roles/client/news.ts'
 import { newClientState } from '../../../src/engine/roles/client/state.ts'
 import { decide as nodeDecide } from '../../../src/engine/roles/node/decide.ts'
 import { PLAY_PRICES } from '../../../src/engine/roles/node/prices.ts'
 import { newNodeState } from '../../../src/engine/roles/node/state.ts'
+import { isAddressee } from '../../../src/engine/roles/router/away.ts'
 import { decide as routerDecide } from '../../../src/engine/roles/router/decide.ts'
 import { newRouterState } from '../../../src/engine/roles/router/state.ts'
 import type { WireEvent } from '../../../src/engine/roles/wire.ts'
@@ -21,19 +23,42 @@ import type { NodeEvent } from '../../../src/engine/roles/node/state.ts'
 import { windowBudget } from '../../../src/engine/transport/flow.ts'
 import { scriptedChat } from '../../fakes/scripted-runner.ts'
 import type { ClientParty, Mind, NodeParty, Party, RouterParty, Run } from './party.ts'
-import { type Stage, secp } from './stage.ts'
+import type { Stage } from './stage.ts'
 
 /** A router's mind behind a door. */
-export const addRouter = (stage: Stage, name = 'router'): RouterParty => {
-  const signer = stage.newSigner()
+export const addRouter = (
+  stage: Stage,
+  {
+    name = 'router',
+    operator = null,
+    clockMs,
+    again,
+  }: {
+    name?: string
+    operator?: PubKey | null
+    clockMs?: number
+    /** A router that comes back: its key. */
+    again?: RouterParty
+  } = {},
+): RouterParty => {
+  const signer = again?.signer ?? stage.newSigner()
   const { bounds, random } = stage
-  const state = newRouterState({ signer, verifier: secp, net: 'sim', bounds, fee: msat(0n) })
+  const state = newRouterState({
+    signer,
+    verifier: stage.secp,
+    net: 'sim',
+    bounds,
+    operator,
+    fee: msat(0n),
+  })
   const mind: Mind = {
     decide: (event, now) => routerDecide(state, event as WireEvent, now, random).effects,
     due: () => state.deadlines.next(),
   }
-  const isMe = (key: PubKey) => key === signer.pubkey || state.linkOf.has(key)
-  const party = Object.assign(stage.party(name, mind, { signer, isDoor: true, isMe }), { state })
+  const isMe = (key: PubKey) => isAddressee(state, key)
+  const party = Object.assign(stage.party(name, mind, { signer, isDoor: true, clockMs, isMe }), {
+    state,
+  })
   const before = stage.stored
   stage.stored = (door, filter) =>
     door !== party ? before(door, filter) : state.directory.find(filter)
@@ -46,7 +71,12 @@ export type NodeOptions = {
   capabilities?: readonly Capability[]
   slots?: number
   queue?: number
+  /** Its clock is so far ahead of the stage’s. */
+  clockMs?: number
   rows?: Contents['sheet']['rows']
+  operator?: PubKey | null
+  /** Its link comes from a private network. */
+  local?: boolean
   /** A node that comes back: its key and the newest receipt on its disk. */
   again?: NodeParty
 }
@@ -58,7 +88,9 @@ export const addNode = (
   { words = ['one ', 'two '], slots = 1, queue = 0, again, ...options }: NodeOptions = {},
 ): NodeParty => {
   const signer = again?.signer ?? stage.newSigner()
-  const { bounds, random, now } = stage
+  const { bounds, random } = stage
+  const { clockMs = 0 } = options
+  const now = unixMs(stage.now + clockMs)
   const rows = options.rows ?? PLAY_PRICES
   const event = signer.sign(
     draftOf('sheet', { rows }, { now, net: 'sim', d: 'prices', expires: unixMs(now + 1e9) }),
@@ -75,6 +107,7 @@ export const addNode = (
     head,
     name: null,
     software: 'test',
+    operator: options.operator ?? null,
     boot: bootId(toHex(random.bytes(16))),
     sheet: { event, body: sheetSchema.parse({ rows }) },
     runners: [{ info, slots, capabilities }],
@@ -84,7 +117,13 @@ export const addNode = (
     due: () => state.deadlines.next(),
   }
   const runs: Run[] = []
-  const node = Object.assign(stage.party('node', mind, { signer }), { state, runs })
+  const node = Object.assign(
+    stage.party('node', mind, { signer, clockMs, local: options.local ?? true }),
+    {
+      state,
+      runs,
+    },
+  )
   if (again) node.disk.push(...again.disk)
   const others = stage.onWork
   stage.onWork = (party, effect) => {
@@ -138,29 +177,45 @@ const play = (stage: Stage, node: NodeParty, run: Run, words: readonly string[])
 export const addClient = (
   stage: Stage,
   to: Party,
-  options: { signer?: Signer; pinned?: PubKey; bounds?: Partial<Stage['bounds']> } = {},
+  options: {
+    signer?: Signer
+    pinned?: PubKey
+    bounds?: Partial<Stage['bounds']>
+    /** The router's address is on a private network. */
+    local?: boolean
+    /** Its clock is so far ahead of the stage’s, and what its address is counted by. */
+    clockMs?: number
+    place?: string
+  } = {},
 ): ClientParty => {
   const signer = options.signer ?? stage.newSigner()
+  const where = { clockMs: options.clockMs, place: options.place }
   const state = newClientState({
     signer,
-    verifier: secp,
+    verifier: stage.secp,
     net: 'sim',
     bounds: { ...stage.bounds, ...options.bounds },
     router: options.pinned ?? to.signer.pubkey,
+    local: options.local ?? true,
     budget: windowBudget(),
   })
   const mind: Mind = {
     decide: (event, now) => clientDecide(state, event as ClientEvent, now, stage.random).effects,
     due: () => state.deadlines.next(),
   }
-  const client = Object.assign(stage.party('client', mind, { signer }), { state })
+  const client = Object.assign(stage.party('client', mind, { signer, ...where }), { state })
   stage.connect(client, to)
   return client
 }
 
 /** A key with a link and no mind: it says what the test tells it to. */
-export const addPuppet = (stage: Stage, to: Party, signer = stage.newSigner()): Party => {
-  const puppet = stage.party('puppet', null, { signer })
+export const addPuppet = (
+  stage: Stage,
+  to: Party,
+  signer = stage.newSigner(),
+  place?: string,
+): Party => {
+  const puppet = stage.party('puppet', null, { signer, place })
   stage.connect(puppet, to)
   return puppet
 }
@@ -175,8 +230,9 @@ export const wish = (stage: Stage, client: ClientParty, more: Partial<Wish> = {}
     outTokens: 64,
     cap: null,
     deadlineMs: 60_000,
+    waitMs: 0,
     class: 'interactive',
-    where: { allow: [], deny: [] },
+    where: ANYWHERE,
     ...more,
   }
   stage.tell(client, { type: 'wish', job, wish: it, dryRun: false })

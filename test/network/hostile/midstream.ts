@@ -26,9 +26,9 @@ export const credit = (it: Mid, next: number, allowed = 1e9, key = it.at.secrets
 }
 export type Mid = ReturnType<typeof midstream>
 
-/** The receipt that the node signs when its link breaks: by what it holds to be credited. */
+/** The receipt that the node signs when its link stays lost: by what it holds to be credited. */
 export const charged = (it: Mid): Content => {
-  // The node's link breaks: what it signs then is what it holds to be credited.
   it.stage.cut(it.node, [...it.node.links.keys()][0]!)
+  it.stage.advance(it.stage.bounds.awayMs)
   return JSON.parse(JSON.parse(it.node.disk.at(-1)!.text).content)
 }

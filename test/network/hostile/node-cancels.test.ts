@@ -26,8 +26,9 @@ describe('a cancel', () => {
     expect(it.run.aborted).toBe(false)
     expect(it.node.disk).toEqual([])
     cancelBy(it, it.client)
+    it.stage.advance(1_100)
     const content = {
-      receipt: it.at.receipt!,
+      receipt: it.at.receipt!.id,
       job: it.job,
       ticket: it.at.ticket,
       verdict: 'agree',
@@ -52,6 +53,7 @@ describe('a cancel', () => {
     ] as const) {
       const it = midstream(3)
       cancelBy(it, it.client, { next })
+      it.stage.advance(1_100)
       const [receipt] = heardBy(it.router, 'receipt')
       expect(receipt).toMatchObject({ status: 'client_cancelled', finish: 'cancel', cost })
       expect(it.run.aborted).toBe(true)
@@ -62,7 +64,32 @@ describe('a cancel', () => {
   test('that has not seen the start is not charged for reading', () => {
     const it = midstream(1)
     cancelBy(it, it.client, { seen: 'accepted' })
+    it.stage.advance(1_100)
     expect(heardBy(it.router, 'receipt')).toMatchObject([{ cost: '0', usage: {} }])
+  })
+
+  test('leaves a debt that no credit after the receipt pays, since nothing is charged for it', () => {
+    const it = midstream(1)
+    held(it.stage, it.client, 'receipt')
+    const account = () => it.node.state.accounts.get(it.client.signer.pubkey)!
+    cancelBy(it, it.client)
+    it.stage.advance(1_100)
+    const { paid, outstanding, lost } = account()
+    expect(lost).toBeGreaterThan(0n)
+    credit(it, 1)
+    expect(account()).toMatchObject({ paid, outstanding, lost })
+    expect(heardBy(it.router, 'receipt')).toMatchObject([{ commit: { frames: 0 } }])
+    unharmed(it.stage)
+  })
+
+  test('is paid by the credits that come within a second: what was on its way is charged', () => {
+    const it = midstream(3)
+    cancelBy(it, it.client, { next: 2 })
+    expect(heardBy(it.router, 'receipt')).toEqual([])
+    expect(it.run.aborted).toBe(true)
+    credit(it, 3)
+    expect(heardBy(it.router, 'receipt')).toMatchObject([{ cost: '13', commit: { frames: 3 } }])
+    unharmed(it.stage)
   })
 
   test('stops what comes after it: no frame, no usage', () => {

@@ -99,7 +99,7 @@ describe('a job is refused', () => {
 
   test('when its ticket was given to another router', () => {
     const it = scene()
-    const second = addRouter(it.stage, 'second')
+    const second = addRouter(it.stage, { name: 'second' })
     it.stage.connect(it.node, second, (link) =>
       it.node.state.pinned.set(link, second.signer.pubkey),
     )
@@ -177,7 +177,7 @@ describe('input that is a lie is refused at no cost, and is nobody’s fault', (
       const it = scene()
       tamper(it)
       const job = wish(it.stage, it.client)
-      it.stage.advance(11_000)
+      it.stage.advance(it.stage.bounds.lastCreditWithinMs + 1_000)
       unharmed(it.stage)
       const { receipt, verified, cost } = outcomeOf(it.stage, job)
       expect(receipt).toMatchObject({ status: 'input_refused', reason, cost: 0n })

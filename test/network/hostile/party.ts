@@ -34,6 +34,12 @@ export type Party = {
   readonly name: string
   readonly signer: Signer
   readonly isDoor: boolean
+  /** Its links come from this machine or a private network, as a door sees them. */
+  readonly local: boolean
+  /** What its address is counted by at a door. */
+  place: string
+  /** How far its clock is ahead of the stage’s, ms. */
+  clockMs: number
   readonly mind: Mind | null
   readonly rules: IntakeRules
   readonly links: Map<number, { to: Party; far: number }>

@@ -1,3 +1,4 @@
+import { removeTicket } from '../../../src/engine/roles/router/pool.ts'
 import { describe, expect, test } from 'bun:test'
 import { draftOf } from '../../../src/engine/protocol/draft.ts'
 import { encodeFrame } from '../../../src/engine/protocol/frames.ts'
@@ -174,10 +175,13 @@ test('a receipt is answered only when it is on the disk', () => {
   expect(answered()).toBe(true)
 })
 
-test('a client that leaves: its node is told, and the runner is free', () => {
+test('a client that stays away: its node is told, and the runner is free', () => {
   const it = running()
   piece(it.stage, it.node, it.run, 'one ', 1)
   it.stage.cut(it.client, [...it.client.links.keys()][0]!)
+  it.stage.advance(it.stage.bounds.awayMs - 1)
+  expect(framesTo(it.node, 'reset')).toHaveLength(0)
+  it.stage.advance(1)
   expect(framesTo(it.node, 'reset')).toHaveLength(1)
   expect(it.run.aborted).toBe(true)
   expect(outcomeOf(it.stage, it.job).fault).toMatchObject({ code: 'link.lost' })
@@ -188,14 +192,13 @@ test('a client that leaves: its node is told, and the runner is free', () => {
 test('a job that found its ticket gone, and never comes back, ends', () => {
   const it = scene()
   onWay(it.stage, it.router, 'job', (job) => {
-    for (const node of it.router.state.nodes.values()) node.tickets.clear()
     const [first, ...rest] = [...it.router.state.tickets.keys()]
     expect(rest).toEqual([])
-    it.router.state.tickets.delete(first!)
+    removeTicket(it.router.state, first!)
     return job
   })
   wish(it.stage, it.client)
-  it.stage.advance(90_000)
+  it.stage.advance(200_000)
   unharmed(it.stage)
   expect(it.router.state.jobs.size).toBe(0)
 })

@@ -65,10 +65,18 @@ describe('a link that proves another key', () => {
     const { far } = node.links.get(near!)!
     expect([router.state.nodes.size, router.state.tickets.size > 0]).toEqual([1, true])
     const key = stage.newSigner().pubkey
-    stage.tell(router, { type: 'authenticated', link: far, key, auth: 'a'.repeat(64) as never })
+    stage.tell(router, {
+      type: 'authenticated',
+      link: far,
+      key,
+      auth: 'a'.repeat(64) as never,
+      local: true,
+      place: 'x',
+      aheadMs: 0,
+    })
     const left = () => {
-      const { nodes, tickets, byTask, linkOf } = router.state
-      return [nodes.size, tickets.size, byTask.size, linkOf.has(node.signer.pubkey)]
+      const { nodes, tickets, byTask, linksOf } = router.state
+      return [nodes.size, tickets.size, byTask.size, linksOf.has(node.signer.pubkey)]
     }
     expect(left()).toEqual([0, 0, 0, false])
     stage.cut(node, near!)
@@ -81,7 +89,14 @@ describe('a link that proves another key', () => {
     const { stage, router } = it
     const puppet = addPuppet(stage, router)
     const { far } = [...puppet.links.values()][0]!
-    const again = { type: 'authenticated', link: far, key: puppet.signer.pubkey } as const
+    const again = {
+      type: 'authenticated',
+      link: far,
+      key: puppet.signer.pubkey,
+      local: true,
+      place: 'x',
+      aheadMs: 0,
+    } as const
     const before = eventsTo(puppet, 'quota').length
     stage.tell(router, { ...again, auth: 'a'.repeat(64) as never })
     expect(eventsTo(puppet, 'quota')).toHaveLength(before + 1)

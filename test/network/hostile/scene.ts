@@ -11,14 +11,28 @@ import { Stage } from './stage.ts'
 
 export type Scene = { stage: Stage; router: RouterParty; node: NodeParty; client: ClientParty }
 
-/** One router, one node, one client: all honest, until a test tampers. */
+/**
+ * One router, one node, one client: all honest, until a test tampers. The client has paid this node much
+ * before, so that pieces go as they come; a `stranger` has not (metering/owed.ts).
+ */
 export const scene = (
-  options: NodeOptions & ConstructorParameters<typeof Stage>[0] = {},
+  options: NodeOptions & ConstructorParameters<typeof Stage>[0] & { stranger?: boolean } = {},
 ): Scene => {
   const stage = new Stage(options)
   const router = addRouter(stage)
   const node = addNode(stage, router, options)
-  return { stage, router, node, client: addClient(stage, router) }
+  const client = addClient(stage, router)
+  if (!options.stranger) makeRegular(stage, node, client)
+  return { stage, router, node, client }
+}
+
+/** As if the client had paid this node a million sats. */
+export const makeRegular = (stage: Stage, node: NodeParty, client: ClientParty): void => {
+  const paid = 10n ** 9n
+  const account = { paid, outstanding: 0n, lost: 0n, at: stage.now }
+  node.state.accounts.set(client.signer.pubkey, account)
+  const place = `${node.signer.pubkey} ${node.state.boot}`
+  client.state.payments.set(place, { credited: paid, uncredited: 0n })
 }
 
 /** Nobody's mind threw: whatever a stranger sends, no role stops because of it. */

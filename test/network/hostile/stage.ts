@@ -4,13 +4,14 @@ import { type UnixMs, unixMs } from '../../../src/engine/base/clock.ts'
 import { type Random, seededRandom } from '../../../src/engine/base/random.ts'
 import { openSecp256k1 } from '../../../src/engine/identity/secp256k1.ts'
 import { newSigner } from '../../../src/engine/identity/signer.ts'
-import type { Signer } from '../../../src/engine/identity/seams.ts'
+import type { Secp256k1, Signer } from '../../../src/engine/identity/seams.ts'
 import type { Signed } from '../../../src/engine/protocol/event.ts'
 import { type JobId, type PubKey, eventId } from '../../../src/engine/protocol/ids.ts'
 import type { IntakeRules } from '../../../src/engine/protocol/intake.ts'
 import { ReplayCache } from '../../../src/engine/protocol/replay.ts'
 import type { News } from '../../../src/engine/roles/client/news.ts'
 import type { matchesFilter } from '../../../src/engine/transport/filter.ts'
+import { quickSecp } from '../quick-secp.ts'
 import type { Parcel, Tamper } from './parcel.ts'
 import type { AnyEffect, AnyEvent, Mind, Party } from './party.ts'
 import { answer, arrive, transmit } from './wires.ts'
@@ -26,8 +27,12 @@ export class Stage {
   now: UnixMs = unixMs(1_800_000_000_000)
   readonly random: Random
   readonly bounds: Bounds
+  /** Real signatures, but where a test has so many parties that they would cost seconds. */
+  readonly secp: Secp256k1
   readonly parties: Party[] = []
   readonly tampers: Tamper[] = []
+  /** Bytes that a party counted as of no accepted job. */
+  readonly strays = new Map<Party, number>()
   readonly news = new Map<JobId, News[]>()
   /** How a job's work is done, where a node has any (cast.ts). */
   onWork: (node: Party, effect: AnyEffect) => void = () => {}
@@ -35,32 +40,48 @@ export class Stage {
   private draining = false
   private links = 0
 
-  constructor(options: { seed?: number; bounds?: Partial<Bounds> } = {}) {
+  constructor(options: { seed?: number; bounds?: Partial<Bounds>; quick?: boolean } = {}) {
+    this.secp = options.quick ? quickSecp() : secp
     this.random = seededRandom(options.seed ?? 1)
     this.bounds = { ...BOUNDS, ...options.bounds }
   }
 
   newSigner(): Signer {
-    return newSigner(secp, this.random)
+    return newSigner(this.secp, this.random)
   }
 
   /** A party with nothing to it; `isMe` says for which keys it takes mail. */
   party(
     name: string,
     mind: Mind | null,
-    options: { signer: Signer; isDoor?: boolean; isMe?: (key: PubKey) => boolean },
+    options: {
+      signer: Signer
+      isDoor?: boolean
+      local?: boolean
+      place?: string | undefined
+      clockMs?: number | undefined
+      isMe?: (key: PubKey) => boolean
+    },
   ): Party {
-    const { signer, isDoor = false } = options
+    const { signer, isDoor = false, clockMs = 0 } = options
     const rules: IntakeRules = {
-      verifier: secp,
+      verifier: this.secp,
       net: 'sim',
       isMe: options.isMe ?? ((key) => key === signer.pubkey),
-      startedAt: this.now,
+      // As the loops of the roles have it: a door knows when it began, a dialling side need not.
+      startedAt: unixMs(isDoor ? this.now + clockMs : 0),
       replay: new ReplayCache(2 * this.bounds.freshnessMs),
       freshnessMs: this.bounds.freshnessMs,
     }
     const lists = { heard: [], refused: [], disk: [], observed: [], logged: [], unwritten: [] }
-    const more = { slowDisk: false, broken: undefined, links: new Map() }
+    const more = {
+      local: options.local ?? true,
+      place: options.place ?? `place ${this.parties.length}`,
+      clockMs,
+      slowDisk: false,
+      broken: undefined,
+      links: new Map(),
+    }
     const it: Party = { name, signer, isDoor, mind, rules, ...lists, ...more }
     this.parties.push(it)
     return it
@@ -74,8 +95,11 @@ export class Stage {
     onLink(near)
     const auth = eventId(toHex(this.random.bytes(32)))
     const key = from.signer.pubkey
-    this.later(() => this.feed(from, { type: 'authenticated', link: near, key, auth }))
-    this.later(() => this.feed(to, { type: 'authenticated', link: far, key, auth }))
+    const aheadMs = from.clockMs - to.clockMs
+    const { local, place } = from
+    const proven = { type: 'authenticated', key, auth, local, place, aheadMs } as const
+    this.later(() => this.feed(from, { ...proven, link: near }))
+    this.later(() => this.feed(to, { ...proven, link: far }))
     this.drain()
     return [near, far]
   }
@@ -99,7 +123,10 @@ export class Stage {
     const until = unixMs(this.now + ms)
     for (;;) {
       const due = this.parties
-        .map((party) => ({ party, at: party.mind?.due() }))
+        .map((party) => {
+          const at = party.mind?.due()
+          return { party, at: at === undefined ? undefined : unixMs(at - party.clockMs) }
+        })
         .filter((it): it is { party: Party; at: UnixMs } => it.at !== undefined && it.at <= until)
         .sort((a, b) => a.at - b.at)[0]
       if (!due) break
@@ -154,7 +181,8 @@ export class Stage {
   feed(party: Party, event: AnyEvent): void {
     if (!party.mind || party.broken) return
     try {
-      for (const effect of party.mind.decide(event, this.now)) this.perform(party, effect)
+      const now = unixMs(this.now + party.clockMs)
+      for (const effect of party.mind.decide(event, now)) this.perform(party, effect)
     } catch (error) {
       party.broken = error
     }
@@ -166,20 +194,22 @@ export class Stage {
         return transmit(this, party, effect.link, effect.outgoing.event)
       case 'frame':
         return transmit(this, party, effect.link, effect.bytes)
+      case 'stray':
+        return void this.strays.set(party, (this.strays.get(party) ?? 0) + effect.bytes)
       case 'answer':
         return answer(this, party, effect.link, effect)
       case 'close':
         return this.later(() => this.cut(party, effect.link))
       case 'keep': {
         const { kept } = effect
-        // As every store does: two receipts for one job and ticket stop it.
+        // As every store does: of two receipts for one job and ticket it takes the first.
         const twice = (it: typeof kept) =>
           it.kind === 'receipt' && it.by === kept.by && it.job === kept.job && it.id !== kept.id
         if (
           kept.kind === 'receipt' &&
           party.disk.some((it) => twice(it) && it.ticket === kept.ticket)
         )
-          throw new Error('receipt.duplicate')
+          return this.later(() => this.feed(party, { type: 'unkept', id: kept.id }))
         party.unwritten.push(kept)
         if (!party.slowDisk) this.later(() => this.write(party))
         return

@@ -1,8 +1,9 @@
+import { unixMs } from '../../../src/engine/base/clock.ts'
 import type { Signed } from '../../../src/engine/protocol/event.ts'
 import { decodeFrame } from '../../../src/engine/protocol/frames.ts'
 import type { EventId } from '../../../src/engine/protocol/ids.ts'
 import { admit } from '../../../src/engine/protocol/intake.ts'
-import { isRefusal } from '../../../src/engine/protocol/refusal.ts'
+import { type Refusal, isRefusal } from '../../../src/engine/protocol/refusal.ts'
 import { matchesFilter } from '../../../src/engine/transport/filter.ts'
 import { addressedTo } from '../../../src/engine/transport/network.ts'
 import { type Parcel, frameParcel, withEvent } from './parcel.ts'
@@ -58,11 +59,19 @@ export const arrive = (stage: Stage, parcel: Parcel): void => {
     if (!accepted) stage.feed(to, { type: 'declined', id: id as EventId, reason: message })
     return
   }
-  const message = admit(parcel.text, to.rules, stage.now)
+  const now = unixMs(stage.now + to.clockMs)
+  const aheadMs = parcel.from.clockMs - to.clockMs
+  const startedAt = unixMs(to.rules.startedAt + (to.isDoor ? aheadMs : 0))
+  const message = admit(parcel.text, { ...to.rules, startedAt }, now)
   if (!isRefusal(message)) return stage.feed(to, { type: 'message', link, message })
   to.refused.push(message.refused)
+  if (message.clocks) stage.feed(to, { type: 'untimely', link, event: message.clocks.event })
   if (to.isDoor && message.refused !== 'event.replayed')
-    answer(stage, to, link, { id: parcel.event.id, accepted: false, message: message.refused })
+    answer(stage, to, link, {
+      id: parcel.event.id,
+      accepted: false,
+      message: answerOf(message),
+    })
 }
 
 const meet = (stage: Stage, parcel: Parcel): void => {
@@ -72,3 +81,7 @@ const meet = (stage: Stage, parcel: Parcel): void => {
   }
   arrive(stage, parcel)
 }
+
+/** As a loop answers (roles/loop.ts). */
+const answerOf = ({ refused, detail, clocks }: Refusal): string =>
+  `invalid: ${refused}: ${detail}${clocks ? ` (my clock says ${clocks.now})` : ''}`

@@ -54,6 +54,15 @@ export const bytes = (): Hostile[] => {
     { code: 'event.not_utf8', note: 'beyond U+10FFFF', base64: raw([0xf4, 0x90, 0x80, 0x80]) },
     { code: 'event.not_utf8', note: 'a cut sequence', base64: raw([0xe2, 0x82]) },
     { code: 'event.not_utf8', note: 'UTF-16 with its mark', base64: UTF_16 },
+    { code: 'event.not_utf8', note: 'an overlong NUL', base64: raw([0xc0, 0x80]) },
+    { code: 'event.not_utf8', note: 'an overlong quote', base64: raw([0xe0, 0x80, 0xa2]) },
+    { code: 'event.not_utf8', note: 'five bytes', base64: raw([0xf8, 0x88, 0x80, 0x80, 0x80]) },
+    { code: 'event.not_utf8', note: 'a byte that never occurs', base64: raw([0xff]) },
+    {
+      code: 'event.not_utf8',
+      note: 'surrogates, each encoded',
+      base64: raw([0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80]),
+    },
     {
       code: 'event.too_deep',
       note: 'brackets to the limit',

@@ -1,0 +1,174 @@
+import { afterEach, expect, test } from 'bun:test'
+import { silentLog } from '../../../src/engine/base/log.ts'
+import { msat } from '../../../src/engine/base/money.ts'
+import { type Clock, systemClock, unixMs } from '../../../src/engine/base/clock.ts'
+import { seededRandom } from '../../../src/engine/base/random.ts'
+import { openSecp256k1 } from '../../../src/engine/identity/secp256k1.ts'
+import { newSigner, signerOf } from '../../../src/engine/identity/signer.ts'
+import type { Signer } from '../../../src/engine/identity/seams.ts'
+import { openClient } from '../../../src/engine/roles/client/client.ts'
+import { openNode } from '../../../src/engine/roles/node/node.ts'
+import { PLAY_PRICES } from '../../../src/engine/roles/node/prices.ts'
+import { openRouter } from '../../../src/engine/roles/router/router.ts'
+import { memoryStore } from '../../../src/engine/storage/memory.ts'
+import { eventText } from '../../../src/engine/protocol/event.ts'
+import { authDraft } from '../../../src/engine/transport/auth.ts'
+import { elementsOf } from '../../../src/engine/transport/wire.ts'
+import { socketNetwork } from '../../../src/engine/transport/sockets.ts'
+import { scriptedRunner, textPieces } from '../../fakes/scripted-runner.ts'
+import context from '../../vectors/events/context.json'
+import type { Hostile } from '../../vectors/hostile/index.ts'
+import { CLIENT, NODE, ROUTER } from '../../vectors/samples.ts'
+import { wishOf } from '../world.ts'
+
+// The corpus of test/vectors, thrown at a real door over real sockets, while it serves others.
+const secp = await openSecp256k1()
+const corpus = (
+  await Bun.file(new URL('../../vectors/events/hostile.jsonl', import.meta.url)).text()
+)
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as Hostile)
+
+/** The clock of context.json: by it each case is wrong in one thing only. */
+const clock: Clock = { ...systemClock, now: () => unixMs(context.now) }
+const random = seededRandom(5)
+const known = (party: typeof CLIENT): Signer => signerOf(party.secret, secp, random)
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close()
+})
+
+const open = async () => {
+  const broken: string[] = []
+  const common = {
+    secp,
+    net: 'sim' as const,
+    network: socketNetwork({ clock, random }),
+    log: silentLog,
+    clock,
+    random,
+    software: 'test',
+    broken: (fault: { code: string }) => void broken.push(fault.code),
+  }
+  const router = await openRouter({
+    ...common,
+    signer: known(ROUTER),
+    store: memoryStore(),
+    hostname: '127.0.0.1',
+    port: 0,
+    name: 'router',
+    // The floods of one address are tried elsewhere.
+    bounds: { eventsBurst: 10_000, strayBytesPerSecond: 1e9, keysPerAddress: 1_000 },
+  })
+  closing.push(() => router.close())
+  const at = { key: router.key, address: router.address }
+  const runner = scriptedRunner({ pieces: textPieces(['one ', 'two']) }, { clock: systemClock })
+  const node = await openNode({
+    ...common,
+    signer: newSigner(secp, random),
+    store: memoryStore(),
+    routers: [at],
+    runners: [runner],
+    rows: PLAY_PRICES,
+  })
+  closing.push(() => node.close({ now: true }))
+  const client = await openClient({ ...common, router: at })
+  closing.push(() => client.close())
+  return { router, node, client, broken }
+}
+
+/** A connection that has proven a key and says what it likes; what is answered comes by id. */
+const intruder = async (address: string, signer: Signer) => {
+  const socket = new WebSocket(address)
+  const answers: string[] = []
+  const ready = Promise.withResolvers<void>()
+  const closed = Promise.withResolvers<number>()
+  closing.push(() => socket.close())
+  socket.addEventListener('close', ({ code }) => closed.resolve(code))
+  socket.addEventListener('message', ({ data }) => {
+    const [label, , accepted, text] = JSON.parse(String(data)) as [string, string, boolean, string]
+    if (label === 'AUTH') {
+      const draft = authDraft(address, JSON.parse(String(data))[1] as string, clock.now())
+      socket.send(`["AUTH",${eventText(signer.sign(draft))}]`)
+    } else if (label === 'NOTICE') answers.push('NOTICE')
+    else if (label === 'OK' && accepted && text === '') ready.resolve()
+    else if (label === 'OK') answers.push(text)
+  })
+  await ready.promise
+  return { socket, answers, closed: closed.promise }
+}
+
+const textOf = (row: Hostile): string | null => {
+  if ('text' in row) return row.text
+  return 'before' in row ? row.before + row.unit.repeat(row.times) + row.after : null
+}
+
+const job = async (client: Awaited<ReturnType<typeof open>>['client']) => {
+  for await (const news of client.request(wishOf())) if (news.type === 'ended') return news.outcome
+  throw new Error('it did not end')
+}
+
+/** What a socket can be told as text, by a reader whose clock and start are those of context.json. */
+const sayable = corpus.flatMap((row) => {
+  const text = textOf(row)
+  const isOwn = row.now !== undefined || row.started_at !== undefined
+  return text === null || isOwn || text.length > 66_000 ? [] : [{ row, text }]
+})
+/** An OK names an id: what has none that could be found is counted against its sender, and not answered. */
+const isSilent = (text: string): boolean =>
+  !/"id" *: *"[0-9a-f]{64}"/.test(text) &&
+  (/^\{.*\}$/s.test(text) || elementsOf(`["EVENT",${text}]`, 13)?.length === 2)
+
+/** Less than what a door forgives. */
+const AT_ONCE = 15
+
+test('a door that is told the whole corpus gives each its code, and serves others meanwhile', async () => {
+  const it = await open()
+  // Two keys of the context are on links, so that what is for them is the router’s to read.
+  for (const party of [NODE, CLIENT]) await intruder(it.router.address, known(party))
+  const wrong: string[] = []
+  for (let from = 0; from < sayable.length; from += AT_ONCE) {
+    const batch = sayable.slice(from, from + AT_ONCE)
+    const { socket, answers } = await intruder(it.router.address, newSigner(secp, random))
+    const meanwhile = from % (20 * AT_ONCE) === 0 ? job(it.client) : null
+    for (const { row, text } of batch) {
+      if (row.first) socket.send(`["EVENT",${row.first}]`)
+      socket.send(`["EVENT",${text}]`)
+    }
+    const count = batch.reduce(
+      (sum, { row, text }) => sum + (row.first ? 1 : 0) + (isSilent(text) ? 0 : 1),
+      0,
+    )
+    for (let i = 0; i < 2_000 && answers.length < count; i++) await Bun.sleep(1)
+    let n = 0
+    for (const { row, text } of batch) {
+      if (row.first) n++
+      if (isSilent(text)) continue
+      const answer = answers[n++] ?? 'nothing'
+      if (!isAnswerTo(row, answer)) wrong.push(`${row.code} ${row.note}: ${answer}`)
+    }
+    socket.close()
+    if (meanwhile) expect(await meanwhile).toMatchObject({ fault: null, verified: true })
+  }
+  expect(wrong).toEqual([])
+  expect(sayable.length).toBeGreaterThan(850)
+  expect(it.broken).toEqual([])
+  expect(await job(it.client)).toMatchObject({ fault: null, cost: msat(10n) })
+}, 30_000)
+
+/** What is no NIP-01 message gets a NOTICE; what was admitted before is answered with yes. */
+const isAnswerTo = (row: Hostile, answer: string): boolean => {
+  if (row.code === 'event.replayed') return answer === 'duplicate: seen'
+  return answer === 'NOTICE' || answer.startsWith('invalid: ' + row.code)
+}
+
+test('who goes on forging is hung up on after twenty', async () => {
+  const it = await open()
+  const { socket, closed, answers } = await intruder(it.router.address, newSigner(secp, random))
+  const forged = sayable.filter(({ row }) => row.code === 'event.bad_signature')
+  for (let n = 0; n < 40; n++) socket.send(`["EVENT",${forged[n % forged.length]!.text}]`)
+  expect(await closed).toBe(1008)
+  expect(answers.length).toBe(21)
+  expect(await job(it.client)).toMatchObject({ fault: null })
+})
