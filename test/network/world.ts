@@ -3,106 +3,156 @@ import { silentLog } from '../../src/engine/base/log.ts'
 import { type VirtualClock, virtualClock } from '../../src/engine/base/virtual-clock.ts'
 import type { Bounds } from '../../src/engine/base/bounds.ts'
 import type { Fault } from '../../src/engine/base/fault.ts'
+import { ANYWHERE } from '../../src/engine/protocol/where.ts'
 import { openSecp256k1 } from '../../src/engine/identity/secp256k1.ts'
 import { newSigner } from '../../src/engine/identity/signer.ts'
-import type { Signer } from '../../src/engine/identity/seams.ts'
+import type { Secp256k1, Signer } from '../../src/engine/identity/seams.ts'
 import type { Client, News, Outcome, Wish } from '../../src/engine/roles/client/news.ts'
 import { openClient } from '../../src/engine/roles/client/client.ts'
 import { type Node, openNode } from '../../src/engine/roles/node/node.ts'
 import { PLAY_PRICES } from '../../src/engine/roles/node/prices.ts'
 import { type Router, openRouter } from '../../src/engine/roles/router/router.ts'
 import type { Runner } from '../../src/engine/runners/runner.ts'
-import { memoryStore } from '../../src/engine/storage/memory.ts'
-import type { Store } from '../../src/engine/storage/store.ts'
 import { type MemoryNetwork, memoryNetwork } from '../../src/engine/transport/memory.ts'
-import { type Recorded, tapped } from './tap.ts'
+import { type Crash, type Death, Life, newParty, type Party } from './life.ts'
+import { Tape } from './tap.ts'
 
-const secp = await openSecp256k1()
+const real = await openSecp256k1()
 
-/** One party that can crash and come back with its key and its ledger. */
-type Party = { signer: Signer; store: Store }
 export type NodeParty = Party & { runners: readonly Runner[]; node: Node | undefined }
+export type ClientParty = Party & { client: Client | undefined }
 
 export type WorldOptions = {
   seed: number
   latencyMs?: number
   jitterMs?: number
   bounds?: Partial<Bounds>
+  /** Places behind each slot of the nodes. */
+  queue?: number
+  /** Where one of the parties crashes, by its name. */
+  crash?: Crash & { party: string }
+  /** Real signatures by default. */
+  secp?: Secp256k1
 }
 
 /**
  * A whole network in this process: a router, nodes and clients on the memory link, a clock that
  * stands still until it is moved, one seed for everything that is drawn, and a record of
- * everything that crossed a link.
+ * everything that crossed a link. Each party can die at any of its deeds, and come back.
  */
 export class World {
   readonly clock: VirtualClock = virtualClock()
+  readonly secp: Secp256k1
   readonly random: Random
   readonly memory: MemoryNetwork
-  readonly recorded: Recorded
+  readonly recorded = new Tape()
   readonly faults: Fault[] = []
   readonly nodes: NodeParty[] = []
-  readonly clients: Client[] = []
+  readonly clients: ClientParty[] = []
   readonly routerParty: Party
   router: Router | undefined
-  private readonly network: MemoryNetwork
-  private wanted = false
+  /** Called when a party has come to its crash (life.ts) and is dead. */
+  onCrash: (party: Party) => void = () => {}
   private readonly address = { hostname: 'router.test', port: 7447 }
+  private closing = false
 
   constructor(private readonly options: WorldOptions) {
+    this.secp = options.secp ?? real
     this.random = seededRandom(options.seed)
     this.memory = memoryNetwork({ clock: this.clock, ...options, random: this.random })
-    const tap = tapped(this.memory)
-    this.network = tap.network
-    this.recorded = tap.recorded
-    this.routerParty = this.party()
+    this.routerParty = this.party('router')
+  }
+
+  get routerAddress(): string {
+    return `ws://${this.address.hostname}:${this.address.port}`
   }
 
   async startRouter(): Promise<void> {
-    if (this.wanted) return
-    this.wanted = true
-    this.router = await openRouter({
-      ...this.common(this.routerParty),
+    if (this.routerParty.life || this.closing) return
+    const life = this.live(this.routerParty)
+    const router = await openRouter({
+      ...this.common(this.routerParty, life),
       ...this.address,
       name: 'router',
       software: 'test',
     })
+    if (life.alive) this.router = router
   }
 
+  /** As a kill would: nothing is said to anybody. */
   async stopRouter(): Promise<void> {
-    this.wanted = false
-    await this.router?.close()
-    this.router = undefined
+    this.kill(this.routerParty)
   }
 
   async addNode(runners: readonly Runner[]): Promise<NodeParty> {
-    const party: NodeParty = { ...this.party(), runners, node: undefined }
+    const party: NodeParty = {
+      ...this.party(`node ${this.nodes.length}`),
+      runners,
+      node: undefined,
+    }
     this.nodes.push(party)
     await this.startNode(party)
     return party
   }
 
   async startNode(party: NodeParty): Promise<void> {
-    party.node = await openNode({
-      ...this.common(party),
+    if (party.life || this.closing) return
+    const life = this.live(party)
+    const node = await openNode({
+      ...this.common(party, life),
       routers: [this.routerAt()],
       runners: party.runners,
       rows: PLAY_PRICES,
+      ...(this.options.queue === undefined ? {} : { queue: this.options.queue }),
       software: 'test',
     })
+    if (life.alive) party.node = node
+    else void node.close({ now: true })
   }
 
   /** As a kill would: nothing is said to anybody. */
-  async stopNode(party: NodeParty): Promise<void> {
-    await party.node?.close({ now: true })
-    party.node = undefined
+  async stopNode(party: NodeParty, how: Death = 'killed'): Promise<void> {
+    this.kill(party, how)
   }
 
-  async addClient(): Promise<Client> {
-    const { signer, ...common } = this.common(this.party())
-    const client = await openClient({ ...common, signer, router: this.routerAt() })
-    this.clients.push(client)
-    return client
+  /** @param signer of a client that is there: several processes may share a key */
+  async addClient(signer?: Signer): Promise<Client> {
+    const party: ClientParty = {
+      ...this.party(`client ${this.clients.length}`),
+      ...(signer && { signer }),
+      client: undefined,
+    }
+    this.clients.push(party)
+    await this.startClient(party)
+    return party.client!
+  }
+
+  async startClient(party: ClientParty): Promise<void> {
+    if (party.life || this.closing) return
+    const life = this.live(party)
+    const client = await openClient({ ...this.common(party, life), router: this.routerAt() })
+    if (life.alive) party.client = client
+  }
+
+  /** Ends the process of a party, now; it hears and does nothing more. */
+  kill(party: Party, how: Death = 'killed'): void {
+    party.life?.end(how)
+    if (party === this.routerParty) this.router = undefined
+    const client = this.clients.find((it) => it === party)
+    if (client) client.client = undefined
+    const node = this.nodes.find((it) => it === party)
+    // Its runners are told by nobody: they see that the connection is gone.
+    void node?.node?.close({ now: true })
+    if (node) node.node = undefined
+  }
+
+  /** Starts what is down. */
+  async start(party: Party): Promise<void> {
+    const node = this.nodes.find((it) => it === party)
+    const client = this.clients.find((it) => it === party)
+    if (node) await this.startNode(node)
+    else if (client) await this.startClient(client)
+    else await this.startRouter()
   }
 
   /**
@@ -110,7 +160,14 @@ export class World {
    * A reader with a `lagMs` takes that long over each piece.
    */
   request(client: Client, wish: Partial<Wish>, signal?: AbortSignal, lagMs = 0): Asked {
-    const asked: Asked = { news: [], outcome: undefined }
+    const party = this.clients.find((it) => it.client === client)!
+    const { life } = party
+    const asked: Asked = {
+      news: [],
+      outcome: undefined,
+      client: party,
+      alive: () => life?.alive ?? false,
+    }
     void (async () => {
       for await (const news of client.request(wishOf(wish), signal)) {
         asked.news.push(news)
@@ -121,38 +178,68 @@ export class World {
     return asked
   }
 
+  /** What routers and nodes still remember of jobs. */
+  records(): number {
+    const standing = [this.router, ...this.nodes.map((it) => it.node)]
+    return standing.reduce((sum, it) => sum + (it?.figures().records ?? 0), 0)
+  }
+
   async close(): Promise<void> {
-    for (const client of this.clients) await client.close()
-    for (const party of this.nodes) await this.stopNode(party)
-    await this.stopRouter()
+    this.closing = true
+    for (const { client } of this.clients) await client?.close()
+    for (const party of [...this.nodes, ...this.clients, this.routerParty]) this.kill(party)
   }
 
   private routerAt() {
-    const { hostname, port } = this.address
-    return { key: this.routerParty.signer.pubkey, address: `ws://${hostname}:${port}` }
+    return { key: this.routerParty.signer.pubkey, address: this.routerAddress }
   }
 
-  private party(): Party {
-    return { signer: newSigner(secp, this.random), store: memoryStore() }
+  private party(name: string): Party {
+    const { crash } = this.options
+    const own = crash?.party === name ? crash : null
+    return newParty(name, newSigner(this.secp, this.random), own)
   }
 
-  private common({ signer, store }: Party) {
+  private live(party: Party): Life {
+    const { clock, memory, recorded: tape } = this
+    return new Life(party, {
+      clock,
+      memory,
+      tape,
+      crashed: () => {
+        this.kill(party)
+        this.onCrash(party)
+      },
+    })
+  }
+
+  private common({ signer }: Party, life: Life) {
     return {
       signer,
-      store,
-      secp,
+      secp: this.secp,
       net: 'sim' as const,
-      network: this.network,
+      store: life.store,
+      network: life.network,
+      clock: life.clock,
       log: silentLog,
-      clock: this.clock,
       random: this.random,
       bounds: this.options.bounds ?? {},
-      broken: (fault: Fault) => void this.faults.push(fault),
+      broken: (fault: Fault) => {
+        if (life.alive) this.faults.push(fault)
+      },
     }
   }
 }
 
-export type Asked = { news: News[]; outcome: Outcome | undefined }
+export type Asked = {
+  news: News[]
+  outcome: Outcome | undefined
+  client: ClientParty
+  /** The whole of what its runner says, where that is known. */
+  text?: string
+  /** Whether the process that asked is still there: a dead one hears of no end. */
+  alive: () => boolean
+}
 
 /** A chat of one short message, unless the test says otherwise. */
 export const wishOf = (wish: Partial<Wish> = {}): Wish => ({
@@ -162,7 +249,8 @@ export const wishOf = (wish: Partial<Wish> = {}): Wish => ({
   outTokens: 64,
   cap: null,
   deadlineMs: 60_000,
+  waitMs: 0,
   class: 'interactive',
-  where: { allow: [], deny: [] },
+  where: ANYWHERE,
   ...wish,
 })

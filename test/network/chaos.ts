@@ -1,0 +1,130 @@
+import { type Random, seededRandom } from '../../src/engine/base/random.ts'
+import type { Secp256k1 } from '../../src/engine/identity/seams.ts'
+import { type Script, scriptedChat, scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
+import { checkForgotten, checkInvariants, checkNothingLost } from './invariants.ts'
+import type { Party } from './life.ts'
+import { hiccup, mishap } from './mishaps.ts'
+import { type Asked, World } from './world.ts'
+
+/** The longest that a job, its receipt and a slow reader can take together. */
+const CALM_MS = 700_000
+
+/** What a run of a seed was: the world, closed, what was asked of it, and what befell it. */
+export type Chaos = { world: World; asked: Asked[]; befell: string[] }
+
+/**
+ * A small network in which things go wrong by seed: links lose, repeat and reorder, break, are parted
+ * and slow; processes die at any of their deeds and come back; clocks jump; runners fail; clients
+ * leave. Whatever happens, the invariants hold.
+ * @param befell what went wrong is added here, also where an invariant does not hold
+ * @throws whatever they say
+ */
+export const chaos = async (
+  seed: number,
+  secp?: Secp256k1,
+  befell: string[] = [],
+): Promise<Chaos> => {
+  const random = seededRandom(seed)
+  const world = new World({
+    seed,
+    latencyMs: 1 + random.below(40),
+    jitterMs: random.below(20),
+    // Most of what a network costs is what nodes say while nothing happens: it happens for a short time.
+    bounds: { acknowledgementWithinMs: 8_000 },
+    queue: random.below(3),
+    ...(secp ? { secp } : {}),
+  })
+  await world.startRouter()
+  for (let n = 1 + random.below(3); n > 0; n--)
+    await world.addNode([
+      scriptedRunner((work) => scriptOf(work.input), {
+        clock: world.clock,
+        slots: 1 + random.below(2),
+        capabilities: [{ ...scriptedChat(), limits: { inputBytes: 200_000, outTokens: 2048 } }],
+      }),
+    ])
+  for (let n = 2; n > 0; n--) await world.addClient()
+  await world.clock.advance(2_000)
+  const start = (party: Party) => void world.start(party)
+  world.onCrash = (party) => void world.clock.after(random.below(15_000), () => start(party))
+  // In a quarter of all networks everything that goes wrong passes: there, every accepted job ends well.
+  const isGentle = random.below(4) === 0
+  if (!isGentle && random.below(2) === 0) world.memory.setFaults(faults(random))
+  const asked: Asked[] = []
+  for (let step = 4 + random.below(8); step > 0; step--) {
+    if (random.below(12) < 7) ask(world, random, asked, seed)
+    else if (isGentle) befell.push(await hiccup(world, random))
+    else befell.push(mishap(world, random))
+    await world.clock.advance(random.below(600))
+  }
+  world.memory.setFaults(undefined)
+  world.memory.heal()
+  const isOpen = (it: Asked) => !it.outcome && it.alive()
+  for (let waited = 0; waited < CALM_MS && asked.some(isOpen); waited += 2_000)
+    await world.clock.advance(2_000)
+  // Acknowledgements, late receipts, and whatever should not come any more.
+  await world.clock.advance(11_000)
+  checkInvariants(world, asked)
+  if (isGentle) checkNothingLost(asked)
+  await checkForgotten(world)
+  await world.close()
+  return { world, asked, befell }
+}
+
+const ask = (world: World, random: Random, asked: Asked[], seed: number): void => {
+  const { client } = world.clients[random.below(world.clients.length)]!
+  const wish = wishOf(random, seed * 64 + asked.length)
+  // One in six reads slowly, some so slowly that the window closes for longer than a node waits.
+  const lag = random.below(6) === 0 ? 1 + random.below(500) : 0
+  const cancelAfter = random.below(5) === 0 ? random.below(2_000) : null
+  // Its process is down: nobody is there who could ask.
+  if (!client) return
+  const abort = new AbortController()
+  const it = world.request(client, wish, abort.signal, lag)
+  it.text = textOf(wish.input)
+  asked.push(it)
+  if (cancelAfter !== null) world.clock.after(cancelAfter, () => abort.abort())
+}
+
+const wishOf = (random: Random, n: number) => {
+  const length = 1 + random.below(random.below(8) === 0 ? 100_000 : 3_000)
+  return {
+    input: { messages: [{ role: 'user', content: `${n} ${'x'.repeat(length)}` }] },
+    deadlineMs: 4_000 + random.below(20_000),
+    waitMs: 10_000,
+    class: (['interactive', 'balanced', 'batch'] as const)[random.below(3)]!,
+  }
+}
+
+/** Whoever runs it, and however often: the same prompt has the same answer. */
+const scriptOf = (input: unknown): Script => {
+  const random = seededRandom(numberOf(input))
+  const words = wordsOf(random)
+  const failing = random.below(6) === 0
+  return {
+    pieces: textPieces(words, 1 + random.below(20)),
+    startMs: random.below(200),
+    pieceMs: random.below(60),
+    ...(failing ? { fail: { after: random.below(words.length + 1), trouble: 'crashed' } } : {}),
+    ...(random.below(8) === 0 ? { endless: true } : {}),
+  }
+}
+
+/** Some answers are long: several windows, and deltas that no single frame holds. */
+const wordsOf = (random: Random): string[] => {
+  const size = random.below(16) === 0 ? 1 + random.below(8_000) : 1
+  return Array.from({ length: 1 + random.below(30) }, (_, i) => `word${i} `.repeat(size))
+}
+
+const textOf = (input: unknown): string => wordsOf(seededRandom(numberOf(input))).join('')
+
+const numberOf = (input: unknown): number =>
+  Number(/"content":"(\d+) /.exec(JSON.stringify(input))![1])
+
+const faults = (random: Random) => {
+  const some = () => random.below(4) / 100
+  return {
+    event: { loss: some(), duplicate: some(), reorder: some() },
+    frame: { loss: some(), duplicate: some(), reorder: some() },
+  }
+}
