@@ -11,6 +11,8 @@ export const toSec = (ms: UnixMs): UnixSec => Math.floor(ms / 1000) as UnixSec
 /** The seam for time. Judgement gets `now` as an argument; only loops hold a Clock. */
 export interface Clock {
   now(): UnixMs
+  /** Milliseconds since some moment, which only grow: nobody sets this clock (CLOCK_MONOTONIC). */
+  ticks(): number
   /** Calls back once, after `ms`; the returned function takes it back. */
   after(ms: number, call: () => void): () => void
 }
@@ -18,6 +20,7 @@ export interface Clock {
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => unixMs(Date.now()),
+  ticks: () => performance.now(),
   after: (ms, call) => {
     const timer = setTimeout(call, ms)
     return () => clearTimeout(timer)

@@ -27,6 +27,14 @@ class Naive {
     return keys.map((it) => it.key)
   }
 
+  shift(ms: number): void {
+    for (const it of this.all) it.at += ms
+  }
+
+  dueAt(key: string): number | undefined {
+    return this.all.find((it) => it.key === key)?.at
+  }
+
   private sorted() {
     return this.all.toSorted((a, b) => a.at - b.at || a.order - b.order)
   }
@@ -38,6 +46,13 @@ const step = fc.oneof(
   { weight: 60, arbitrary: fc.record({ do: fc.constant('set' as const), key, at }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('clear' as const), key }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('due' as const), at: fc.nat(3) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('shift' as const),
+      by: fc.integer({ min: -9, max: 9 }),
+    }),
+  },
 )
 
 test('they come out by time, then in the order in which they were set', () => {
@@ -45,12 +60,14 @@ test('they come out by time, then in the order in which they were set', () => {
     fc.property(fc.array(step, { minLength: 300, maxLength: 600, size: 'max' }), (steps) => {
       const [real, naive] = [new Deadlines(), new Naive()]
       for (const it of steps) {
-        if (it.do === 'due') expect(real.due(unixMs(it.at))).toEqual(naive.due(it.at))
+        if (it.do === 'shift') for (const one of [real, naive]) one.shift(it.by)
+        else if (it.do === 'due') expect(real.due(unixMs(it.at))).toEqual(naive.due(it.at))
         else if (it.do === 'clear') for (const one of [real, naive]) one.clear(it.key)
         else {
           real.set(it.key, unixMs(it.at))
           naive.set(it.key, it.at)
         }
+        if ('key' in it) expect<number | undefined>(real.dueAt(it.key)).toBe(naive.dueAt(it.key))
         // Not after every step: what is stale must pile up, so that the heap is made anew.
         if (it.do === 'due') expect<number | undefined>(real.next()).toBe(naive.next())
       }

@@ -1,4 +1,4 @@
-import type { UnixMs } from './clock.ts'
+import { type UnixMs, unixMs } from './clock.ts'
 
 /**
  * The timers of one state machine, as data: what is due when. A machine sets and clears
@@ -23,6 +23,17 @@ export class Deadlines<Key extends string = string> {
 
   has(key: Key): boolean {
     return this.at.has(key)
+  }
+
+  /** When this one is due, or undefined where it is not set. */
+  dueAt(key: Key): UnixMs | undefined {
+    return this.at.get(key)?.at
+  }
+
+  /** The clock was set: all are due as long from now as they were before (ms, of either sign). */
+  shift(ms: number): void {
+    for (const it of this.at.values()) it.at = unixMs(it.at + ms)
+    this.compact()
   }
 
   /** When the next one is due, or undefined where nothing is. */

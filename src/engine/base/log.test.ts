@@ -19,6 +19,12 @@ describe('log', () => {
     ])
   })
 
+  test('short lines show the ends of an id, and nothing of what is not known', () => {
+    const { written, log } = lines(false)
+    log.info('job_ended', { job: `9939098c${'0'.repeat(52)}1c0b`, first_ms: null, node: undefined })
+    expect(written).toEqual(['17:04:11 job_ended job=993909…1c0b'])
+  })
+
   test('JSON lines for machines, money as text', () => {
     const { written, log } = lines(true)
     log.error('store_failed', { code: 'io.full', msat: 9007199254740993n })

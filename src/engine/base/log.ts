@@ -46,10 +46,14 @@ const jsonLine = (level: Level, event: string, fields: Fields, now: number): str
 const shortLine = (level: Level, event: string, fields: Fields, now: number): string => {
   const time = new Date(now).toISOString().slice(11, 19)
   const rest = Object.entries(fields)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${plain(value)}`)
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([name, value]) => `${name}=${short(plain(value))}`)
   return [time, ...(level === 'info' ? [] : [level]), event, ...rest].join(' ')
 }
+
+// People tell ids apart by their ends, and programs read JSON lines.
+const short = (value: unknown): string =>
+  String(value).replace(/^([0-9a-f]{6})[0-9a-f]{54}([0-9a-f]{4})$/, '$1…$2')
 
 // Room for an id of 64 hex digits or an address, none for a conversation.
 const TEXT_MAX = 120

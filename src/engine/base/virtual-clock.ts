@@ -44,6 +44,7 @@ export const virtualClock = (start = 1_800_000_000_000): VirtualClock => {
 
   return {
     now: () => now,
+    ticks: () => now,
     after(ms, call) {
       const key = String(count++)
       calls.set(key, call)

@@ -71,7 +71,7 @@ export const parsePinned = (text: string, what = 'the address'): Pinned => {
   const [, keyText, addressText] = /^([^@]{1,200})@(.{1,2000})$/.exec(text.trim()) ?? []
   if (!keyText || !addressText)
     throw new Fault('usage', 'pinned.format', `${what} does not say whose key answers there`, {
-      hint: 'write npub1…@ws://host:port, as fedai up prints it',
+      hint: 'write npub1…@ws://host:port, as the router prints it',
     })
   return { key: parseNpub(keyText, `the key in ${what}`), address: parseAddress(addressText, what) }
 }

@@ -1,14 +1,6 @@
 import { z } from 'zod'
-import {
-  count,
-  hex16,
-  jobClass,
-  msatField,
-  name,
-  pubKeyField,
-  spanMs,
-  taskField,
-} from './fields.ts'
+import { count, hex16, jobClass, msatField, name, spanMs, taskField } from './fields.ts'
+import { where } from './where.ts'
 
 /**
  * What a job's input measures, without its content: enough to compute the bounds `max`
@@ -25,13 +17,6 @@ export const sizes = z.object({
   out_tokens: count,
 })
 export type Sizes = z.output<typeof sizes>
-
-/** Which nodes may serve. */
-export const where = z.object({
-  allow: z.array(pubKeyField).max(100),
-  deny: z.array(pubKeyField).max(100),
-})
-export type Where = z.output<typeof where>
 
 /** 26420: what is wanted, without content. */
 export const ask = z.object({

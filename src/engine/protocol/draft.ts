@@ -11,6 +11,8 @@ type DraftOptions = {
   to?: PubKey
   /** The event it is about. */
   about?: EventId
+  /** The event that it answers, where that is another one. */
+  answers?: EventId
   /** When it stops to hold, ms since 1970; the tag carries seconds, rounded down. */
   expires?: UnixMs
   /** Which of several addressable events of one key (NIP-01 `d`). */
@@ -30,6 +32,7 @@ export const draftOf = <K extends KindName>(
   if (options.d !== undefined) tags.push(['d', options.d])
   if (options.to) tags.push(['p', options.to])
   if (options.about) tags.push(['e', options.about])
+  if (options.answers) tags.push(['e', options.answers])
   if (options.expires !== undefined) tags.push(['expiration', String(toSec(options.expires))])
   return {
     kind: KINDS[name],

@@ -1,9 +1,9 @@
 import { BOUNDS } from '../base/bounds.ts'
 import { fromHex } from '../base/bytes.ts'
 import type { UnixSec } from '../base/clock.ts'
-import { type Signed, eventText, idOf } from './event.ts'
+import { type Parts, type Signed, idOf, partsOf, textOf } from './event.ts'
 import type { EventId, PubKey, Signature } from './ids.ts'
-import { parseStrict } from './json.ts'
+import { isLonger, parseStrict, tooLarge } from './json.ts'
 import { type Refusal, isRefusal, refuse } from './refusal.ts'
 
 /** Half of identity/seams.ts `Secp256k1`: BIP-340, never throws. */
@@ -22,26 +22,49 @@ export const readEvent = (
   text: string,
   rules: Readonly<{ verifier: Verifier; maxBytes?: number }>,
 ): Envelope | Refusal => {
-  const envelope = parseEvent(text, rules.maxBytes)
-  if (isRefusal(envelope)) return envelope
-  return wrongId(envelope.event) ?? wrongSignature(envelope.event, rules.verifier) ?? envelope
+  const read = parseEvent(text, rules.maxBytes)
+  if (isRefusal(read)) return read
+  const { envelope, parts } = read
+  return (
+    wrongId(envelope.event, parts) ?? wrongSignature(envelope.event, rules.verifier) ?? envelope
+  )
 }
 
 /** Rule 1: an event as text. A text that says more than an event is written anew without it. */
 export const parseEvent = (
   text: string,
   maxBytes: number = BOUNDS.eventBytes,
-): Envelope | Refusal => {
+): Readonly<{ envelope: Envelope; parts: Parts }> | Refusal => {
+  if (isLonger(text, maxBytes)) return tooLarge(maxBytes)
+  const quick = parseCompact(text)
+  if (quick) return quick
   const parsed = parseStrict(text, { maxDepth: BOUNDS.jsonDepth, maxBytes })
   if (isRefusal(parsed)) return parsed
   const event = eventOf(parsed.value)
   if (isRefusal(event)) return event
+  const parts = partsOf(event)
   // Other fields are covered by no signature: whoever forwarded the event may have put them there.
   const exact = Object.keys(parsed.value as object).length === FIELDS
-  return { event, text: exact ? text : eventText(event) }
+  return { envelope: { event, text: exact ? text : textOf(event, parts) }, parts }
 }
 
 const FIELDS = 7
+
+/**
+ * The fast path: what `eventText` would have written just so, which json.ts `parseCompact` explains. Its
+ * parts are written for the hash in any case, so that this costs a comparison. It only ever accepts.
+ */
+const parseCompact = (text: string): Readonly<{ envelope: Envelope; parts: Parts }> | undefined => {
+  if (text.includes('\\u')) return undefined
+  try {
+    const event = eventOf(JSON.parse(text))
+    if (isRefusal(event)) return undefined
+    const parts = partsOf(event)
+    return textOf(event, parts) === text ? { envelope: { event, text }, parts } : undefined
+  } catch {
+    return undefined
+  }
+}
 
 /**
  * Rule 1 for a value that came out of a parsed text: the fields of NIP-01 and nothing else, copied,
@@ -75,8 +98,8 @@ export const eventOf = (raw: unknown): Signed | Refusal => {
 }
 
 /** Rule 2, first half: the id is the hash of what was parsed. */
-export const wrongId = (event: Signed): Refusal | undefined =>
-  idOf(event.pubkey, event) === event.id
+export const wrongId = (event: Signed, parts: Parts): Refusal | undefined =>
+  idOf(event.pubkey, event, parts) === event.id
     ? undefined
     : refuse('event.wrong_id', 'the id is not the hash of the event')
 

@@ -31,6 +31,8 @@ export type Frame = Readonly<{
   /** From 0, per type and job. */
   seq: number
   bytes: Uint8Array
+  /** The whole message that it came in: passed on as it is. */
+  whole?: Uint8Array
 }>
 
 /** What frames carry instead of a job's id: SHA-256(`fedai/1 frame` ‖ job id ‖ ticket id), cut to 16 bytes. */
@@ -49,7 +51,8 @@ export const frameHeader = (frame: Omit<Frame, 'bytes'>): Uint8Array => {
   return header
 }
 
-export const encodeFrame = (frame: Frame): Uint8Array => concat(frameHeader(frame), frame.bytes)
+export const encodeFrame = (frame: Omit<Frame, 'whole'>): Uint8Array =>
+  concat(frameHeader(frame), frame.bytes)
 
 /** A frame, or undefined where the bytes are none: wrong version, unknown type, too short. */
 export const decodeFrame = (bytes: Uint8Array): Frame | undefined => {
@@ -67,6 +70,7 @@ export const decodeFrame = (bytes: Uint8Array): Frame | undefined => {
     tag: toHex(bytes.subarray(2, 18)) as JobTag,
     seq: view.getUint32(18),
     bytes: bytes.subarray(FRAME_HEADER_BYTES),
+    whole: bytes,
   }
 }
 

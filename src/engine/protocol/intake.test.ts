@@ -53,10 +53,12 @@ describe('admit', () => {
     expect(verdict(at('acknowledgement', 86_400))).toBe('ok')
   })
 
-  test('clock trouble carries our time', () => {
+  test('clock trouble carries our time, and the event that says the other’s', () => {
     const stale = admit(at('cancel', -90), rules(), NOW)
-    expect(stale).toMatchObject({ refused: 'event.stale', now: NOW })
-    expect(admit(at('cancel', 90), rules(), NOW)).toMatchObject({ now: NOW })
+    expect(stale).toMatchObject({ refused: 'event.stale', clocks: { now: NOW } })
+    expect(admit(at('cancel', 90), rules(), NOW)).toMatchObject({
+      clocks: { now: NOW, event: { created_at: NOW_SEC + 90 } },
+    })
   })
 
   test('what was made in the second of our start is let in, what came before is not', () => {

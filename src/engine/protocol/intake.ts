@@ -9,7 +9,7 @@ import {
   wrongId,
   wrongSignature,
 } from './envelope.ts'
-import { NETS, type Net, type Signed, eventText, tagValue } from './event.ts'
+import { NETS, type Net, type Signed, partsOf, tagValue, textOf } from './event.ts'
 import type { PubKey } from './ids.ts'
 import { parseStrict } from './json.ts'
 import { KINDS, type KindName, kindClass, kindName } from './kinds.ts'
@@ -24,7 +24,11 @@ export type IntakeRules = Readonly<{
   net: Net
   /** Keys that `p` may name: ours, and at a router those on its links. */
   isMe(key: PubKey): boolean
-  /** When this process began: it cannot know what it admitted before. */
+  /**
+   * When this process began: it cannot know what it admitted before. 0 for a dialling side: all that is
+   * said to it names an AUTH event, an ask, a ticket or a job, and those of another run it does not know;
+   * of the clocks of third parties it knows nothing.
+   */
   startedAt: UnixMs
   replay: ReplayCache
   /** Most bytes of an event; more than the default only where a link agreed on it. */
@@ -41,11 +45,12 @@ export type IntakeRules = Readonly<{
  * @param now our clock
  */
 export const admit = (text: string, rules: IntakeRules, now: UnixMs): Message | Refusal => {
-  const envelope = parseEvent(text, rules.maxBytes)
-  if (isRefusal(envelope)) return envelope
+  const read = parseEvent(text, rules.maxBytes)
+  if (isRefusal(read)) return read
+  const { envelope, parts } = read
   const { event } = envelope
   const refusal =
-    wrongId(event) ??
+    wrongId(event, parts) ??
     // An id in the cache was verified before: the one case that needs no second verification.
     seenBefore(event, rules.replay, now) ??
     wrongSignature(event, rules.verifier) ??
@@ -69,14 +74,15 @@ export const carried = <K extends KindName>(
 ): Message<K> | Refusal => {
   const event = eventOf(raw)
   if (isRefusal(event)) return event
+  const parts = partsOf(event)
   const refusal =
-    wrongId(event) ??
+    wrongId(event, parts) ??
     wrongSignature(event, rules.verifier) ??
     (event.kind === KINDS[kind] ? undefined : refuse('event.unknown_kind', `not a ${kind}`)) ??
     notOurs(event, [rules.net]) ??
     notCarriers(event, kind, carrier) ??
     expired(event, unixMs(carrier.created_at * 1000))
-  return refusal ?? messageOf({ event, text: eventText(event) }, kind)
+  return refusal ?? messageOf({ event, text: textOf(event, parts) }, kind)
 }
 
 /**
@@ -93,8 +99,11 @@ export const document = (
   return notOurs(envelope.event, NETS) ?? messageOf(envelope, kindName(kind)!)
 }
 
-const valuesOf = (event: Signed, name: string): (string | undefined)[] =>
-  event.tags.filter((tag) => tag[0] === name).map((tag) => tag[1])
+const valuesOf = (event: Signed, name: string): (string | undefined)[] => {
+  const values = []
+  for (const tag of event.tags) if (tag[0] === name) values.push(tag[1])
+  return values
+}
 
 /** The first half of rule 3: kind, net and version. */
 const notOurs = (event: Signed, nets: readonly Net[]): Refusal | undefined => {
@@ -136,13 +145,14 @@ const untimely = (event: Signed, rules: IntakeRules, now: UnixMs): Refusal | und
   const { freshnessMs = BOUNDS.freshnessMs } = rules
   const age = now - event.created_at * 1000
   const nature = kindClass(event.kind)
+  const clocks = { now, event }
   if (nature === 'ephemeral' && age > freshnessMs)
-    return refuse('event.stale', `older than ${freshnessMs / 1000} s by our clock`, now)
+    return refuse('event.stale', `older than ${freshnessMs / 1000} s by our clock`, clocks)
   if (nature !== 'regular' && -age > freshnessMs)
-    return refuse('event.from_future', `more than ${freshnessMs / 1000} s ahead of our clock`, now)
+    return refuse('event.from_future', `over ${freshnessMs / 1000} s ahead of our clock`, clocks)
   // created_at has no milliseconds: what was made in the second in which we began is let in.
   if (nature === 'ephemeral' && event.created_at < Math.floor(rules.startedAt / 1000))
-    return refuse('event.before_start', 'made before we began', now)
+    return refuse('event.before_start', 'made before we began', clocks)
   return expired(event, now)
 }
 

@@ -56,11 +56,11 @@ export const decodeText = (
   }
 }
 
-const tooLarge = (maxBytes: number): Refusal =>
+export const tooLarge = (maxBytes: number): Refusal =>
   refuse('event.too_large', `longer than ${maxBytes} bytes`)
 
 // A UTF-16 unit takes 1 to 3 bytes of UTF-8: most texts need no counting.
-const isLonger = (text: string, maxBytes: number): boolean =>
+export const isLonger = (text: string, maxBytes: number): boolean =>
   text.length > maxBytes || (text.length * 3 > maxBytes && utf8Length(text) > maxBytes)
 
 /**

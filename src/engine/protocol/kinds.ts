@@ -14,6 +14,7 @@ export const KINDS = {
   register: 26430,
   revoke: 26431,
   quota: 26432,
+  sync: 26435,
   rewrap: 26436,
 } as const
 

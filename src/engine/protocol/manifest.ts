@@ -6,6 +6,8 @@ export const manifest = z.object({
   role: z.enum(['node', 'router']),
   name: name.optional(),
   software: name,
+  /** Who runs it, as it says itself; null where it does not. */
+  operator: pubKeyField.nullable(),
   tasks: z.array(z.object({ task: taskField, models: z.array(name).max(200) })).max(100),
   limits: z.object({ input_bytes: count, slots: count, queue: count }).partial(),
   doors: z.array(z.string().max(300)).max(8),

@@ -15,6 +15,7 @@ import { revoke } from './revoke.ts'
 import { rewrap } from './rewrap.ts'
 import { sheet } from './sheet.ts'
 import { status } from './status.ts'
+import { sync } from './sync.ts'
 import { ticket } from './ticket.ts'
 
 /** The schema of each kind's content. */
@@ -33,6 +34,7 @@ export const SCHEMAS = {
   register,
   revoke,
   quota,
+  sync,
   rewrap,
 } as const satisfies Record<KindName, z.ZodType>
 

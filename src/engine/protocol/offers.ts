@@ -1,6 +1,14 @@
 import { z } from 'zod'
 import { BOUNDS } from '../base/bounds.ts'
-import { carriedEvent, count, msatField, name, sentence, spanMs } from './fields.ts'
+import {
+  carriedEvent,
+  count,
+  msatField,
+  name,
+  pubKeyField,
+  sentence,
+  spanMs,
+} from './fields.ts'
 
 /** Why a router has nothing to offer, and what it has instead. */
 export const noOffer = z.object({
@@ -29,5 +37,7 @@ export const offers = z.object({
     .max(BOUNDS.offers),
   /** The router's own fee, in msat. */
   fee: msatField,
+  /** Who runs the router, as it says itself; null where it does not. */
+  operator: pubKeyField.nullable(),
   none: noOffer.nullable(),
 })

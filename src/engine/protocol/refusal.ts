@@ -1,3 +1,6 @@
+import type { UnixMs } from '../base/clock.ts'
+import type { Signed } from './event.ts'
+
 /**
  * Why an event was not admitted: one code for each rule that it can break
  * (docs/protocol.md, section 1), grouped by rule, in the order in which they are checked.
@@ -35,11 +38,13 @@ export const REFUSAL_CODES = [
 ] as const
 export type RefusalCode = (typeof REFUSAL_CODES)[number]
 
-/** A refused event: the code, a sentence, and for clock trouble the refuser's own time in ms. */
-export type Refusal = Readonly<{ refused: RefusalCode; detail: string; now?: number }>
+/** A refused event: the code, a sentence, and for clock trouble what the clocks said. */
+export type Refusal = Readonly<{ refused: RefusalCode; detail: string; clocks?: Clocks }>
+/** The refuser's own time in ms, and the event, whose proof holds: it says the other's. */
+export type Clocks = Readonly<{ now: UnixMs; event: Signed }>
 
-export const refuse = (refused: RefusalCode, detail: string, now?: number): Refusal =>
-  now === undefined ? { refused, detail } : { refused, detail, now }
+export const refuse = (refused: RefusalCode, detail: string, clocks?: Clocks): Refusal =>
+  clocks === undefined ? { refused, detail } : { refused, detail, clocks }
 
 export const isRefusal = (it: unknown): it is Refusal =>
   typeof it === 'object' && it !== null && 'refused' in it

@@ -31,6 +31,16 @@ test('an id is kept for a window at least, whatever comes in between', () => {
   )
 })
 
+test('a clock that runs ahead for a moment opens no replay', () => {
+  const [cache, day] = [new ReplayCache(WINDOW), 86_400_000]
+  cache.add(id(1), unixMs(100))
+  cache.shift(day)
+  expect(cache.seen(id(1), unixMs(day + 150))).toBe(true)
+  cache.shift(-day)
+  expect(cache.seen(id(1), unixMs(200))).toBe(true)
+  expect(cache.seen(id(1), unixMs(100 + 2 * WINDOW))).toBe(false)
+})
+
 test('a full cache takes nothing and forgets nothing, until a generation has aged out', () => {
   const cache = new ReplayCache(WINDOW, 3)
   for (const n of [1, 2, 3]) expect(cache.add(id(n), unixMs(0))).toBe(true)

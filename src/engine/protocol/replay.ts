@@ -1,4 +1,4 @@
-import type { UnixMs } from '../base/clock.ts'
+import { type UnixMs, unixMs } from '../base/clock.ts'
 import type { EventId } from './ids.ts'
 
 /** Twice the freshness window: an event dated 60 s ahead stays fresh for two minutes. */
@@ -43,6 +43,14 @@ export class ReplayCache {
     if (this.size >= this.maxIds) return false
     this.young.add(keyOf(id))
     return true
+  }
+
+  /**
+   * The clock was set by so many ms: ages are what they were. Else one that runs ahead for a moment
+   * would forget all ids, and open a replay when it is right again.
+   */
+  shift(ms: number): void {
+    if (this.turnedAt !== undefined) this.turnedAt = unixMs(this.turnedAt + ms)
   }
 
   // A clock that was set back turns nothing: ids are kept longer, never shorter.

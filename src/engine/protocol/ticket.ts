@@ -5,6 +5,7 @@ import {
   eventIdField,
   hex32,
   name,
+  pubKeyField,
   spanMs,
   taskField,
   timing,
@@ -20,6 +21,8 @@ export const ticketEntry = z.object({
     digest: name.optional(),
     /** Context in tokens. */
     ctx: count.optional(),
+    /** A service on the public internet computes it, not a machine of the node's. */
+    proprietary: z.boolean(),
   }),
   warm: z.boolean(),
   /** Time until work can begin, in ms. */
@@ -43,6 +46,8 @@ export const ticket = z.object({
   /** X25519 public key made for this ticket alone. */
   key: hex32,
   exclusive: z.boolean(),
+  /** Who runs the node, as it says itself; null where it does not. */
+  operator: pubKeyField.nullable(),
   timings: z.array(timing).min(1).max(5),
   entries: z.array(ticketEntry).min(1).max(64),
 })

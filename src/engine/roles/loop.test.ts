@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { unixMs } from '../base/clock.ts'
+import { Deadlines } from '../base/deadlines.ts'
 import { Fault } from '../base/fault.ts'
 import type { Fields } from '../base/log.ts'
 import { seededRandom } from '../base/random.ts'
@@ -21,12 +22,16 @@ const [me, peer] = [newSigner(secp, random), newSigner(secp, random)]
 
 /** A loop whose mind wants `effects` for each message, and a link that writes everything down. */
 const looped = (effects: WireEffect[] = [], store: Store = memoryStore()) => {
-  const clock = virtualClock(unixMs(1_800_000_000_000))
+  const truth = virtualClock(unixMs(1_800_000_000_000))
+  /** How far somebody has set the clock, ms. */
+  const skew = { ms: 0 }
+  const clock = { ...truth, now: () => unixMs(truth.now() + skew.ms) }
   const heard: string[] = []
   const logged: (Fields & { event: string })[] = []
   const answers: [boolean, string][] = []
   const did = { offences: 0, closed: '', takes: true }
   const broken: Fault[] = []
+  const deadlines = new Deadlines()
   const note = (event: string, fields?: Fields) => void logged.push({ event, ...fields })
   const loop = new Loop<null, WireEvent, WireEffect>({
     state: null,
@@ -34,7 +39,7 @@ const looped = (effects: WireEffect[] = [], store: Store = memoryStore()) => {
       heard.push(event.type)
       return { state, effects: event.type === 'message' ? effects : [] }
     },
-    due: () => undefined,
+    deadlines: () => deadlines,
     other: () => {},
     rules: {
       verifier: secp,
@@ -55,6 +60,7 @@ const looped = (effects: WireEffect[] = [], store: Store = memoryStore()) => {
     frame: () => did.takes,
     answer: (_, accepted, message) => void answers.push([accepted, message]),
     offend: () => void did.offences++,
+    stray: () => {},
     query: async () => [],
     unsent: () => 0,
     close: (reason) => void (did.closed ||= reason),
@@ -73,7 +79,7 @@ const looped = (effects: WireEffect[] = [], store: Store = memoryStore()) => {
       ),
     )
   }
-  return { loop, link, clock, heard, logged, answers, did, broken, revoke }
+  return { loop, link, clock, skew, heard, logged, answers, did, broken, revoke }
 }
 
 test('a replay is a yes, and reaches nobody a second time', () => {
@@ -84,6 +90,24 @@ test('a replay is a yes, and reaches nobody a second time', () => {
   expect(it.heard).toEqual(['authenticated', 'message'])
   expect(it.answers).toEqual([[true, 'duplicate: seen']])
   expect(it.did.offences).toBe(0)
+})
+
+test('a process that began under a wrong clock believes its peers when it is set right', async () => {
+  const it = looped()
+  const text = it.revoke(1)
+  it.skew.ms = -300_000
+  // Made when our clock, by which we began, was five minutes ahead of everybody.
+  const early = it.revoke(2)
+  it.loop.event(it.link, early)
+  expect(it.heard).toEqual(['authenticated', 'message'])
+  it.skew.ms = 0
+  it.loop.event(it.link, text)
+  it.loop.event(it.link, text)
+  expect(it.heard).toEqual(['authenticated', 'message', 'message'])
+  expect(it.logged.filter(({ event }) => event === 'clock.set')).toEqual([
+    { event: 'clock.set', by_ms: -300_000 },
+    { event: 'clock.set', by_ms: 300_000 },
+  ])
 })
 
 test('what is no event, or not by whom it says, is an offence; what came late or is new is none', () => {
@@ -111,7 +135,7 @@ test('what is no event, or not by whom it says, is an offence; what came late or
   ]
   for (const draft of honest) it.loop.event(it.link, eventText(peer.sign(draft)))
   expect(it.did.offences).toBe(4)
-  expect(it.heard).toEqual(['authenticated'])
+  expect(it.heard).toEqual(['authenticated', 'untimely'])
 })
 
 test('refusals are logged once a second, with how many there were', async () => {

@@ -1,13 +1,17 @@
 import { asFault, type Fault } from '../base/fault.ts'
-import type { Clock, UnixMs } from '../base/clock.ts'
+import { type Clock, type UnixMs, unixMs } from '../base/clock.ts'
+import type { Deadlines } from '../base/deadlines.ts'
 import type { Log } from '../base/log.ts'
 import { decodeFrame } from '../protocol/frames.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
 import { type IntakeRules, admit } from '../protocol/intake.ts'
 import { REFUSAL_CODES, type RefusalCode, isRefusal } from '../protocol/refusal.ts'
 import type { Store } from '../storage/store.ts'
+import { isPrivateAddress } from '../transport/addresses.ts'
+import { placeOf } from '../transport/counter.ts'
 import type { Delivery, Link, LinkOwner } from '../transport/link.ts'
 import { RefusalLog } from './refusal-log.ts'
+import { SetClock } from './set-clock.ts'
 import type { Decision, LinkId, WireEffect, WireEvent } from './wire.ts'
 
 /** Rules 1 and 2 (docs/protocol.md, section 1): not an event, or not by whom it says. */
@@ -19,7 +23,9 @@ const FORGED: ReadonlySet<RefusalCode> = new Set(
 type LoopOptions<State, Event, Effect> = {
   state: State
   decide: (state: State, event: Event, now: UnixMs) => Decision<State, Effect>
-  due: (state: State) => UnixMs | undefined
+  deadlines: (state: State) => Deadlines
+  /** The clock was set by so many ms: moves the times that are held. Deadlines are moved without it. */
+  clockSet?: (state: State, by: number) => void
   other: (effect: Exclude<Effect, WireEffect>) => void
   rules: IntakeRules
   clock: Clock
@@ -52,9 +58,13 @@ export class Loop<
   private forgetful = false
   private readonly refusals: RefusalLog
   private wake: { at: UnixMs; cancel: () => void } | undefined
+  private readonly time: SetClock
+  private rules: IntakeRules
 
   constructor(private readonly options: LoopOptions<State, Event, Effect>) {
     this.state = options.state
+    this.rules = options.rules
+    this.time = new SetClock(options.clock)
     this.refusals = new RefusalLog(options.log, options.clock)
   }
 
@@ -65,7 +75,7 @@ export class Loop<
     this.deciding = true
     try {
       for (let next = this.queue.shift(); next && !this.stopped; next = this.queue.shift()) {
-        const decision = this.options.decide(this.state, next as Event, this.options.clock.now())
+        const decision = this.options.decide(this.state, next as Event, this.now())
         this.state = decision.state
         for (const effect of decision.effects) this.perform(effect)
       }
@@ -82,22 +92,35 @@ export class Loop<
       this.links.set(link.id, link)
       this.options.joined?.(link)
     }
-    this.feed({ type: 'authenticated', link: link.id, key, auth })
+    const local = isPrivateAddress(link.address)
+    const place = placeOf(link.address)
+    const { aheadMs = 0 } = link
+    this.feed({ type: 'authenticated', link: link.id, key, auth, local, place, aheadMs })
   }
 
   event(link: Link, text: string): void {
-    const message = admit(text, this.options.rules, this.options.clock.now())
+    // First: a clock that was set moves the rules too.
+    const at = this.now()
+    const message = admit(text, this.rulesFor(link), at)
     if (!isRefusal(message)) return this.feed({ type: 'message', link: link.id, message })
-    const { refused, detail, now } = message
+    const { refused, detail, clocks } = message
     this.refusals.add(link.id, refused)
+    link.stray(text.length)
     const id = /"id" *: *"([0-9a-f]{64})"/.exec(text)?.[1]
-    const clock = now === undefined ? '' : ` (my clock says ${now})`
+    const clock = clocks === undefined ? '' : ` (my clock says ${clocks.now})`
     // NIP-01: a duplicate is a yes. What became of the first one was answered then.
     if (id && refused === 'event.replayed')
       return link.answer(id as EventId, true, 'duplicate: seen')
     if (id) link.answer(id as EventId, false, `invalid: ${refused}: ${detail}${clock}`)
+    if (clocks) this.feed({ type: 'untimely', link: link.id, event: clocks.event })
     // Whoever speaks the protocol never sends these; a clock may be wrong, a schema newer.
     if (FORGED.has(refused)) link.offend()
+  }
+
+  /** When we began, by the clock of the far side: what it said before is of an earlier run of ours. */
+  private rulesFor({ aheadMs = 0 }: Link): IntakeRules {
+    if (aheadMs === 0) return this.rules
+    return { ...this.rules, startedAt: unixMs(this.rules.startedAt + aheadMs) }
   }
 
   frame(link: Link, bytes: Uint8Array): void {
@@ -139,13 +162,16 @@ export class Loop<
       case 'answer':
         this.links.get(wire.link)?.answer(wire.id, wire.accepted, wire.message)
         return
+      case 'stray':
+        this.links.get(wire.link)?.stray(wire.bytes)
+        return
       case 'close':
         this.links.get(wire.link)?.close(wire.reason)
         return
       case 'keep':
         store.keep(wire.kept).then(
           () => this.feed({ type: 'kept', id: wire.kept.id }),
-          (error: unknown) => this.fail(asFault(error)),
+          (error: unknown) => this.unkept(wire.kept.id, asFault(error)),
         )
         return
       case 'observe':
@@ -168,10 +194,16 @@ export class Loop<
     })
   }
 
-  /** A stream with a hole is repaired by nobody: both sides must see that it ended. */
+  /** A stream with a hole is repaired only when a link comes back (sync): both sides must see that it broke. */
   private frameTo({ link: id, bytes }: Extract<WireEffect, { do: 'frame' }>): void {
     const link = this.links.get(id)
     if (link && !link.frame(bytes)) link.close('it takes no more frames')
+  }
+
+  /** A second receipt for one ticket is a lie of its node's, and no trouble of the disk's. */
+  private unkept(id: EventId, fault: Fault): void {
+    if (fault.code === 'receipt.duplicate') this.feed({ type: 'unkept', id })
+    else this.fail(fault)
   }
 
   /** What was seen of nodes can be seen again: without it a router goes on, and learns anew. */
@@ -183,17 +215,30 @@ export class Loop<
 
   private sleep(): void {
     if (this.stopped) return
-    const at = this.options.due(this.state)
+    const time = this.now()
+    const at = this.options.deadlines(this.state).next()
     if (at === this.wake?.at) return
     this.wake?.cancel()
     this.wake = undefined
     if (at === undefined) return
-    const wait = Math.max(0, at - this.options.clock.now())
+    const wait = Math.max(0, at - time)
     const cancel = this.options.clock.after(wait, () => {
       this.wake = undefined
       this.feed({ type: 'tick' })
     })
     this.wake = { at, cancel }
+  }
+
+  private now(): UnixMs {
+    return this.time.now((by) => {
+      const { log, deadlines, clockSet } = this.options
+      deadlines(this.state).shift(by)
+      clockSet?.(this.state, by)
+      this.rules.replay.shift(by)
+      this.rules = { ...this.rules, startedAt: unixMs(this.rules.startedAt + by) }
+      if (this.wake) this.wake.at = unixMs(this.wake.at + by)
+      log.warn('clock.set', { by_ms: by })
+    })
   }
 
   private fail(fault: Fault): void {

@@ -1,4 +1,4 @@
-import type { Clock, UnixMs } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { RefusalCode } from '../protocol/refusal.ts'
 import type { LinkId } from './wire.ts'
@@ -6,7 +6,7 @@ import type { LinkId } from './wire.ts'
 /** How long a link's further refusals are counted and not logged, ms. */
 const QUIET_MS = 1_000
 
-type Last = { code: RefusalCode; at: UnixMs; more: number }
+type Last = { code: RefusalCode; at: number; more: number }
 
 /** Logs refused events, once a second for each link: a flood of them must not flood the disk. */
 export class RefusalLog {
@@ -19,7 +19,7 @@ export class RefusalLog {
 
   /** Logs a refusal, or counts it for the next line of its link. */
   add(link: LinkId, code: RefusalCode): void {
-    const now = this.clock.now()
+    const now = this.clock.ticks()
     const last = this.last.get(link)
     if (last && now - last.at < QUIET_MS) {
       last.code = code

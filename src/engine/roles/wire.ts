@@ -1,3 +1,4 @@
+import type { Signed } from '../protocol/event.ts'
 import type { Frame } from '../protocol/frames.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
 import type { Message } from '../protocol/messages.ts'
@@ -9,11 +10,27 @@ export type LinkId = number
 
 /** What every role hears from its links and its store. */
 export type WireEvent =
-  | Readonly<{ type: 'authenticated'; link: LinkId; key: PubKey; auth: EventId }>
+  /**
+   * `local`: the far side's address is on this machine or a private network, as far as a door sees.
+   * `place`: what its address is counted by, and `aheadMs`: by how much its clock is ahead of ours, at a door.
+   */
+  | Readonly<{
+      type: 'authenticated'
+      link: LinkId
+      key: PubKey
+      auth: EventId
+      local: boolean
+      place: string
+      aheadMs: number
+    }>
+  /** An event whose proof holds and that was refused by its time: one of the clocks is off. */
+  | Readonly<{ type: 'untimely'; link: LinkId; event: Signed }>
   | Readonly<{ type: 'message'; link: LinkId; message: Message }>
   | Readonly<{ type: 'frame'; link: LinkId; frame: Frame }>
   | Readonly<{ type: 'closed'; link: LinkId; reason: string }>
   | Readonly<{ type: 'kept'; id: EventId }>
+  /** The store has another receipt of that key for that job and ticket, and did not take this one. */
+  | Readonly<{ type: 'unkept'; id: EventId }>
   /** Something that was set in `deadlines` is due. */
   | Readonly<{ type: 'tick' }>
 
@@ -22,6 +39,8 @@ export type WireEffect =
   | Readonly<{ do: 'send'; link: LinkId; outgoing: Outgoing }>
   | Readonly<{ do: 'frame'; link: LinkId; bytes: Uint8Array }>
   | Readonly<{ do: 'answer'; link: LinkId; id: EventId; accepted: boolean; message: string }>
+  /** So many bytes came that belong to no accepted job; less than 0: they did after all. */
+  | Readonly<{ do: 'stray'; link: LinkId; bytes: number }>
   | Readonly<{ do: 'close'; link: LinkId; reason: string }>
   /** Commit; a `kept` event follows. */
   | Readonly<{ do: 'keep'; kept: Kept }>

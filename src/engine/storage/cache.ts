@@ -38,7 +38,7 @@ export type Cache = Readonly<{
 
 /** Opens cache.db. A damaged one is thrown away and begun anew: nothing in it is anybody's money. */
 export const openCache = async (path: string): Promise<Cache> => {
-  const options = { synchronous: 'NORMAL', migrations: MIGRATIONS } as const
+  const options = { migrations: MIGRATIONS }
   try {
     return await opened(path, options)
   } catch (error) {

@@ -4,15 +4,14 @@ import { dirname } from 'node:path'
 import { Fault, isFault } from '../base/fault.ts'
 
 export type DatabaseOptions = Readonly<{
-  /** `FULL` survives a loss of power; `NORMAL` may lose the last commits then, and is for what can be had again. */
-  synchronous: 'FULL' | 'NORMAL'
   /** One text of SQL for each version of the schema, in order; what was released is never changed. */
   migrations: readonly string[]
 }>
 
 /** How long one process waits for another's transaction. Ours are short. */
 const BUSY_MS = 5_000
-const SYNCHRONOUS = { NORMAL: 1n, FULL: 2n } as const
+/** NORMAL: on the disk before and after a checkpoint. Who needs each commit there syncs the -wal (ledger.ts). */
+const SYNCHRONOUS = { name: 'NORMAL', value: 1n } as const
 
 /**
  * Opens a database of ours: file mode 0600, WAL, pragmas set and read back, schema brought to
@@ -24,7 +23,7 @@ export const openDatabase = async (path: string, options: DatabaseOptions): Prom
   try {
     makePrivate(path)
     db = new Database(path, { readwrite: true, create: true, strict: true, safeIntegers: true })
-    await setPragmas(db, path, options)
+    await setPragmas(db, path)
     migrate(db, path, options.migrations)
     return db
   } catch (error) {
@@ -92,26 +91,22 @@ const damaged = (path: string, cause: unknown): Fault =>
   })
 
 /** SQLite gives -wal and -shm the mode of the database itself, so it has to be right before the first byte. */
-const makePrivate = (path: string): void => {
+export const makePrivate = (path: string): void => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   closeSync(openSync(path, 'a', 0o600))
   if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600)
 }
 
-const setPragmas = async (
-  db: Database,
-  path: string,
-  { synchronous }: DatabaseOptions,
-): Promise<void> => {
+const setPragmas = async (db: Database, path: string): Promise<void> => {
   db.run(`PRAGMA busy_timeout = ${BUSY_MS}`)
   await switchToWal(db)
-  db.run(`PRAGMA synchronous = ${synchronous}`)
+  db.run(`PRAGMA synchronous = ${SYNCHRONOUS.name}`)
   db.run('PRAGMA foreign_keys = ON')
   db.run('PRAGMA trusted_schema = OFF')
   // Read back, since SQLite keeps silent where a file system refuses one of them (NFS, some overlays).
   const wanted = {
     journal_mode: 'wal',
-    synchronous: SYNCHRONOUS[synchronous],
+    synchronous: SYNCHRONOUS.value,
     foreign_keys: 1n,
     trusted_schema: 0n,
   }

@@ -1,4 +1,6 @@
 import type { Database } from 'bun:sqlite'
+import { closeSync, fdatasync, openSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { Fault } from '../base/fault.ts'
 import { unixMs } from '../base/clock.ts'
 import type { EventId, JobId, PubKey } from '../protocol/ids.ts'
@@ -34,19 +36,33 @@ const MIGRATIONS = [
 
 type Row = Omit<Kept, 'by' | 'at'> & { signer: PubKey; at: bigint }
 
-export type Ledger = Omit<ReturnType<typeof statementsOf>, 'prepared'> & Readonly<{ close(): void }>
+export type Ledger = Omit<ReturnType<typeof statementsOf>, 'prepared'> &
+  Readonly<{
+    /**
+     * Resolves when everything that was written is on the disk. `write` alone survives the end of this
+     * process, not that of the power: with `synchronous = FULL` its fsync would stop every stream for
+     * some ms, on the one thread that there is. NORMAL still syncs before and after each checkpoint.
+     */
+    sync(): Promise<void>
+    close(): void
+  }>
+
+const flushed = promisify(fdatasync)
 
 /**
  * Opens ledger.db. Where a process ended without closing it, the whole file is checked first.
  * @throws Fault `io`
  */
 export const openLedger = async (path: string): Promise<Ledger> => {
-  const db = await openDatabase(path, { synchronous: 'FULL', migrations: MIGRATIONS })
+  const db = await openDatabase(path, { migrations: MIGRATIONS })
   try {
     const opening = takeOpening(db, path)
     const { prepared, ...statements } = statementsOf(db)
+    // It stands for as long as somebody has the ledger open, and holds all that no checkpoint has synced.
+    const wal = openSync(`${path}-wal`, 'r+')
     const close = () => {
       try {
+        closeSync(wal)
         db.run('DELETE FROM openings WHERE id = ?', [opening])
         // Not worth waiting for: where another process reads, the last one to close does it.
         db.run('PRAGMA busy_timeout = 0')
@@ -55,7 +71,7 @@ export const openLedger = async (path: string): Promise<Ledger> => {
         closeDatabase(db, prepared)
       }
     }
-    return { close, ...statements }
+    return { close, sync: () => flushed(wal), ...statements }
   } catch (error) {
     db.close()
     throw asStorageFault(error, path)
@@ -93,8 +109,7 @@ const statementsOf = (db: Database) => {
     /** Writes all in one transaction; null or why not for each. */
     write: (all: readonly Kept[]) => writeAll.immediate(all),
     head: (key: PubKey): EventId | null => head.get(key)?.receipt ?? null,
-    has: (id: EventId): boolean => byId.get(id) !== null,
-    hasReceipt: (kept: Kept): boolean => receipt.get(kept.by, kept.job, kept.ticket) !== null,
+    receiptOf: (kept: Kept): EventId | undefined => receipt.get(kept.by, kept.job, kept.ticket)?.id,
     ofJob: (job: JobId): Kept[] => ofJob.all(job).map(keptOf),
     newest: (limit: number): Kept[] => newest.all(limit).map(keptOf),
   }

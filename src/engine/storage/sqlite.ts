@@ -24,14 +24,9 @@ export const openStore = async (path: string): Promise<Store> => {
     throw error
   })
   const waiting = newWaiting()
-  const keeping = new GroupCommit<Kept>((rows) =>
-    orFault(path, () => {
-      try {
-        return ledger.write(rows)
-      } finally {
-        waiting.clear()
-      }
-    }),
+  const keeping = new GroupCommit<Kept>(
+    (rows) => orFault(path, () => ledger.write(rows)),
+    () => ledger.sync().catch((error: unknown) => Promise.reject(asStorageFault(error, path))),
   )
   const observing = new GroupCommit<Observation>((rows) =>
     orFault(cachePath, () => cache.write(rows)),
@@ -43,17 +38,21 @@ export const openStore = async (path: string): Promise<Store> => {
     if (keeping.failed) throw keeping.failed
     const same = waiting.promiseOf(kept.id)
     if (same) return same
-    if (orFault(path, () => ledger.has(kept.id))) return
-    if (kept.kind === 'receipt' && (waiting.hasReceipt(kept) || ledger.hasReceipt(kept)))
-      throw receiptDuplicate(kept.job)
+    // Of acknowledgements the commit itself says what was there before; a receipt is a head at once.
+    if (kept.kind === 'receipt') {
+      const first = waiting.receiptOf(kept) ?? orFault(path, () => ledger.receiptOf(kept))
+      if (first && first !== kept.id) throw receiptDuplicate(kept.job)
+    }
+    // One that another process wrote is written again, to no effect but that it is on the disk then.
     const committed = keeping.add(kept)
     waiting.add(kept, committed)
-    return committed
+    return committed.finally(() => waiting.remove(kept))
   }
 
   const close = async (): Promise<void> => {
     keeping.flush()
     observing.flush()
+    await keeping.synced()
     keeping.stop(storeClosed())
     observing.stop(storeClosed())
     cache.close()
@@ -75,22 +74,23 @@ export const openStore = async (path: string): Promise<Store> => {
 /** What was given to the group that is not committed yet. */
 const newWaiting = () => {
   const promises = new Map<EventId, Promise<void>>()
-  const receipts = new Set<string>()
+  const receipts = new Map<string, EventId>()
   const heads = new Map<PubKey, EventId>()
   return {
     add: (kept: Kept, committed: Promise<void>): void => {
       promises.set(kept.id, committed)
       if (kept.kind !== 'receipt') return
-      receipts.add(placeOf(kept))
+      receipts.set(placeOf(kept), kept.id)
       heads.set(kept.by, kept.id)
     },
     promiseOf: (id: EventId) => promises.get(id),
-    hasReceipt: (kept: Kept): boolean => receipts.has(placeOf(kept)),
+    receiptOf: (kept: Kept) => receipts.get(placeOf(kept)),
     headOf: (key: PubKey): EventId | null => heads.get(key) ?? null,
-    clear: (): void => {
-      promises.clear()
-      receipts.clear()
-      heads.clear()
+    remove: (kept: Kept): void => {
+      promises.delete(kept.id)
+      if (kept.kind !== 'receipt') return
+      receipts.delete(placeOf(kept))
+      if (heads.get(kept.by) === kept.id) heads.delete(kept.by)
     },
   }
 }

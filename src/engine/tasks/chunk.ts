@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { utf8Length } from '../base/bytes.ts'
 import { sizesOf, someText, text } from './inputs.ts'
-import { joinSlices, sliceDelta } from './slices.ts'
+import { joinSlices, sliceDelta, splitSlice } from './slices.ts'
 import type { Slice, Task } from './task.ts'
 
 const DEFAULTS = { words: { size: 200, overlap: 20 }, chars: { size: 1000, overlap: 100 } } as const
@@ -39,6 +39,7 @@ export const chunk: Task<ChunkInput, ChunkOutput, Slice> = {
   deterministic: true,
   sizes: (it) => sizesOf({ bytes: utf8Length(it.input) }),
   join: (slices) => joinSlices(output, slices),
+  split: splitSlice,
   text: () => '',
   show: (it) => it.chunks.map((one) => one.text).join('\n---\n'),
   fromText: (one) => ({ input: one }),

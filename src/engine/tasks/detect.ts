@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { utf8Length } from '../base/bytes.ts'
 import { textsOf } from './embed.ts'
 import { sizesOf, text } from './inputs.ts'
-import { joinSlices, sliceDelta } from './slices.ts'
+import { joinSlices, sliceDelta, splitSlice } from './slices.ts'
 import type { Slice, Task } from './task.ts'
 
 const input = z.object({ input: z.union([text, z.array(text).min(1).max(10_000)]) })
@@ -34,6 +34,7 @@ export const detect: Task<DetectInput, DetectOutput, Slice> = {
     })
   },
   join: (slices) => joinSlices(output, slices),
+  split: splitSlice,
   text: () => '',
   show: (it) => it.results.map((one) => `${one.lang} ${one.confidence.toFixed(2)}`).join('\n'),
   fromText: (one) => ({ input: one }),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { utf8Length } from '../base/bytes.ts'
 import { sizesOf, someText } from './inputs.ts'
-import { joinSlices, sliceDelta } from './slices.ts'
+import { joinSlices, sliceDelta, splitSlice } from './slices.ts'
 import type { Slice, Task } from './task.ts'
 
 const input = z.object({ input: z.union([someText, z.array(someText).min(1).max(4096)]) })
@@ -39,6 +39,7 @@ export const embed: Task<EmbedInput, EmbedOutput, Slice> = {
     })
   },
   join: (slices) => joinSlices(output, slices),
+  split: splitSlice,
   text: () => '',
   show: (it) => it.data.map((one) => JSON.stringify(one.embedding)).join('\n'),
   fromText: (one) => ({ input: one }),

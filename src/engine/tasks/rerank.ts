@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { utf8Length } from '../base/bytes.ts'
 import { sizesOf, someText } from './inputs.ts'
-import { joinSlices, sliceDelta } from './slices.ts'
+import { joinSlices, sliceDelta, splitSlice } from './slices.ts'
 import type { Slice, Task } from './task.ts'
 
 const input = z.object({
@@ -35,6 +35,7 @@ export const rerank: Task<RerankInput, RerankOutput, Slice> = {
       documents: it.documents.length,
     }),
   join: (slices) => joinSlices(output, slices),
+  split: splitSlice,
   text: () => '',
   show: (it) =>
     it.results.map((one) => `${one.relevance_score.toFixed(3)}  document ${one.index}`).join('\n'),

@@ -26,6 +26,10 @@ export function* slicesOf(output: unknown, total: Units): Iterable<{ delta: Slic
   }
 }
 
+/** A slice in smaller ones. */
+export const splitSlice = (slice: Slice, most: number): Slice[] =>
+  partsOf(slice.json, most).map((json) => ({ json }))
+
 /** The output that slices make. Throws SyntaxError or ZodError where they make none. */
 export const joinSlices = <Output>(schema: z.ZodType<Output>, slices: readonly Slice[]): Output =>
   schema.parse(JSON.parse(slices.map((slice) => slice.json).join('')))

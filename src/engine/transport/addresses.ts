@@ -12,6 +12,10 @@ export const isPrivateAddress = (ip: string): boolean => {
   return inside.check(ip, 'ipv6') || (embedded !== undefined && inside.check(embedded, 'ipv4'))
 }
 
+/** True for an address of this machine alone, as `placeOf` counts it: IPv6 by its first 64 bits. */
+export const isLoopback = (place: string): boolean =>
+  place === '0:0:0:0' || (isIP(place) === 4 && place.startsWith('127.'))
+
 /**
  * True for a host name (of a parsed URL) that can only be on this machine or in this network:
  * a private address, `localhost`, a name without a dot, and the names that are kept for local use

@@ -11,13 +11,22 @@ const OFFENCES = { burst: 20, perSecond: 1 / 60 }
  */
 const ACCEPTED_COST = 1 / 20
 
-/** What one link may do: a bucket for events, one for all other messages, one for offences. */
+/** Bytes outside accepted jobs that may come at once, in seconds of their rate. */
+const STRAY_SECONDS = 5
+
+/** What one link may do: buckets for events, all other messages, bytes of no job, offences. */
 export class Allowance {
   private readonly events: Bucket
   private readonly messages: Bucket
   private readonly offences: Bucket
+  private readonly strays: Bucket
 
-  constructor(clock: Clock, bounds: Pick<Bounds, 'eventsBurst' | 'eventsPerSecond'>) {
+  constructor(
+    clock: Clock,
+    bounds: Pick<Bounds, 'eventsBurst' | 'eventsPerSecond' | 'strayBytesPerSecond'>,
+  ) {
+    const perSecond = bounds.strayBytesPerSecond
+    this.strays = new Bucket({ burst: STRAY_SECONDS * perSecond, perSecond }, clock)
     const events = { burst: bounds.eventsBurst, perSecond: bounds.eventsPerSecond }
     this.events = new Bucket(events, clock)
     this.messages = new Bucket(MESSAGES, clock)
@@ -39,6 +48,13 @@ export class Allowance {
     return this.messages.take()
   }
 
+  /** So many bytes of no accepted job; false where they were too many. Fewer than 0 come back. */
+  stray(bytes: number): boolean {
+    if (bytes >= 0) return this.strays.take(bytes)
+    this.strays.give(-bytes)
+    return true
+  }
+
   /** Counts an offence; false where it was one too many. */
   offend(): boolean {
     return this.offences.take()
@@ -55,16 +71,15 @@ class Bucket {
     private readonly clock: Clock,
   ) {
     this.tokens = size.burst
-    this.at = clock.now()
+    this.at = clock.ticks()
   }
 
-  take(): boolean {
-    const now = this.clock.now()
-    // A clock that was set back takes nothing away.
-    this.give((Math.max(0, now - this.at) * this.size.perSecond) / 1000)
+  take(tokens = 1): boolean {
+    const now = this.clock.ticks()
+    this.give(((now - this.at) * this.size.perSecond) / 1000)
     this.at = now
-    if (this.tokens < 1) return false
-    this.tokens--
+    if (this.tokens < tokens) return false
+    this.tokens -= tokens
     return true
   }
 

@@ -1,11 +1,19 @@
 import { z } from 'zod'
 import { fromHex } from '../base/bytes.ts'
-import { toSec, type UnixMs } from '../base/clock.ts'
+import { toSec, type UnixMs, type UnixSec } from '../base/clock.ts'
 import type { Secp256k1 } from '../identity/seams.ts'
 import { type Draft, idOf, tagValue } from '../protocol/event.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
 import { AUTH_KIND } from '../protocol/kinds.ts'
+import { aheadOf, clockSentence } from '../protocol/skew.ts'
 import { isLocalHost } from './addresses.ts'
+
+/** What a door's refusal of our proof means to people, where it is about our clock. */
+export const refusalOf = (message: string, now: UnixMs): string => {
+  const [, theirs] = /from the clock here, (\d{1,12})$/.exec(message) ?? []
+  if (theirs === undefined) return message
+  return `${message}: ${clockSentence(aheadOf(Number(theirs) as UnixSec, now))}`
+}
 
 /** How far `created_at` of an AUTH event may be from our clock (NIP-42), s. */
 const FRESH_SEC = 600
@@ -23,7 +31,7 @@ export const authDraft = (address: string, challenge: string, now: UnixMs): Draf
 
 /**
  * Checks an AUTH event (NIP-42), parsed but otherwise as it came.
- * @returns the key that it proves, or the reason for `OK false`
+ * @returns the key that it proves and how far its clock is ahead, or the reason for `OK false`
  */
 export const checkAuth = (
   value: unknown,
@@ -34,7 +42,7 @@ export const checkAuth = (
     /** Whether an address in the `relay` tag is this door's. */
     isOurs: (relay: string) => boolean
   },
-): { key: PubKey; id: EventId } | string => {
+): { key: PubKey; id: EventId; aheadMs: number } | string => {
   const parsed = shape.safeParse(value)
   if (!parsed.success) return 'invalid: not an AUTH event'
   const event = parsed.data as z.output<typeof shape> & Draft
@@ -49,7 +57,7 @@ export const checkAuth = (
   if (id !== event.id) return 'invalid: the id is not the hash of the event'
   if (!expected.verifier.verify(fromHex(event.sig), fromHex(id), fromHex(key)))
     return 'invalid: the signature does not hold'
-  return { key, id }
+  return { key, id, aheadMs: aheadOf(event.created_at, expected.now) }
 }
 
 /**

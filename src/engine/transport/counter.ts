@@ -27,7 +27,8 @@ export const counter = (most: number): Counter => {
   }
 }
 
-const placeOf = (address: string): string => {
+/** What an address is counted by. */
+export const placeOf = (address: string): string => {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
   if (mapped || isIP(address) !== 6) return mapped ?? address
   const [head = '', tail] = address.replace(/%.*$/, '').split('::')

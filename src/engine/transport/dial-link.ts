@@ -1,19 +1,19 @@
 import type { Bounds } from '../base/bounds.ts'
-import { utf8Length } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Signer } from '../identity/seams.ts'
 import { eventText } from '../protocol/event.ts'
 import { FRAME_HEADER_BYTES } from '../protocol/frames.ts'
+import { isLonger } from '../protocol/json.ts'
 import type { EventId } from '../protocol/ids.ts'
 import { Answers, deliveryOf, unknown } from './answers.ts'
-import { authDraft } from './auth.ts'
+import { authDraft, refusalOf } from './auth.ts'
 import type { Delivery, Filter, Link, LinkOwner, Outgoing } from './link.ts'
 import { addressedTo, newLinkId } from './network.ts'
 import { TEXT_SLACK } from './nip11.ts'
 import { Queries } from './queries.ts'
 import { elementsOf, eventIn, stringOf, valueOf } from './wire.ts'
 
-type Trouble = 'unreachable' | 'refused' | 'closed' | 'silent'
+type Trouble = 'unreachable' | 'untrusted' | 'refused' | 'closed' | 'silent'
 type DialSeams = Readonly<{
   signer: Signer
   clock: Clock
@@ -54,13 +54,18 @@ export class DialLink implements Link {
     socket.addEventListener('message', ({ data }: MessageEvent<string | ArrayBuffer>) =>
       this.heard(data),
     )
-    socket.addEventListener('pong', () => (this.heardAt = clock.now()))
+    socket.addEventListener('pong', () => (this.heardAt = clock.ticks()))
+    // The close says only 1006; what went wrong before it stands in the text of the error (bun 1.4.5).
+    let failure = ''
+    socket.addEventListener('error', (event) => {
+      failure = ('message' in event && /failed: (.+)$/.exec(String(event.message))?.[1]) || ''
+    })
     socket.addEventListener('close', ({ code, reason }) => {
       this.stopTerminating()
-      this.end(
-        this.phase === 'opening' ? 'unreachable' : 'closed',
-        reason || this.notice || `code ${code}`,
-      )
+      const why = reason || this.notice || failure || `code ${code}`
+      const [, distrust] = /^TLS handshake failed: (.+)/.exec(why) ?? []
+      if (this.phase === 'opening' && distrust !== undefined) this.end('untrusted', distrust)
+      else this.end(this.phase === 'opening' ? 'unreachable' : 'closed', why)
     })
   }
 
@@ -81,6 +86,8 @@ export class DialLink implements Link {
   answer(): void {}
 
   offend(): void {}
+
+  stray(): void {}
 
   query(filter: Filter): Promise<string[]> {
     return this.phase === 'ready' ? this.queries.ask(filter) : Promise.resolve([])
@@ -107,15 +114,14 @@ export class DialLink implements Link {
   private heard(data: string | ArrayBuffer): void {
     if (this.phase === 'over') return
     const { bounds, clock } = this.seams
-    this.heardAt = clock.now()
+    this.heardAt = clock.ticks()
     if (typeof data !== 'string') {
       if (data.byteLength > bounds.frameBytes + FRAME_HEADER_BYTES)
         return this.end('closed', 'it sent a frame that is too large')
       return this.phase === 'ready' ? this.owner.frame(this, new Uint8Array(data)) : undefined
     }
     const most = bounds.eventBytes + TEXT_SLACK
-    if (data.length > most || utf8Length(data) > most)
-      return this.end('closed', 'it sent a message that is too large')
+    if (isLonger(data, most)) return this.end('closed', 'it sent a message that is too large')
     const event = eventIn(data, OURS_PREFIX)
     if (event === undefined) return this.message(elementsOf(data, 8) ?? [])
     // Our subscription stands, even where its EOSE is late.
@@ -155,7 +161,7 @@ export class DialLink implements Link {
   private answered(id: EventId, accepted: boolean, message: string): void {
     if (id !== this.auth) return this.answers.settle(id, deliveryOf(accepted, message))
     if (this.phase !== 'proving') return
-    if (!accepted) return this.end('refused', message)
+    if (!accepted) return this.end('refused', refusalOf(message, this.seams.clock.now()))
     this.write(JSON.stringify(['REQ', OURS, addressedTo(this.seams.signer.pubkey)]))
   }
 
@@ -163,7 +169,7 @@ export class DialLink implements Link {
     if (this.phase !== 'proving' || this.auth === undefined) return
     this.phase = 'ready'
     this.stopTimer()
-    this.readySince = this.seams.clock.now()
+    this.readySince = this.seams.clock.ticks()
     this.keepAlive()
     this.owner.authenticated(this, this.seams.signer.pubkey, this.auth)
   }
@@ -172,7 +178,7 @@ export class DialLink implements Link {
   private keepAlive(): void {
     const { clock, bounds } = this.seams
     this.stopTimer = clock.after(bounds.pingMs, () => {
-      const asked = clock.now()
+      const asked = clock.ticks()
       this.socket.ping()
       this.stopTimer = clock.after(bounds.linkLostMs, () => {
         if (this.heardAt < asked) this.end('closed', 'no answer to a ping')
@@ -191,7 +197,7 @@ export class DialLink implements Link {
     if (this.phase === 'over') return
     const { clock, bounds, ended } = this.seams
     const wasReady = this.phase === 'ready'
-    const upMs = wasReady ? clock.now() - this.readySince : 0
+    const upMs = wasReady ? clock.ticks() - this.readySince : 0
     this.phase = 'over'
     this.stopTimer()
     this.answers.end(`the link closed: ${reason}`)

@@ -73,6 +73,37 @@ describe('abuse', () => {
     expect((await binary.closed).code).toBe(1009)
   })
 
+  test('a frame of the largest size passes, one byte more does not', async () => {
+    const { door, address } = await openDoor()
+    const peer = await raw(address)
+    peer.socket.send(JSON.stringify(['AUTH', authEvent(address, peer.challenge)]))
+    await peer.until(2)
+    peer.socket.send(new Uint8Array(256 * KIB + 22))
+    peer.socket.send(new Uint8Array(256 * KIB + 23))
+    expect((await peer.closed).code).toBe(1009)
+    expect(door.frames.map((bytes) => bytes.length)).toEqual([256 * KIB + 22])
+  })
+
+  test('half-open connections, and those that say nothing, keep nobody out', async () => {
+    const { address } = await openDoor()
+    const port = Number(new URL(address).port)
+    const open = (text: string) =>
+      Bun.connect({
+        hostname: '127.0.0.1',
+        port,
+        socket: { open: (socket) => void socket.write(text), data() {}, error() {} },
+      })
+    const texts = ['', 'GET / HTTP/1.1\r\nHost: x\r\n', 'GET / HTTP/1.1\r\nUpgrade: websocket\r\n']
+    const half = await Promise.all(Array.from({ length: 150 }, (_, n) => open(texts[n % 3]!)))
+    // They count for nothing until they shake hands; then they have 10 s to prove a key.
+    const silent = await Promise.all(Array.from({ length: 50 }, () => raw(address)))
+    const peer = await raw(address)
+    peer.socket.send(JSON.stringify(['AUTH', authEvent(address, peer.challenge)]))
+    expect((await peer.until(2))[1]!.slice(0, 1)).toEqual(['OK'])
+    for (const socket of half) socket.end()
+    for (const { socket } of silent) socket.close()
+  })
+
   test('connections of one address are bounded', async () => {
     const { address } = await openDoor({ keysPerAddress: 1 })
     await raw(address)

@@ -57,7 +57,7 @@ test('twenty offences that the owner saw end the link', async () => {
 
 test('what was used up comes back with time, and offences are forgiven slowly', async () => {
   const clock = virtualClock(unixMs(1_000_000))
-  const allowance = new Allowance(clock, bounds)
+  const allowance = new Allowance(clock, { ...bounds, strayBytesPerSecond: 100 })
   const count = (take: () => boolean) => {
     let n = 0
     while (take()) n++
@@ -74,4 +74,14 @@ test('what was used up comes back with time, and offences are forgiven slowly', 
   expect(all()).toEqual([2, 40, 0])
   await clock.advance(60_000)
   expect(all()).toEqual([40, 60, 1])
+})
+
+test('bytes of no job: five seconds of them at once, then a rate; what was a job’s after all comes back', async () => {
+  const clock = virtualClock(unixMs(1_000_000))
+  const allowance = new Allowance(clock, { ...bounds, strayBytesPerSecond: 100 })
+  expect([allowance.stray(500), allowance.stray(1)]).toEqual([true, false])
+  allowance.stray(-20)
+  expect([allowance.stray(20), allowance.stray(1)]).toEqual([true, false])
+  await clock.advance(1_000)
+  expect([allowance.stray(101), allowance.stray(100)]).toEqual([false, true])
 })

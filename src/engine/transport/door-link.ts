@@ -1,9 +1,10 @@
 import type { Bounds } from '../base/bounds.ts'
-import { toHex, utf8Length } from '../base/bytes.ts'
+import { toHex } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
 import { eventText } from '../protocol/event.ts'
+import { isLonger } from '../protocol/json.ts'
 import { unknown } from './answers.ts'
 import { checkAuth } from './auth.ts'
 import type { Counter } from './counter.ts'
@@ -33,6 +34,7 @@ const KEYS_PER_LINK = 8
 /** One connection at a door: a relay's side of NIP-01 and NIP-42 for one peer. */
 export class DoorLink implements Link {
   readonly id = newLinkId()
+  aheadMs = 0
   private readonly challenge: string
   private readonly keys = new Set<PubKey>()
   private readonly subscriptions: Subscriptions
@@ -84,6 +86,10 @@ export class DoorLink implements Link {
     if (!this.allowance.offend()) this.hangUp(1008, 'too many bad messages')
   }
 
+  stray(bytes: number): void {
+    if (!this.allowance.stray(bytes)) this.offend()
+  }
+
   unsent(): number {
     return this.over ? 0 : this.socket.getBufferedAmount()
   }
@@ -97,7 +103,7 @@ export class DoorLink implements Link {
   text(text: string): void {
     if (this.over) return
     const most = this.house.bounds.eventBytes + TEXT_SLACK
-    if (text.length > most || utf8Length(text) > most) return this.hangUp(1009, 'message too large')
+    if (isLonger(text, most)) return this.hangUp(1009, 'message too large')
     const event = this.keys.size > 0 ? eventIn(text, '["EVENT",') : undefined
     if (event !== undefined) return this.event(event)
     if (!this.allowance.message()) return this.offence('rate-limited: too many messages')
@@ -179,6 +185,7 @@ export class DoorLink implements Link {
     if (isNew && (this.keys.size >= KEYS_PER_LINK || !keys.add(this.address)))
       return this.answer(proof.id, false, 'restricted: too many keys from your address')
     this.keys.add(proof.key)
+    this.aheadMs = proof.aheadMs
     this.answer(proof.id, true, '')
     owner.authenticated(this, proof.key, proof.id)
   }

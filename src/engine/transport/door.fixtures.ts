@@ -35,12 +35,12 @@ export const openDoor = async (bounds: Partial<Bounds> = {}, more: Partial<DoorO
   const options = { ...doorOptions(router.pubkey, stored), bounds, ...more }
   const listening = await network.listen(options, door.owner)
   closing.push(() => listening.close())
-  return { door, address: listening.address }
+  return { door, address: listening.address, listening }
 }
 
 /** A socket without manners. */
-export const raw = async (address: string) => {
-  const socket = new WebSocket(address)
+export const raw = async (address: string, options: Bun.WebSocketOptions = {}) => {
+  const socket = new WebSocket(address, options)
   const heard: unknown[][] = []
   const closed = Promise.withResolvers<{ code: number; reason: string }>()
   socket.addEventListener('message', ({ data }) => void heard.push(JSON.parse(String(data))))

@@ -106,6 +106,17 @@ describe('AUTH', () => {
       expect(door.seen).toEqual(expected === true ? ['authenticated'] : [])
     })
 
+  test('it says by how much a clock is off', async () => {
+    for (const seconds of [-300, 0, 20]) {
+      const { door, address } = await openDoor()
+      const peer = await raw(address)
+      const created_at = Math.floor(Date.now() / 1000) + seconds
+      peer.socket.send(JSON.stringify(['AUTH', authEvent(address, peer.challenge, { created_at })]))
+      await peer.until(2)
+      expect(Math.abs(door.links[0]!.aheadMs! - seconds * 1_000)).toBeLessThanOrEqual(1_000)
+    }
+  })
+
   test('several keys on one connection, up to a bound; one that is proven again is told again', async () => {
     const { door, address } = await openDoor()
     const peer = await raw(address)

@@ -9,7 +9,9 @@ import type { LinkOwner, Listening } from './link.ts'
 import type { DoorOptions } from './network.ts'
 import { answerHttp, messageBytes } from './nip11.ts'
 import { counter } from './counter.ts'
+import { peerOf } from './peer.ts'
 import type { SocketSeams } from './sockets.ts'
+import { type Tls, checkTls } from './tls.ts'
 
 type Data = { peer: string; link: DoorLink | null }
 
@@ -18,7 +20,7 @@ const CONNECTIONS_PER_KEY = 2
 
 /**
  * Opens a WebSocket door: NIP-01, NIP-42 and NIP-11 in text, frames in binary (docs/protocol.md, links).
- * @throws Fault `unavailable` `door.taken`
+ * @throws Fault `unavailable` `door.taken`, `config` `tls.certificate` | `tls.key` | `tls.expired`
  */
 export const openDoor = (
   door: DoorOptions,
@@ -26,8 +28,10 @@ export const openDoor = (
   { clock, random }: SocketSeams,
 ): Listening => {
   const bounds: Bounds = { ...BOUNDS, ...door.bounds }
+  if (door.tls) checkTls(door.tls, clock.now())
   const connections = counter(bounds.keysPerAddress * CONNECTIONS_PER_KEY)
   const links = new Set<DoorLink>()
+  const whose = peerOf(door.trustedProxies ?? [])
   const house: DoorHouse = {
     door,
     owner,
@@ -41,7 +45,10 @@ export const openDoor = (
   const fetch = (request: Request, server: Bun.Server<Data>): Response | undefined => {
     if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket')
       return answerHttp(request, door, bounds)
-    const peer = server.requestIP(request)?.address ?? 'unknown'
+    const socketAddress = server.requestIP(request)?.address ?? 'unknown'
+    const peer = whose(socketAddress, request.headers)
+    if (peer === null)
+      return new Response('X-Forwarded-For and Forwarded contradict each other\n', { status: 400 })
     if (!connections.add(peer))
       return new Response('too many connections from your address\n', { status: 429 })
     if (server.upgrade(request, { data: { peer, link: null } })) return undefined
@@ -49,7 +56,7 @@ export const openDoor = (
     return new Response('not a WebSocket handshake\n', { status: 400 })
   }
 
-  const server = listenOn(door, {
+  const serve: Serve = {
     fetch,
     websocket: {
       maxPayloadLength: messageBytes(bounds),
@@ -78,15 +85,36 @@ export const openDoor = (
         link.gone(reason || `code ${code}`)
       },
     },
-  })
+  }
+  let server = listenOn(door, serve)
   const port = server.port ?? door.port
+  /** Servers that take nobody any more, for as long as links of theirs live. */
+  const former = new Set<Bun.Server<Data>>()
+  let { tls } = door
+  const renew = (next: Tls): void => {
+    checkTls(next, clock.now())
+    // reload() keeps the old certificate (bun 1.4.5), and two listeners on one port would want
+    // reusePort, with which any other program could share the door unseen. So the port changes hands
+    // within this turn, and the old server keeps its links.
+    const old = server
+    former.add(old)
+    void old.stop(false).then(() => former.delete(old))
+    try {
+      server = listenOn({ ...door, port, tls: next }, serve)
+      tls = next
+    } catch (error) {
+      server = listenOn({ ...door, port, ...(tls && { tls }) }, serve)
+      throw error
+    }
+  }
   house.isOurs = ownAddress(port, hostsOf(door, port))
   return {
-    address: `ws://${shownHost(door.hostname)}:${port}`,
+    address: `${door.tls ? 'wss' : 'ws'}://${shownHost(door.hostname)}:${port}`,
+    ...(door.tls && { renew }),
     async close() {
       for (const link of links) link.ended('door closed')
       // Without `true` it waits for every socket to end by itself (bun 1.4.5), which nobody makes them do.
-      await server.stop(true)
+      for (const it of [server, ...former]) await it.stop(true)
     },
   }
 }
@@ -97,9 +125,15 @@ type Serve = {
 }
 
 const listenOn = (door: DoorOptions, serve: Serve): Bun.Server<Data> => {
-  const { hostname, port } = door
+  const { hostname, port, tls } = door
   try {
-    return Bun.serve<Data>({ hostname: bare(hostname), port, maxRequestBodySize: 1_024, ...serve })
+    return Bun.serve<Data>({
+      hostname: bare(hostname),
+      port,
+      maxRequestBodySize: 1_024,
+      ...(tls && { tls: { cert: tls.cert, key: tls.key } }),
+      ...serve,
+    })
   } catch (cause) {
     throw new Fault('unavailable', 'door.taken', `cannot listen on ${hostname}:${port}`, {
       hint: 'stop what listens there, or choose another port',

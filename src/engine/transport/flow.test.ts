@@ -71,6 +71,24 @@ describe('reading', () => {
     expect(window.tick(at(550))).toEqual(credit)
   })
 
+  test('after a lost link all is sent again, and nothing counts twice', () => {
+    const window = reader()
+    const writer = new WriteWindow()
+    for (let seq = 0; seq < 4; seq++) writer.sent(portion(seq, 16 * KIB))
+    const [first, second, ...lost] = writer.unacknowledged()
+    for (const it of [first!, second!]) window.arrived(it, at(0))
+    expect(window.nextSeq()).toBe(2)
+    // Its credits were lost with the link: what it says now is what it would have said.
+    const credit = window.credit()
+    expect(credit).toEqual({ next: 2, allowed: 96 * KIB })
+    expect(window.credit()).toEqual(credit)
+    for (const it of writer.unacknowledged())
+      expect(window.arrived(it, at(1_000)).overWindow).toBe(false)
+    expect([window.nextSeq(), lost.length]).toEqual([4, 2])
+    writer.credited(window.credit())
+    expect([writer.unacknowledged(), writer.room()]).toEqual([[], 64 * KIB])
+  })
+
   test('a paused reader says what came and allows no more; resume gives what was held back', () => {
     const window = reader()
     window.pause()

@@ -98,6 +98,11 @@ export class ReadWindow {
     return this.due !== undefined && this.due <= now ? this.credit() : null
   }
 
+  /** The credit for what came since the last one, before it is due; null where nothing did. */
+  creditNow(): Credit | null {
+    return this.delivered > this.credited ? this.credit() : null
+  }
+
   /**
    * Whoever reads has enough for now: what comes is still acknowledged, since charges are counted by
    * that, but no more may be sent until `resume`. At most one window more comes.
@@ -110,6 +115,11 @@ export class ReadWindow {
   resume(): Credit | null {
     this.paused = false
     return this.allowed < this.delivered + this.window ? this.credit() : null
+  }
+
+  /** The seq of the frame that it waits for: all below has come. */
+  nextSeq(): number {
+    return this.next
   }
 
   /** Everything up to the frame flagged last was read. */
@@ -139,7 +149,8 @@ export class ReadWindow {
     }
   }
 
-  private credit(): Credit {
+  /** What came and what may, whether it is due or not: the last credit may be lost with its link. */
+  credit(): Credit {
     this.due = undefined
     this.credited = this.delivered
     if (!this.paused) this.allowed = Math.max(this.allowed, this.delivered + this.window)

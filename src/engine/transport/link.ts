@@ -1,5 +1,6 @@
 import type { Signed } from '../protocol/event.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
+import type { Tls } from './tls.ts'
 
 /** What became of an event that was sent. An ephemeral without OK, or with `mute:`, is unknown. */
 export type Delivery =
@@ -31,6 +32,8 @@ export interface Link {
   readonly id: number
   /** Where the other side is, for messages to people. */
   readonly address: string
+  /** At a door: by how much the far side's clock was ahead of ours, ms, when it proved a key there. */
+  readonly aheadMs?: number
   /**
    * Sends an event. On a dialled link the promise follows the door's OK; at a door it goes to the
    * far side's matching subscription, and is `unknown` (`mute:`) where there is none.
@@ -42,6 +45,11 @@ export interface Link {
   answer(id: EventId, accepted: boolean, message: string): void
   /** Counts something against the far side: after too many a door hangs up. Nothing on a dialled link. */
   offend(): void
+  /**
+   * Counts bytes of the far side's that belong to no accepted job, or takes them back where less than 0:
+   * beyond a rate each message is an offence. Nothing on a dialled link.
+   */
+  stray(bytes: number): void
   /** Stored events at the far side that match, as exact texts, unchecked. Dialled links only. */
   query(filter: Filter): Promise<string[]>
   /** Bytes given to this link and not yet taken by the network. */
@@ -68,5 +76,11 @@ export interface LinkOwner {
 export interface Listening {
   /** What others dial: `ws://127.0.0.1:7447`. */
   readonly address: string
+  /**
+   * Takes another certificate for those who come from now on; links that stand are not touched.
+   * Absent where nothing speaks TLS.
+   * @throws Fault `config` `tls.certificate` | `tls.key` | `tls.expired`; the old one stays then
+   */
+  renew?(tls: Tls): void
   close(): Promise<void>
 }

@@ -23,10 +23,12 @@ export type PipeParties = Readonly<{
 export type MemoryWorld = Readonly<{
   clock: Clock
   random: Random
-  latencyMs: number
-  jitterMs: number
+  /** One way, ms, and up to so much more for each message. */
+  delay: { latencyMs: number; jitterMs: number }
   bounds: Bounds
 }>
+/** Which end of a pipe. */
+export type Side = 'dialled' | 'door'
 
 type Kind = 'event' | 'frame' | 'control'
 type End = {
@@ -46,6 +48,8 @@ export class MemoryPipe {
   private readonly answers: Answers
   /** What waits for a partition to heal; null where there is none. */
   private held: Parcel[] | null = null
+  /** Whose parcels wait; both ends' where it is undefined. */
+  private heldSide: Side | undefined
   private stopLost = () => {}
   private broken = false
 
@@ -74,13 +78,19 @@ export class MemoryPipe {
     return ids.includes(this.dialled.link.id) || ids.includes(this.door.link.id)
   }
 
+  /** Whether it goes to this address, or was dialled by this key. */
+  belongsTo(which: string): boolean {
+    return this.address === which || this.parties.key === which
+  }
+
   openEnds(): number[] {
     return [this.dialled, this.door].filter((end) => !end.closed).map((end) => end.link.id)
   }
 
-  holdEverything(): void {
+  hold(side?: Side): void {
     if (this.held || this.broken) return
     this.held = []
+    this.heldSide = side
     const { clock, bounds } = this.world
     this.stopLost = clock.after(bounds.linkLostMs, () => this.cut('no answer to a ping'))
   }
@@ -138,6 +148,7 @@ export class MemoryPipe {
         },
         // Nobody floods a network of one process: what hostile peers do is tried at real doors.
         offend: () => {},
+        stray: () => {},
         query: (filter) => this.query(end, isDoor, filter),
         unsent: () => end.unsent,
         close: (reason) => {
@@ -179,13 +190,18 @@ export class MemoryPipe {
     const copies = this.draws(faults?.duplicate) ? 2 : 1
     for (let i = 0; i < copies; i++) {
       from.unsent += bytes
-      if (this.held) this.held.push(parcel)
+      if (this.held && this.isHeld(from)) this.held.push(parcel)
       else this.schedule(parcel, faults)
     }
   }
 
+  private isHeld(from: End): boolean {
+    return this.heldSide === undefined || from === this[this.heldSide]
+  }
+
   private schedule(parcel: Parcel, faults?: Faults): void {
-    const { clock, random, latencyMs, jitterMs } = this.world
+    const { clock, random } = this.world
+    const { latencyMs, jitterMs } = this.world.delay
     const { from } = parcel
     const now = clock.now()
     const delay = latencyMs + (jitterMs > 0 ? random.below(jitterMs + 1) : 0)

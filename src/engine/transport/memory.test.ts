@@ -117,6 +117,47 @@ test('a partition of one link leaves the others alone', async () => {
   expect(numbers(met)).toEqual([9])
 })
 
+test('a partition of one way holds that way alone, and breaks the link for both in time', async () => {
+  const met = await meet()
+  met.network.partition([met.here.id], 'dialled')
+  met.here.frame(Uint8Array.of(1))
+  met.there.frame(Uint8Array.of(2))
+  await met.clock.advance(9_000)
+  expect([met.door.frames.length, met.dial.frames.map((it) => it[0])]).toEqual([0, [2]])
+  await met.clock.advance(2_000)
+  expect([met.door.seen, met.dial.seen]).toEqual([
+    ['authenticated', 'closed', 'authenticated'],
+    ['authenticated', 'frame', 'closed', 'authenticated'],
+  ])
+})
+
+test('who is away does not come back before it is let, and nobody else is', async () => {
+  const met = await meet()
+  const [other, key] = [recorder(), newKey()]
+  met.network.dial(met.listening.address, { signer: key }, other.owner)
+  await met.clock.advance(100)
+  met.network.partition(client.pubkey)
+  met.network.partition(key.pubkey)
+  await met.clock.advance(30_000)
+  expect(met.network.links()).toEqual([])
+  met.network.heal(key.pubkey)
+  await met.clock.advance(60_000)
+  expect([met.dial.links.length, other.links.length]).toEqual([1, 2])
+  met.network.heal()
+  await met.clock.advance(60_000)
+  expect([met.dial.links.length, other.links.length]).toEqual([2, 2])
+})
+
+test('the way can become longer', async () => {
+  const met = await meet()
+  met.network.setDelay(500, 0)
+  sendFrames(met, 1)
+  await met.clock.advance(499)
+  expect(met.door.frames.length).toBe(0)
+  await met.clock.advance(1)
+  expect(met.door.frames.length).toBe(1)
+})
+
 test('a cut loses what was on its way, and the link comes back as a new one', async () => {
   const met = await meet()
   sendFrames(met, 5)

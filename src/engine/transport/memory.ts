@@ -6,7 +6,7 @@ import type { Random } from '../base/random.ts'
 import { authDraft, checkAuth } from './auth.ts'
 import { keepTrying } from './backoff.ts'
 import type { LinkOwner, Listening } from './link.ts'
-import { type LinkFaults, MemoryPipe } from './memory-pipe.ts'
+import { type LinkFaults, MemoryPipe, type MemoryWorld, type Side } from './memory-pipe.ts'
 import type { Dialled, DialOptions, DoorOptions, Network } from './network.ts'
 import { trouble } from './trouble.ts'
 
@@ -23,9 +23,16 @@ export type MemoryOptions = Readonly<{
 }>
 
 export interface MemoryNetwork extends Network {
-  /** Holds everything on the links to this address, or on these links, until `heal`; links that hear nothing for `linkLostMs` break. */
-  partition(which: string | readonly number[]): void
-  heal(): void
+  /**
+   * Holds everything on the links to this address, of this dialling key, or on these links, until `heal`;
+   * an address or a key is not connected either. With a `side`, only what that end sends is held. Links
+   * that are held for `linkLostMs` break: one way is enough, a ping wants its answer.
+   */
+  partition(which: string | readonly number[], side?: Side): void
+  /** Ends the partition of one address or key, or all of them. */
+  heal(which?: string): void
+  /** From now on: the way takes so long, and up to `jitterMs` more. */
+  setDelay(latencyMs: number, jitterMs: number): void
   /** Breaks the connection that this link is an end of; what was on its way is lost. */
   cut(link: number): void
   /** From now on. */
@@ -38,9 +45,10 @@ type OpenDoor = { options: DoorOptions; owner: LinkOwner }
 
 /** A network within this process: doors at addresses, links with a delay, seeded faults. */
 export const memoryNetwork = (options: MemoryOptions): MemoryNetwork => {
-  const { clock, random, latencyMs = 1 } = options
+  const { clock, random } = options
   const bounds: Bounds = { ...BOUNDS, ...options.bounds }
-  const world = { clock, random, latencyMs, jitterMs: options.jitterMs ?? 0, bounds }
+  const delay = { latencyMs: options.latencyMs ?? 1, jitterMs: options.jitterMs ?? 0 }
+  const world: MemoryWorld = { clock, random, delay, bounds }
   let faults = options.faults
   const doors = new Map<string, OpenDoor>()
   const pipes = new Set<MemoryPipe>()
@@ -71,10 +79,11 @@ export const memoryNetwork = (options: MemoryOptions): MemoryNetwork => {
     ended: (trouble: Fault, upMs: number) => void,
   ): MemoryPipe | undefined => {
     const door = doors.get(address)
-    if (!door || cutOff.has(address)) return void ended(trouble('unreachable', address, ''), 0)
+    if (!door || cutOff.has(address) || cutOff.has(dial.signer.pubkey))
+      return void ended(trouble('unreachable', address, ''), 0)
     const proof = prove(address, dial, door, clock, random)
     if (typeof proof === 'string') return void ended(trouble('refused', address, proof), 0)
-    const since = clock.now()
+    const since = clock.ticks()
     const pipe = new MemoryPipe(world, () => faults, address, [++ids, ++ids], {
       dialled: owner,
       door: door.owner,
@@ -82,7 +91,7 @@ export const memoryNetwork = (options: MemoryOptions): MemoryNetwork => {
       stored: (filter) => door.options.stored(filter),
       ended: (reason) => {
         pipes.delete(pipe)
-        ended(trouble('closed', address, reason), clock.now() - since)
+        ended(trouble('closed', address, reason), clock.ticks() - since)
       },
     })
     pipes.add(pipe)
@@ -95,7 +104,7 @@ export const memoryNetwork = (options: MemoryOptions): MemoryNetwork => {
       (ended) => {
         let pipe: MemoryPipe | undefined
         // There and back, twice: the handshake, then challenge, AUTH, REQ, EOSE.
-        const cancel = clock.after(4 * latencyMs, () => {
+        const cancel = clock.after(4 * delay.latencyMs, () => {
           pipe = connect(address, dialOptions, owner, ended)
         })
         return () => {
@@ -112,15 +121,18 @@ export const memoryNetwork = (options: MemoryOptions): MemoryNetwork => {
   return {
     listen,
     dial,
-    partition(which) {
+    partition(which, side) {
       if (typeof which === 'string') cutOff.add(which)
       for (const pipe of pipes)
-        if (typeof which === 'string' ? pipe.address === which : pipe.hasEnd(which))
-          pipe.holdEverything()
+        if (typeof which === 'string' ? pipe.belongsTo(which) : pipe.hasEnd(which)) pipe.hold(side)
     },
-    heal() {
-      cutOff.clear()
-      for (const pipe of pipes) pipe.letGo()
+    heal(which) {
+      if (which === undefined) cutOff.clear()
+      else cutOff.delete(which)
+      for (const pipe of pipes) if (which === undefined || pipe.belongsTo(which)) pipe.letGo()
+    },
+    setDelay(latencyMs, jitterMs) {
+      Object.assign(delay, { latencyMs, jitterMs })
     },
     cut(link) {
       for (const pipe of pipes) if (pipe.hasEnd([link])) pipe.cut('connection broke')

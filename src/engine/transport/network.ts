@@ -5,6 +5,7 @@ import type { PubKey } from '../protocol/ids.ts'
 import { KINDS, type KindName } from '../protocol/kinds.ts'
 import { PUBLIC_KINDS } from '../protocol/messages.ts'
 import type { Filter, LinkOwner, Listening } from './link.ts'
+import type { Tls } from './tls.ts'
 
 /**
  * The seam for a whole network: sockets (sockets.ts), or a network within this process (memory.ts).
@@ -37,6 +38,10 @@ export type DoorOptions = Readonly<{
    * its own addresses. AUTH events for other addresses are refused (NIP-42).
    */
   names?: readonly string[]
+  /** Speaks TLS, with this certificate. */
+  tls?: Tls
+  /** `ADDRESS` or `ADDRESS/BITS` of proxies that are believed about whose connection they pass on. */
+  trustedProxies?: readonly string[]
   /** Exact texts of the events that the door serves: addressable ones, and any by id. Newest first. */
   stored(filter: Filter): string[]
   verifier: Pick<Secp256k1, 'verify'>

@@ -4,7 +4,7 @@
  * whoever uses an element parses it. Undefined where the text is no array of 1 to `most` elements.
  */
 export const elementsOf = (text: string, most: number): string[] | undefined => {
-  const whole = text.trim()
+  const whole = trimmed(text)
   if (whole.length < 3 || whole[0] !== '[' || whole.at(-1) !== ']') return undefined
   const elements: string[] = []
   let depth = 0
@@ -17,12 +17,12 @@ export const elementsOf = (text: string, most: number): string[] | undefined => 
     } else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth++
     else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth--
     else if (code === COMMA && depth === 0) {
-      elements.push(whole.slice(from, i).trim())
+      elements.push(trimmed(whole.slice(from, i)))
       from = i + 1
     }
     if (depth < 0 || elements.length >= most) return undefined
   }
-  elements.push(whole.slice(from, -1).trim())
+  elements.push(trimmed(whole.slice(from, -1)))
   return depth === 0 ? elements : undefined
 }
 
@@ -46,6 +46,17 @@ export const eventIn = (text: string, prefix: string): string | undefined =>
   text.startsWith(prefix) && text[prefix.length] === '{' && text.endsWith('}]')
     ? text.slice(prefix.length, -1)
     : undefined
+
+/** Without the blanks of JSON at its ends. `trim()` would take a byte order mark, too, which is no JSON. */
+const trimmed = (text: string): string => {
+  let [from, to] = [0, text.length]
+  while (from < to && isBlank(text.charCodeAt(from))) from++
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--
+  return text.slice(from, to)
+}
+
+const isBlank = (code: number): boolean =>
+  code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
 
 const QUOTE = 34
 const COMMA = 44

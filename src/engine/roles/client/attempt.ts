@@ -1,12 +1,15 @@
 import { sha256 } from '../../base/bytes.ts'
+import { abandoned } from './paying.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
 
 /** Nothing more is read or sent for this ticket. */
 export const endAttempt = (turn: ClientTurn, job: ClientJob): void => {
   if (!job.attempt) return
   job.attempt.reader.close()
+  abandoned(turn.state, job.attempt)
   turn.state.byTag.delete(job.attempt.tag)
-  turn.state.deadlines.clear(`credit:${job.id}`)
+  for (const what of ['credit', 'sync', 'away', 'answered'])
+    turn.state.deadlines.clear(`${what}:${job.id}`)
 }
 
 /** The commitment of the node over the input is checked against this. */

@@ -1,6 +1,6 @@
 import { BOUNDS, type Bounds } from '../../base/bounds.ts'
 import { toHex } from '../../base/bytes.ts'
-import { type Clock, systemClock } from '../../base/clock.ts'
+import { type Clock, systemClock, unixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
 import { type Log, silentLog } from '../../base/log.ts'
 import { type Random, systemRandom } from '../../base/random.ts'
@@ -12,6 +12,7 @@ import { type JobId, type PubKey, jobId } from '../../protocol/ids.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
 import { memoryStore } from '../../storage/memory.ts'
 import type { Store } from '../../storage/store.ts'
+import { isLocalHost } from '../../transport/addresses.ts'
 import { windowBudget } from '../../transport/flow.ts'
 import type { Network } from '../../transport/network.ts'
 import { socketNetwork } from '../../transport/sockets.ts'
@@ -20,12 +21,20 @@ import { Channel } from './channel.ts'
 import { decide } from './decide.ts'
 import type { Client, News, Wish } from './news.ts'
 import { type ClientEffect, type ClientEvent, type ClientState, newClientState } from './state.ts'
+import { shiftTimes } from './times.ts'
 
 export type ClientOptions = {
   router: { key: PubKey; address: string }
   net: Net
   /** A lasting identity; otherwise a session key, made here and forgotten with the process. */
   signer?: Signer
+  /**
+   * There is another router to ask: jobs wait so long for one that has not proven its key. Without it, for
+   * two attempts to dial.
+   */
+  connectMs?: number
+  /** False: a job does not wait for what is busy, or takes no more of our key now, before it was sent. */
+  patient?: boolean
   secp?: Secp256k1
   store?: Store
   log?: Log
@@ -60,13 +69,16 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
     net,
     bounds,
     router: router.key,
+    local: isLocalHost(URL.parse(router.address)?.hostname ?? 'nowhere.invalid'),
+    patient: options.patient ?? true,
     budget: windowBudget(),
   })
   const end = (fault: Fault): void => loop.feed({ type: 'unreachable', fault })
   const loop = new Loop<ClientState, ClientEvent, ClientEffect>({
     state,
     decide: (current, event, now) => decide(current, event, now, random),
-    due: (current) => current.deadlines.next(),
+    deadlines: (current) => current.deadlines,
+    clockSet: shiftTimes,
     other: (effect) => {
       if (effect.do === 'query') return query(effect)
       const listener = listeners.get(effect.job)
@@ -79,7 +91,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
       verifier: secp,
       net,
       isMe: (key) => key === signer.pubkey,
-      startedAt: clock.now(),
+      startedAt: unixMs(0),
       replay: new ReplayCache(2 * bounds.freshnessMs),
       freshnessMs: bounds.freshnessMs,
     },
@@ -100,10 +112,8 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
   })
   const query = ({ job, link, filter }: Extract<ClientEffect, { do: 'query' }>): void => {
     const tell = (texts: readonly string[]) => loop.feed({ type: 'sheets', job, texts })
-    loop
-      .link(link)
-      ?.query(filter)
-      .then(tell, () => tell([]))
+    const answer = loop.link(link)?.query(filter) ?? Promise.resolve([])
+    answer.then(tell, () => tell([]))
   }
   const dialled = network.dial(
     router.address,
@@ -111,17 +121,14 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
       signer,
       bounds,
       onTrouble: (trouble) => {
-        if (++failures < ATTEMPTS) return
-        end(
-          new Fault('unavailable', 'router.unreachable', `no router answers at ${router.address}`, {
-            hint: 'start one with: fedai up',
-            cause: trouble,
-          }),
-        )
+        if (++failures >= ATTEMPTS) end(unreachable(router.address, trouble))
       },
     },
     loop,
   )
+  const { connectMs } = options
+  const giveUp = () => state.link === null && end(unreachable(router.address))
+  const stopWaiting = connectMs === undefined ? () => {} : clock.after(connectMs, giveUp)
 
   const send = (wish: Wish, dryRun: boolean, signal?: AbortSignal): AsyncIterable<News> => {
     const job = jobId(toHex(random.bytes(32)))
@@ -161,8 +168,18 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
     async close() {
       closed ??= new Fault('interrupted', 'client.closed', 'the client was closed')
       loop.feed({ type: 'end', fault: closed })
+      stopWaiting()
       dialled.close()
       loop.stop()
     },
   }
+}
+
+const unreachable = (address: string, cause?: Fault): Fault => {
+  // Somebody does answer there.
+  if (cause?.code === 'dial.untrusted' || cause?.code === 'dial.refused') return cause
+  return new Fault('unavailable', 'router.unreachable', `no router answers at ${address}`, {
+    hint: 'start one with: fedai up',
+    ...(cause && { cause }),
+  })
 }

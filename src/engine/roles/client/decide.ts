@@ -5,11 +5,15 @@ import { tagValue } from '../../protocol/event.ts'
 import type { Frame } from '../../protocol/frames.ts'
 import type { JobId } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
-import { windowBudget } from '../../transport/flow.ts'
 import type { Decision, LinkId } from '../wire.ts'
-import { ASK_WITHIN_MS, askAll, onOffers, onSheets, onWish } from './asking.ts'
+import { askLater } from './again.ts'
+import { ASK_WITHIN_MS, askAll, askWaiting, onWish } from './asking.ts'
+import { clockFaultOf, noteClock, onUntimely, sayClock } from './clocks.ts'
 import { cancelJob, finishJob, onReceipt } from './ending.ts'
+import { onOffers, onSheets } from './offers.ts'
+import { missingReceipt } from './outcome.ts'
 import { creditOutput, onOutput, onProgress, onReset } from './receiving.ts'
+import { fetchReceipt, onAway, onLinkBack, onLinkLost, onSync, onUnanswered } from './resume.ts'
 import { onInputCredit } from './sending.ts'
 import type { ClientEffect, ClientEvent, ClientState, ClientTurn } from './state.ts'
 
@@ -25,6 +29,7 @@ export const decide = (
 ): Decision<ClientState, ClientEffect> => {
   const turn: ClientTurn = { state, now, random, effects: [] }
   on(turn, event)
+  sayClock(turn)
   return { state, effects: turn.effects }
 }
 
@@ -54,7 +59,8 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
     }
     case 'unreachable':
       for (const job of state.jobs.values())
-        if (job.phase === 'waiting') finishJob(turn, job, event.fault)
+        if (job.phase === 'waiting' && !state.deadlines.has(`away:${job.id}`))
+          finishJob(turn, job, event.fault)
       return
     case 'declined':
       return onDeclined(turn, event)
@@ -68,9 +74,16 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
       // Any relay proves our key (NIP-42); a router also says who it is, and at once.
       return state.deadlines.set(`quota:${event.link}`, unixMs(turn.now + ASK_WITHIN_MS))
     case 'end':
-      for (const job of state.jobs.values()) finishJob(turn, job, event.fault)
+      // Who goes on purpose says so: no node works on for ten seconds for somebody who will not be back.
+      for (const job of state.jobs.values()) {
+        cancelJob(turn, job, event.fault)
+        finishJob(turn, job, event.fault)
+      }
       return
+    case 'untimely':
+      return onUntimely(turn, event)
     case 'kept':
+    case 'unkept':
       return
   }
 }
@@ -85,7 +98,8 @@ const onMessage = (turn: ClientTurn, link: LinkId, message: Message): void => {
       state.deadlines.clear(`quota:${link}`)
       if (state.link === link) return
       state.link = link
-      state.budget = windowBudget()
+      noteClock(turn, message)
+      onLinkBack(turn)
       return askAll(turn)
     }
     turn.effects.push({ do: 'close', link, reason: 'another key than the pinned one' })
@@ -104,6 +118,7 @@ const onMessage = (turn: ClientTurn, link: LinkId, message: Message): void => {
   if (message.name === 'offers') onOffers(turn, message)
   else if (message.name === 'progress') onProgress(turn, message)
   else if (message.name === 'receipt') onReceipt(turn, message)
+  else if (message.name === 'sync') onSync(turn, message)
 }
 
 const onFrame = (turn: ClientTurn, frame: Frame): void => {
@@ -120,7 +135,10 @@ const onDeclined = (turn: ClientTurn, event: Extract<ClientEvent, { type: 'decli
   for (const job of turn.state.jobs.values()) {
     if (job.askId !== event.id && job.attempt?.event.id !== event.id) continue
     if (job.phase === 'ended' || job.phase === 'output') return
+    const off = clockFaultOf(turn, event.reason)
+    if (off) return finishJob(turn, job, off)
     const limited = event.reason.startsWith('rate-limited')
+    if (limited && askLater(turn, job, 'limited')) return
     return finishJob(
       turn,
       job,
@@ -141,12 +159,7 @@ const onClosed = (turn: ClientTurn, link: LinkId): void => {
   state.auths.delete(link)
   state.deadlines.clear(`quota:${link}`)
   if (state.link !== link) return
-  state.link = null
-  const fault = new Fault('again', 'link.lost', 'the connection to the router was lost', {
-    hint: 'try again',
-  })
-  for (const job of state.jobs.values())
-    if (job.phase !== 'waiting') finishJob(turn, job, job.fault ?? fault)
+  onLinkLost(turn)
 }
 
 /** Whoever answers at the address does not say that it is a router. */
@@ -170,6 +183,7 @@ const onDue = (turn: ClientTurn, key: string): void => {
   const job = turn.state.jobs.get(id)
   if (!job) return
   if (what === 'credit') return creditOutput(turn, job, job.attempt!.reader.tick(turn.now))
+  if (what === 'later') return askWaiting(turn, job)
   if (what === 'ask')
     return finishJob(
       turn,
@@ -186,9 +200,9 @@ const onDue = (turn: ClientTurn, key: string): void => {
         hint: 'give it more time with --deadline',
       }),
     )
-  // No receipt came in time. What was delivered stays; nothing is owed that nobody has signed.
-  const missing = new Fault('again', 'receipt.missing', 'the node sent no receipt', {
-    hint: 'the output is complete; nothing was charged',
-  })
-  if (what === 'receipt') finishJob(turn, job, job.fault ?? missing)
+  if (what === 'away') return onAway(turn, job)
+  if (what === 'sync') return onUnanswered(turn, job)
+  if (what === 'fetch') return fetchReceipt(turn, job)
+  // No receipt came in time. What was delivered stays.
+  if (what === 'receipt') finishJob(turn, job, job.fault ?? missingReceipt())
 }

@@ -72,6 +72,14 @@ export const cancelJob = (turn: ClientTurn, job: ClientJob, fault: Fault): void 
   state.deadlines.set(`receipt:${job.id}`, unixMs(now + CANCEL_WAITS_MS))
 }
 
+/** All has come but the receipt. One that is late may be lost on its way: its node is asked for it. */
+export const awaitReceipt = ({ state, now }: ClientTurn, job: ClientJob): void => {
+  const { receiptWithinMs } = state.bounds
+  state.deadlines.clear(`away:${job.id}`)
+  state.deadlines.set(`receipt:${job.id}`, unixMs(now + receiptWithinMs))
+  state.deadlines.set(`fetch:${job.id}`, unixMs(now + receiptWithinMs / 3))
+}
+
 /** The one end of every job. */
 export const finishJob = (
   turn: ClientTurn,
@@ -83,7 +91,7 @@ export const finishJob = (
   const { state } = turn
   job.phase = 'over'
   endAttempt(turn, job)
-  for (const what of ['ask', 'deadline', 'credit', 'receipt'])
+  for (const what of ['ask', 'deadline', 'receipt', 'fetch', 'away'])
     state.deadlines.clear(`${what}:${job.id}`)
   if (job.askId) state.byAsk.delete(job.askId)
   tell(turn, job, { type: 'ended', outcome: outcomeOf(turn, job, fault, ending) })

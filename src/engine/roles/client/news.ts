@@ -1,10 +1,10 @@
 import type { Fault } from '../../base/fault.ts'
 import type { Msat } from '../../base/money.ts'
 import type { Finish, JobClass, Units } from '../../protocol/fields.ts'
-import type { Where } from '../../protocol/ask.ts'
 import type { Signed } from '../../protocol/event.ts'
 import type { EventId, JobId, PubKey } from '../../protocol/ids.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
+import type { Where } from '../../protocol/where.ts'
 import type { TaskName } from '../../tasks/task.ts'
 
 /** What somebody wants done. */
@@ -18,9 +18,18 @@ export type Wish = Readonly<{
   /** Most that it may cost; null: no bound. */
   cap: Msat | null
   deadlineMs: number
+  /** How long to wait, and ask again, while every node that could do it is busy; 0: not at all. */
+  waitMs: number
   class: JobClass
   where: Where
 }>
+
+/**
+ * Why a job is asked for again a little later: all nodes are `busy`; others were quicker with every ticket
+ * (`used`); the router takes no more of our key at once (`limited`); it sent no price sheet (`sheet`); or
+ * those that could do it are gone, and may come back (`gone`).
+ */
+export type Waiting = 'busy' | 'used' | 'limited' | 'sheet' | 'gone'
 
 /** One offer as a person reads it. */
 export type OfferLine = Readonly<{
@@ -83,6 +92,14 @@ export type News =
   | Readonly<{ type: 'queued'; place: number }>
   | Readonly<{ type: 'started' }>
   | Readonly<{ type: 'moved'; from: PubKey | null; to: PubKey | null; reason: string }>
+  /** The link to the router is lost, and looked for; or back, and the job goes on. */
+  | Readonly<{ type: 'link'; state: 'lost' | 'back' }>
+  /** Nothing of it had come, and nobody has it any more: it is asked for anew. */
+  | Readonly<{ type: 'again'; reason: string }>
+  /** It waits, and is asked for again until then: said once for each `why` in a row. */
+  | Readonly<{ type: 'waiting'; why: Waiting; untilMs: number }>
+  /** The router’s clock is ahead of ours by so much (behind where it is less than 0): said once. */
+  | Readonly<{ type: 'clock'; aheadMs: number }>
   | Readonly<{ type: 'piece'; delta: unknown; text: string; usage: Units }>
   | Readonly<{ type: 'ended'; outcome: Outcome }>
 

@@ -71,6 +71,18 @@ const bundleOf = (job: ClientJob, ending: Ending | undefined): Bundle => {
   }
 }
 
+/** What a user may do about a job that broke off: what came is his, and only that can be charged. */
+export const keptHint = (job: ClientJob): string =>
+  job.times.first === null
+    ? 'try again'
+    : 'what came was kept; ask again to get the whole, from the beginning'
+
+/** Nothing is owed that nobody has signed. */
+export const missingReceipt = (): Fault =>
+  new Fault('again', 'receipt.missing', 'the node sent no receipt', {
+    hint: 'the output is complete; nothing was charged',
+  })
+
 /** What a receipt that is right says about a job that did not end well. */
 export const faultOf = (receipt: Receipt): Fault | null => {
   const { status, reason } = receipt

@@ -14,8 +14,10 @@ import {
 import type { Message } from '../../protocol/messages.ts'
 import type { Accepted } from '../../protocol/progress.ts'
 import { decodeOutput } from '../../protocol/payload.ts'
-import { cancelJob, finishJob } from './ending.ts'
-import { endAttempt } from './attempt.ts'
+import { awaitReceipt, cancelJob, finishJob } from './ending.ts'
+import { keptHint } from './outcome.ts'
+import { onRefused } from './refused.ts'
+import { mustPay, paid, received } from './paying.ts'
 import { isInline, sendBody, sendJob } from './sending.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say, tell } from './state.ts'
 
@@ -33,7 +35,8 @@ export const onProgress = (turn: ClientTurn, message: Message<'progress'>): void
   const { attempt } = job
   if (body.ticket !== attempt.offered.ticket.event.id) return
   if (body.status === 'refused') {
-    if (fromRouter || event.pubkey === attempt.offered.node) onRefused(turn, job, body.reason)
+    if (fromRouter || event.pubkey === attempt.offered.node)
+      onRefused(turn, job, body.reason, fromRouter)
     return
   }
   if (event.pubkey !== attempt.offered.node) return
@@ -52,21 +55,29 @@ export const onOutput = (turn: ClientTurn, job: ClientJob, frame: Frame): void =
   if (overWindow)
     return fail(turn, job, 'stream.over_window', 'the node sent more than it was allowed')
   for (const it of ready) if (!take(turn, job, attempt, { ...frame, ...it })) return
-  creditOutput(turn, job, credit)
+  creditOutput(
+    turn,
+    job,
+    // What was on its way when we cancelled came all the same: its node waits for that, and not for long.
+    credit ??
+      (job.phase === 'cancelling' || mustPay(turn.state, attempt)
+        ? attempt.reader.creditNow()
+        : null),
+  )
 }
 
 /** Says what has arrived and how much more may come; it is also what the charge is counted by. */
 export const creditOutput = (turn: ClientTurn, job: ClientJob, credit: Credit | null): void => {
   const attempt = job.attempt!
-  // A cancel has said what we have; what comes after it, or after a lie, is not paid for.
-  if (job.phase === 'cancelling') return
+  // After a lie nothing is paid. While the link is lost nothing is: it is said when that is back (resume.ts).
+  if (attempt.broken || turn.state.link === null) return
   if (credit) {
     const { tag, secrets } = attempt
     attempt.credited = credit.next
+    paid(turn.state, attempt)
     const bytes = encodeCredit(secrets.credit, tag, 'outputCredit', credit)
     const frame = { type: 'outputCredit', last: false, tag, seq: credit.next, bytes } as const
-    if (turn.state.link !== null)
-      turn.effects.push({ do: 'frame', link: turn.state.link, bytes: encodeFrame(frame) })
+    turn.effects.push({ do: 'frame', link: turn.state.link, bytes: encodeFrame(frame) })
   }
   const due = attempt.reader.dueAt()
   if (due !== undefined) turn.state.deadlines.set(`credit:${job.id}`, due)
@@ -79,7 +90,7 @@ export const onReset = (turn: ClientTurn, job: ClientJob, frame: Frame): void =>
   const text =
     reason === 'peer_gone' ? 'the node is gone' : 'the stream was reset: more was sent than allowed'
   // What was found wrong before stands: whoever lied must not choose how it ends.
-  const fault = new Fault('again', `stream.${reason}`, text, { hint: 'try again' })
+  const fault = new Fault('again', `stream.${reason}`, text, { hint: keptHint(job) })
   finishJob(turn, job, job.fault ?? fault)
 }
 
@@ -103,10 +114,13 @@ const onAccepted = (
   attempt.accepted = message
   if (job.phase === 'cancelling') return
   job.phase = 'accepted'
+  job.waitsUntil = null
+  job.waitsFor = null
   job.times.accepted = turn.now
   // From here on the node ends it in time, with a receipt that says so; we only make sure that it does.
-  const latest = job.times.asked + job.wish.deadlineMs + DEADLINE_GRACE_MS
-  turn.state.deadlines.set(`deadline:${job.id}`, unixMs(latest))
+  const { deadlines } = turn.state
+  const latest = (deadlines.dueAt(`deadline:${job.id}`) ?? turn.now) + DEADLINE_GRACE_MS
+  deadlines.set(`deadline:${job.id}`, unixMs(latest))
   tell(turn, job, {
     type: 'accepted',
     node: offered.node,
@@ -148,18 +162,6 @@ const onMoved = (
   say(turn, 'cancel', left, { to: attempt.offered.node, about: attempt.event.id })
 }
 
-const onRefused = (turn: ClientTurn, job: ClientJob, reason: string): void => {
-  endAttempt(turn, job)
-  if (job.phase === 'cancelling') return finishJob(turn, job, job.fault)
-  finishJob(
-    turn,
-    job,
-    new Fault('again', `job.${reason}`, REFUSED[reason] ?? `the job was refused: ${reason}`, {
-      hint: 'try again',
-    }),
-  )
-}
-
 /** One frame in its turn: opened, counted, told. False when the stream is over because of it. */
 const take = (turn: ClientTurn, job: ClientJob, attempt: Attempt, frame: Frame): boolean => {
   attempt.outputBytes += frame.bytes.length + FRAME_COSTS
@@ -185,6 +187,7 @@ const take = (turn: ClientTurn, job: ClientJob, attempt: Attempt, frame: Frame):
     return false
   }
   attempt.usageAt.push(payload.u)
+  received(turn.state, attempt, payload.u)
   attempt.chainAt.push(nextChain(attempt.chainAt.at(-1) ?? CHAIN_START, plaintext))
   if (job.times.first === null && deltas.length > 0) job.times.first = turn.now
   if (job.phase !== 'cancelling') job.phase = 'output'
@@ -197,10 +200,7 @@ const take = (turn: ClientTurn, job: ClientJob, attempt: Attempt, frame: Frame):
   job.finish = payload.end ?? 'error'
   if (job.phase !== 'cancelling') job.phase = 'ended'
   turn.state.deadlines.clear(`deadline:${job.id}`)
-  turn.state.deadlines.set(
-    `receipt:${job.id}`,
-    unixMs(turn.now + turn.state.bounds.receiptWithinMs),
-  )
+  awaitReceipt(turn, job)
   return true
 }
 
@@ -218,16 +218,3 @@ const TOKENS_UNSEEN = 64
 const FRAME_COSTS = 256
 
 const sorted = (units: object): [string, unknown][] => Object.entries(units).toSorted()
-
-const REFUSED: Readonly<Record<string, string>> = {
-  busy: 'all offered nodes are busy',
-  used: 'the offered tickets were taken by others',
-  expired: 'the offers expired before the job arrived',
-  restarted: 'the node was restarted',
-  revoked: 'the node withdrew its offer',
-  too_large: 'the node refused the job as too large',
-  policy: 'the node refused the job by its policy',
-  silent: 'no node answered',
-  lost: 'the node is gone',
-  cancelled: 'the job was cancelled',
-}

@@ -45,7 +45,7 @@ export const sendJob = (
     class: job.wish.class,
     timing: 'after',
     // What is left of it: the time that asking took is the client's too.
-    deadline_ms: Math.max(1, job.times.asked + job.wish.deadlineMs - turn.now),
+    deadline_ms: Math.max(1, leftOf(turn, job)),
     body: { size: job.body.reduce((sum, bytes) => sum + bytes.length, 0), sha256: job.bodyHash },
     wrap,
   }
@@ -66,14 +66,19 @@ export const sendJob = (
     accepted: null,
     bodyAt: 0,
     credited: 0,
+    cost: 0n,
+    paid: 0n,
     outputBytes: 0,
     deltaBytes: 0,
+    isLost: false,
+    sync: null,
     broken: false,
     cancelled: null,
     usageAt: [],
     chainAt: [],
   }
   job.phase = 'sent'
+  job.isOut = true
   job.started = false
   job.resend = false
   state.byTag.set(job.attempt.tag, job.id)
@@ -82,6 +87,10 @@ export const sendJob = (
   if (from === null || resend) sendBody(turn, job)
   else job.attempt.bodyAt = job.body.length
 }
+
+/** What is left of its time, in ms. Not by its times: the clock may have been set since (loop.ts). */
+const leftOf = ({ state, now }: ClientTurn, job: ClientJob): number =>
+  (state.deadlines.dueAt(`deadline:${job.id}`) ?? now) - now
 
 /** Sends as much of the body as the node's credits allow. */
 export const sendBody = (turn: ClientTurn, job: ClientJob): void => {

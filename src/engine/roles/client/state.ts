@@ -21,7 +21,8 @@ import type { Task } from '../../tasks/task.ts'
 import type { ReadWindow, WindowBudget, WriteWindow } from '../../transport/flow.ts'
 import type { Filter } from '../../transport/link.ts'
 import type { LinkId, WireEffect, WireEvent } from '../wire.ts'
-import type { News, Wish } from './news.ts'
+import type { News, Waiting, Wish } from './news.ts'
+import type { Payments } from './paying.ts'
 
 /** What a client hears besides its link: its user. */
 export type ClientEvent =
@@ -78,10 +79,17 @@ export type Attempt = {
   bodyAt: number
   /** Output frames that we said to have, by credit or cancel: no more can be charged. */
   credited: number
+  /** Cost of all that came, and of what we credited of it, msat. */
+  cost: bigint
+  paid: bigint
   /** Of the output so far: its sealed bytes, and what holding each frame costs besides. */
   outputBytes: number
   /** JSON bytes of all deltas: no honest count of tokens is higher. */
   deltaBytes: number
+  /** Its link was lost since it was sent: it may never have arrived. */
+  isLost: boolean
+  /** What we asked its node when a link was back, and how often; null when that was answered. */
+  sync: { id: EventId; tries: number } | null
   /** The node broke the protocol: nothing more of it is read or credited. */
   broken: boolean
   /** What our cancel said, once it is out. */
@@ -119,6 +127,14 @@ export type ClientJob = {
   bodyHash: string
   attempt: Attempt | null
   started: boolean
+  /** How often it was asked for anew (again.ts). */
+  asks: number
+  /** How often it was put off (again.ts), until when it may be while all nodes are busy, and what was said of it. */
+  declined: number
+  waitsUntil: UnixMs | null
+  waitsFor: Waiting | null
+  /** It was sent: some node may have it, so no other router is asked. */
+  isOut: boolean
   /** Whether the body must go out again with a rewrap: the router has forgotten it. */
   resend: boolean
   deltas: unknown[]
@@ -134,6 +150,10 @@ export type ClientState = {
   readonly bounds: Bounds
   /** The key that the router must prove. */
   readonly router: PubKey
+  /** Whether its address is on this machine or a private network. */
+  readonly local: boolean
+  /** Waits where nothing is free, or no more of this key is taken at once: there is no other one to ask. */
+  readonly patient: boolean
   readonly deadlines: Deadlines
   link: LinkId | null
   /** The AUTH events by which our key was proven, by link: a router's proof of its own names it. */
@@ -143,6 +163,14 @@ export type ClientState = {
   byAsk: Map<EventId, JobId>
   byTag: Map<JobTag, JobId>
   sheets: Map<EventId, Message<'sheet'>>
+  /** Sheets that the door was asked for, and the job whose question has them. */
+  fetching: Map<EventId, JobId>
+  /** By how much the router’s clock is ahead of ours, where nobody was told yet. */
+  clockAheadMs: number | null
+  /** The clocks are too far apart for any job; null where they are not, as far as we know. */
+  clockFault: Fault | null
+  /** What we paid each node, and have of it unpaid (paying.ts). */
+  payments: Map<string, Payments>
 }
 
 export const newClientState = (options: {
@@ -151,9 +179,13 @@ export const newClientState = (options: {
   net: Net
   bounds: Bounds
   router: PubKey
+  local?: boolean
+  patient?: boolean
   budget: WindowBudget
 }): ClientState => ({
   ...options,
+  local: options.local ?? false,
+  patient: options.patient ?? false,
   deadlines: new Deadlines(),
   link: null,
   auths: new Map(),
@@ -161,6 +193,10 @@ export const newClientState = (options: {
   byAsk: new Map(),
   byTag: new Map(),
   sheets: new Map(),
+  fetching: new Map(),
+  clockAheadMs: null,
+  clockFault: null,
+  payments: new Map(),
 })
 
 export type ClientTurn = {
@@ -175,7 +211,7 @@ export const say = <K extends KindName>(
   turn: ClientTurn,
   name: K,
   content: Contents[K],
-  address: { to: PubKey; about?: EventId; expires?: UnixMs },
+  address: { to: PubKey; about?: EventId; answers?: EventId; expires?: UnixMs },
 ): Signed => {
   const { state, now } = turn
   const event = state.signer.sign(draftOf(name, content, { now, net: state.net, ...address }))

@@ -1,14 +1,26 @@
 import { unixMs, type UnixMs } from '../../base/clock.ts'
+import { Fault } from '../../base/fault.ts'
 import type { Random } from '../../base/random.ts'
-import { type Frame, jobTagOf } from '../../protocol/frames.ts'
+import { type Frame, jobTagOf, readReset } from '../../protocol/frames.ts'
 import { tagValue } from '../../protocol/event.ts'
-import type { EventId, JobTag } from '../../protocol/ids.ts'
+import type { EventId, JobTag, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { windowBudget } from '../../transport/flow.ts'
 import type { Decision, LinkId } from '../wire.ts'
+import { onCancel } from './cancels.ts'
+import { noteClock, onUntimely } from './clocks.ts'
 import { creditInput, onInput, onJob, refuseInput } from './jobs.ts'
 import { flush, onCredit, onDone, onFailed, onPiece, onStarted } from './output.ts'
-import { conclude, forget, onAcknowledgement, onKept } from './records.ts'
+import {
+  conclude,
+  forget,
+  giveUp,
+  onAcknowledgement,
+  onCancelled,
+  onKept,
+  stop,
+} from './records.ts'
+import { onAway, onClientGone, onRouterBack, onRouterLost, onSync, onUnanswered } from './resume.ts'
 import type { NodeEffect, NodeEvent, NodeJob, NodeState, NodeTurn } from './state.ts'
 import { renewSheet } from './sheet.ts'
 import { tellStatus } from './status.ts'
@@ -29,10 +41,12 @@ export const decide = (
   else if (event.type === 'frame') onFrame(turn, event.link, event.frame)
   else if (event.type === 'closed') onClosed(turn, event.link)
   else if (event.type === 'kept') onKept(turn, event.id)
+  else if (event.type === 'unkept') throw secondReceipt(event.id)
   else if (event.type === 'capabilities') onCapabilities(turn, event)
-  else if (event.type === 'drain') onDrain(turn)
+  else if (event.type === 'drain') onDrain(turn, event.now)
   else if (event.type === 'tick') for (const key of state.deadlines.due(now)) onDue(turn, key)
   else if (event.type === 'authenticated') onAuthenticated(turn, event.link, event.auth)
+  else if (event.type === 'untimely') onUntimely(turn, event)
   else onRunner(turn, event)
   if (state.routers.size > 0) tellStatus(turn, false)
   return { state, effects: turn.effects }
@@ -59,15 +73,19 @@ const onMessage = (turn: NodeTurn, link: LinkId, message: Message): void => {
       })
     state.deadlines.clear(`quota:${link}`)
     if (state.routers.get(link)?.ready) return
-    const router = { key: pinned, link, ready: true, budget: windowBudget() }
+    const aheadMs = noteClock(turn, pinned, message.event.created_at)
+    const router = { key: pinned, link, ready: true, budget: windowBudget(), aheadMs }
     state.routers.set(link, router)
+    log(turn, 'router.joined', pinned)
     register(turn, router)
-    return tellStatus(turn, true)
+    tellStatus(turn, true)
+    return onRouterBack(turn, router)
   }
   if (!state.routers.get(link)?.ready) return
   if (message.name === 'job' || message.name === 'rewrap') onJob(turn, link, message)
   else if (message.name === 'cancel') onCancel(turn, message)
   else if (message.name === 'acknowledgement') onAcknowledgement(turn, message)
+  else if (message.name === 'sync') onSync(turn, link, message)
 }
 
 const onFrame = (turn: NodeTurn, link: LinkId, frame: Frame): void => {
@@ -75,7 +93,9 @@ const onFrame = (turn: NodeTurn, link: LinkId, frame: Frame): void => {
   if (!job || job.link !== link) return
   if (frame.type === 'input') onInput(turn, job, frame)
   else if (frame.type === 'outputCredit') onCredit(turn, job, frame)
-  else if (frame.type === 'reset') stop(turn, job, 'partial', 'peer_gone')
+  else if (frame.type !== 'reset') return
+  else if (readReset(frame.bytes) === 'peer_gone') onClientGone(turn, job)
+  else stop(turn, job, 'partial', 'peer_gone')
 }
 
 const onRunner = (turn: NodeTurn, event: Extract<NodeEvent, { tag: JobTag }>): void => {
@@ -87,46 +107,13 @@ const onRunner = (turn: NodeTurn, event: Extract<NodeEvent, { tag: JobTag }>): v
   else onFailed(turn, job, event.trouble)
 }
 
-const onCancel = (turn: NodeTurn, message: Message<'cancel'>): void => {
-  const { state } = turn
-  const { body, event } = message
-  const job = state.jobs.get(jobTagOf(body.job, body.ticket))
-  if (!job) {
-    if (state.cancelled.size >= CANCELLED_KEPT) return
-    // By its key too: nobody else's cancel stands in a job's way.
-    const key = `${jobTagOf(body.job, body.ticket)} ${event.pubkey}`
-    state.cancelled.add(key)
-    state.deadlines.set(`cancelled:${key}`, unixMs(turn.now + state.bounds.ticketLifeMaxMs))
-    return
-  }
-  if (job.client !== event.pubkey) return
-  // What the client says it has, it has: a signed number, and never beyond what was sent.
-  const next = Math.min(body.next, job.frames.length)
-  job.writer.credited({ next, allowed: 0 })
-  job.chargePrefill = body.seen === 'started' && next === 0 && job.entry.prefill && job.started
-  if (job.sentLast && next === job.frames.length) return conclude(turn, job)
-  stop(turn, job, 'client_cancelled', null)
-}
-
-/** The job ends now: the runner is told, nothing more is sent. */
-const stop = (
-  turn: NodeTurn,
-  job: NodeJob,
-  status: 'client_cancelled' | 'partial',
-  reason: string | null,
-): void => {
-  if (job.phase === 'recording' || job.phase === 'recorded') return
-  job.end = { finish: 'cancel', status, reason }
-  conclude(turn, job)
-}
-
 const onClosed = (turn: NodeTurn, link: LinkId): void => {
   const { state } = turn
   const router = state.routers.get(link)
   // The receipts of its jobs still name it; it gets no more tickets.
+  if (router?.ready) log(turn, 'router.lost', router.key)
   if (router) router.ready = false
-  for (const job of state.jobs.values())
-    if (job.link === link) stop(turn, job, 'partial', 'link_lost')
+  onRouterLost(turn, link)
   state.routers.delete(link)
   state.pinned.delete(link)
   state.auths.delete(link)
@@ -135,9 +122,19 @@ const onClosed = (turn: NodeTurn, link: LinkId): void => {
   for (const [id, ticket] of state.tickets) if (ticket.link === link) state.tickets.delete(id)
 }
 
-/** Tickets are withdrawn; what arrived of each job is charged, and said in a receipt. */
-const onDrain = (turn: NodeTurn): void => {
+const log = (turn: NodeTurn, event: 'router.joined' | 'router.lost', router: PubKey): void => {
+  const level = event === 'router.lost' ? 'warn' : 'info'
+  turn.effects.push({ do: 'log', level, event, fields: { router } })
+}
+
+/**
+ * Tickets are withdrawn. What runs goes on to its end; or it ends now: what arrived of each job is
+ * charged, and said in a receipt.
+ */
+const onDrain = (turn: NodeTurn, now: boolean): void => {
+  turn.state.draining = true
   withdraw(turn, () => true, 'drain')
+  if (!now) return
   for (const router of turn.state.routers.values()) router.ready = false
   for (const job of turn.state.jobs.values()) stop(turn, job, 'partial', 'drain')
 }
@@ -175,16 +172,12 @@ const onDue = (turn: NodeTurn, key: string): void => {
   if (!job) return
   if (what === 'flush') flush(turn, job)
   else if (what === 'input') creditInput(turn, job, job.reader.tick(turn.now))
-  else if (what === 'credit') onStall(turn, job)
+  else if (what === 'credit') giveUp(turn, job, 'no_credit')
+  else if (what === 'away') onAway(turn, job)
+  else if (what === 'sync') onUnanswered(turn, job)
   else if (what === 'body') refuseInput(turn, job, 'incomplete')
   else if (what === 'forget') forget(turn, job)
   else if (what === 'deadline') onDeadline(turn, job)
-}
-
-/** Nobody credits what was sent: the runner is not kept for a reader who is gone, or a thief. */
-const onStall = (turn: NodeTurn, job: NodeJob): void => {
-  if (job.end === null) stop(turn, job, 'partial', 'no_credit')
-  else conclude(turn, job)
 }
 
 /** The client's deadline is over: the runner stops; what arrived is charged, without minimum. */
@@ -202,5 +195,5 @@ const onDeadline = (turn: NodeTurn, job: NodeJob): void => {
   state.deadlines.set(`credit:${job.tag}`, unixMs(now + state.bounds.lastCreditWithinMs))
 }
 
-/** Cancels of jobs that never came are remembered up to this many. */
-const CANCELLED_KEPT = 10_000
+const secondReceipt = (id: EventId): Fault =>
+  new Fault('io', 'receipt.duplicate', `receipt ${id.slice(0, 8)}… is the second one of its ticket`)

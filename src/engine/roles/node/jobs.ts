@@ -8,21 +8,16 @@ import { rowOf } from '../../metering/rows.ts'
 import type { Credit, Frame } from '../../protocol/frames.ts'
 import { encodeCredit, encodeFrame, jobTagOf } from '../../protocol/frames.ts'
 import { decodeSealed } from '../../protocol/payload.ts'
+import type { EventId } from '../../protocol/ids.ts'
 import type { JobRefusal } from '../../protocol/progress.ts'
 import { findTask } from '../../tasks/catalogue.ts'
 import { ReadWindow, WriteWindow } from '../../transport/flow.ts'
 import type { LinkId } from '../wire.ts'
+import { mayHaveJob } from './owing.ts'
 import { conclude } from './records.ts'
 import { start } from './slots.ts'
-import {
-  type IssuedTicket,
-  type JobMessage,
-  type NodeJob,
-  type NodeTurn,
-  say,
-  tell,
-  unitsWire,
-} from './state.ts'
+import { type JobMessage, type NodeJob, type NodeTurn, say, tell, unitsWire } from './state.ts'
+import type { IssuedTicket } from './supply.ts'
 import { issueFor, stopRenewal } from './tickets.ts'
 
 /** Taking a job: the ticket, the terms, the sealed input, and a runner that is free. */
@@ -81,6 +76,7 @@ const take = (turn: NodeTurn, link: LinkId, message: JobMessage): NodeJob | JobR
   if (ticket.expires <= now) return 'expired'
   const tag = jobTagOf(body.job, body.ticket)
   if (state.cancelled.has(`${tag} ${event.pubkey}`)) return 'cancelled'
+  if (!mayHaveJob(turn, event.pubkey)) return 'policy'
   if (state.occupied.has(ticket.place)) return 'busy'
   const entry = ticket.entries.find(
     (it) =>
@@ -138,24 +134,31 @@ const newJob = (
   paused: false,
   end: null,
   frames: [],
+  paid: 0n,
   sentLast: false,
   outputBytes: 0,
   receipt: null,
+  sync: null,
   acceptedAt: turn.now,
   firstAt: null,
 })
 
 const accepted = (turn: NodeTurn, job: NodeJob): void => {
   const { state, now } = turn
-  const { body } = job
   state.jobs.set(job.tag, job)
   state.occupied.set(job.place, job.tag)
   stopRenewal(turn, job.place)
   // A client chooses its deadline, but not to keep a place for a year.
-  const longest = Math.min(body.deadline_ms, MAX_JOB_MS)
+  const longest = Math.min(job.body.deadline_ms, MAX_JOB_MS)
   state.deadlines.set(`deadline:${job.tag}`, unixMs(now + longest))
   awaitBody(turn, job)
-  tell(turn, job, {
+  sayAccepted(turn, job)
+}
+
+/** Says that the job is taken, on its own terms; again where a sync (`answers`) shows that it may be lost. */
+export const sayAccepted = (turn: NodeTurn, job: NodeJob, answers?: EventId): void => {
+  const { body } = job
+  const content = {
     status: 'accepted',
     job: body.job,
     ticket: body.ticket,
@@ -166,11 +169,12 @@ const accepted = (turn: NodeTurn, job: NodeJob): void => {
     timing: body.timing,
     funded: false,
     eta_ms: job.entry.eta_ms,
-  })
+  } as const
+  tell(turn, job, content, answers)
 }
 
 /** A body must come, and go on coming: whoever takes a place and sends nothing loses it. */
-const awaitBody = ({ state, now }: NodeTurn, job: NodeJob): void =>
+export const awaitBody = ({ state, now }: NodeTurn, job: NodeJob): void =>
   state.deadlines.set(`body:${job.tag}`, unixMs(now + state.bounds.lastCreditWithinMs))
 
 const openBody = (turn: NodeTurn, job: NodeJob): void => {

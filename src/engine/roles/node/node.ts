@@ -1,6 +1,6 @@
 import { BOUNDS, type Bounds } from '../../base/bounds.ts'
 import { toHex } from '../../base/bytes.ts'
-import { type Clock, systemClock } from '../../base/clock.ts'
+import { type Clock, type UnixMs, systemClock, unixMs } from '../../base/clock.ts'
 import type { Fault } from '../../base/fault.ts'
 import type { Log } from '../../base/log.ts'
 import { type Random, systemRandom } from '../../base/random.ts'
@@ -9,13 +9,15 @@ import type { Net } from '../../protocol/event.ts'
 import { type PubKey, bootId } from '../../protocol/ids.ts'
 import type { Contents } from '../../protocol/messages.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
-import type { Capability, Runner } from '../../runners/runner.ts'
+import type { Runner } from '../../runners/runner.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Dialled, Network } from '../../transport/network.ts'
 import { Loop } from '../loop.ts'
 import { decide } from './decide.ts'
 import { type NodeEffect, type NodeEvent, type NodeState, newNodeState } from './state.ts'
+import { shiftTimes } from './times.ts'
 import { awaitRenewal, signSheet } from './sheet.ts'
+import { watchRunners } from './watch.ts'
 import { Work } from './work.ts'
 
 export type NodeOptions = {
@@ -32,6 +34,8 @@ export type NodeOptions = {
   queue?: number
   name?: string
   software: string
+  /** Who runs it: said in its manifest and in each of its tickets. */
+  operator?: PubKey | null
   clock?: Clock
   random?: Random
   bounds?: Partial<Bounds>
@@ -40,8 +44,25 @@ export type NodeOptions = {
   broken: (fault: Fault) => void
 }
 
+/** How a node stands, in numbers. */
+export type NodeFigures = Readonly<{
+  /** Routers that know it. */
+  routers: number
+  /** Tickets that somebody could use now. */
+  tickets: number
+  /** Jobs that wait or run, or whose receipt is not on disk yet. */
+  jobs: number
+  /** What is remembered of jobs, in all tables: nothing, some time after the last one. */
+  records: number
+}>
+
 export interface Node {
   readonly key: PubKey
+  /** Dials one router more, until the returned function is called. */
+  dial(router: { key: PubKey; address: string }): () => void
+  figures(): NodeFigures
+  /** Withdraws its tickets and takes nothing more; resolves when what ran has ended. */
+  drain(): Promise<void>
   /**
    * Withdraws its tickets, ends what runs with a receipt for what arrived, and goes. With `now` it says
    * nothing to anybody, as a crash would.
@@ -69,6 +90,7 @@ export const openNode = async (options: NodeOptions): Promise<Node> => {
     sheet: signSheet(options, clock.now()),
     name: options.name ?? null,
     software: options.software,
+    operator: options.operator ?? null,
     head: store.chainHead(signer.pubkey),
     runners: options.runners.map((it, i) => ({
       info: it.info,
@@ -77,17 +99,21 @@ export const openNode = async (options: NodeOptions): Promise<Node> => {
     })),
   })
   awaitRenewal(state, clock.now())
+  /** The key that must answer at each address. */
+  const keys = new Map<string, PubKey>()
+  const dialled = new Set<Dialled>()
   const work = new Work(options.runners, log, (event) => loop.feed(event))
   const loop = new Loop<NodeState, NodeEvent, NodeEffect>({
     state,
     decide: (current, event, now) => decide(current, event, now, random),
-    due: (current) => current.deadlines.next(),
+    deadlines: (current) => current.deadlines,
+    clockSet: shiftTimes,
     other: (effect) => work.perform(effect),
     rules: {
       verifier: secp,
       net,
       isMe: (key) => key === signer.pubkey,
-      startedAt: clock.now(),
+      startedAt: unixMs(0),
       replay: new ReplayCache(2 * bounds.freshnessMs),
       freshnessMs: bounds.freshnessMs,
     },
@@ -95,23 +121,36 @@ export const openNode = async (options: NodeOptions): Promise<Node> => {
     store,
     log,
     joined: (link) => {
-      const router = options.routers.find((it) => it.address === link.address)
-      if (router) state.pinned.set(link.id, router.key)
+      const key = keys.get(link.address)
+      if (key) state.pinned.set(link.id, key)
     },
     broken,
   })
-  const dialled: Dialled[] = options.routers.map((router) =>
-    network.dial(
-      router.address,
+  const dial: Node['dial'] = ({ key, address }) => {
+    keys.set(address, key)
+    const one = network.dial(
+      address,
       { signer, bounds, ...(options.onTrouble ? { onTrouble: options.onTrouble } : {}) },
       loop,
-    ),
-  )
-  const stopWatching = watch(options.runners, capabilities, clock, (runner, found) =>
+    )
+    dialled.add(one)
+    return () => {
+      dialled.delete(one)
+      one.close()
+    }
+  }
+  for (const router of options.routers) dial(router)
+  const stopWatching = watchRunners(options.runners, capabilities, clock, (runner, found) =>
     loop.feed({ type: 'capabilities', runner, capabilities: found }),
   )
   return {
     key: signer.pubkey,
+    dial,
+    figures: () => figuresOf(state, clock.now()),
+    async drain() {
+      loop.feed({ type: 'drain', now: false })
+      while (figuresOf(state, clock.now()).jobs > 0) await pause(clock, DRAIN_LOOK_MS)
+    },
     async close({ now = false } = {}) {
       stopWatching()
       if (!now) await drained(loop, state, clock)
@@ -131,39 +170,24 @@ const drained = async (
   state: NodeState,
   clock: Clock,
 ): Promise<void> => {
-  loop.feed({ type: 'drain' })
-  const until = clock.now() + DRAIN_MS
-  while ((state.keeping.size > 0 || loop.unanswered() > 0) && clock.now() < until)
-    await new Promise<void>((resolve) => void clock.after(DRAIN_LOOK_MS, resolve))
+  loop.feed({ type: 'drain', now: true })
+  const until = clock.ticks() + DRAIN_MS
+  while ((state.keeping.size > 0 || loop.unanswered() > 0) && clock.ticks() < until)
+    await pause(clock, DRAIN_LOOK_MS)
 }
 
-/** Asks the runners now and then what they can do, and tells when one can do something else, or nothing. */
-const watch = (
-  runners: readonly Runner[],
-  before: readonly (readonly Capability[])[],
-  clock: Clock,
-  changed: (runner: number, capabilities: readonly Capability[]) => void,
-): (() => void) => {
-  const known = before.map((it) => JSON.stringify(it))
-  let stopped = false
-  const look = async (): Promise<void> => {
-    for (const [i, runner] of runners.entries()) {
-      const found = await runner.capabilities().catch(() => [])
-      if (stopped || JSON.stringify(found) === known[i]) continue
-      known[i] = JSON.stringify(found)
-      changed(i, found)
-    }
-    if (!stopped) stop = clock.after(LOOK_MS, () => void look())
-  }
-  let stop = clock.after(LOOK_MS, () => void look())
-  return () => {
-    stopped = true
-    stop()
-  }
-}
+const pause = (clock: Clock, ms: number): Promise<void> =>
+  new Promise((resolve) => void clock.after(ms, resolve))
 
-/** How often runners are asked what they can do. */
-const LOOK_MS = 15_000
+const figuresOf = (state: NodeState, now: UnixMs): NodeFigures => ({
+  routers: [...state.routers.values()].filter((it) => it.ready).length,
+  tickets: [...state.tickets.values()].filter(
+    (it) => !it.used && it.expires > now && state.routers.get(it.link)?.ready,
+  ).length,
+  jobs: [...state.jobs.values()].filter((it) => it.phase !== 'recorded').length,
+  records: state.jobs.size + state.keeping.size + state.occupied.size + state.waiting.size,
+})
+
 /** How long the last receipts may take to reach the disks. */
 const DRAIN_MS = 1_000
 const DRAIN_LOOK_MS = 5

@@ -6,9 +6,10 @@ import { encodeOutput } from '../../protocol/payload.ts'
 import type { Units } from '../../protocol/fields.ts'
 import { findTask } from '../../tasks/catalogue.ts'
 import type { Done, RunnerTrouble } from '../../runners/runner.ts'
+import { isUnpaid, nextPiece, pieceCredited, pieceSent } from './owing.ts'
 import { conclude } from './records.ts'
 import { release } from './slots.ts'
-import { type NodeJob, type NodeTurn, type PendingDelta, tell } from './state.ts'
+import { type NodeJob, type NodeTurn, tell } from './state.ts'
 
 /** Output on its way: pieces are gathered, sealed, sent under credits, and counted when credited. */
 
@@ -22,13 +23,15 @@ export const onPiece = (turn: NodeTurn, job: NodeJob, delta: unknown, usage: Uni
   if (job.phase !== 'running') return
   onStarted(turn, job)
   if (job.outputBytes > turn.state.bounds.outputBytes) return tooMuch(turn, job)
+  const before = job.usage
   job.usage = clip(usage, job.body.max)
-  const task = findTask(job.body.task)
-  for (const part of task.split?.(delta, TEXT_PART) ?? [delta]) {
+  const most = isUnpaid(turn, job.client) ? FIRST_TEXT_PART : TEXT_PART
+  const parts = findTask(job.body.task).split?.(delta, most) ?? [delta]
+  for (const [i, part] of parts.entries()) {
     const bytes = utf8Length(JSON.stringify(part))
     // One that no first window can hold would wait for ever.
     if (bytes > turn.state.bounds.windowBytes - FRAME_COSTS) return tooMuch(turn, job)
-    job.pending.push({ delta: part, bytes, usage: job.usage })
+    job.pending.push({ delta: part, bytes, usage: between(before, job.usage, i + 1, parts.length) })
     job.pendingBytes += bytes
   }
   const { bounds, deadlines } = turn.state
@@ -73,10 +76,12 @@ export const onFailed = (turn: NodeTurn, job: NodeJob, trouble: RunnerTrouble): 
 /** The reader gives credit: it has everything below `next`, and more may be sent. */
 export const onCredit = (turn: NodeTurn, job: NodeJob, frame: Frame): void => {
   const credit = openCredit(job.secrets.credit, frame)
-  // Nobody can credit a frame that was never sent.
+  // Nobody can credit a frame that was never sent, or pay after the receipt for what that does not charge.
   if (!credit || credit.next > job.frames.length) return
+  if (job.phase !== 'running' && job.phase !== 'ended') return
   const before = job.writer.acknowledgedSeq()
   job.writer.credited(credit)
+  pieceCredited(turn, job)
   // Only what is paid for buys time.
   if (job.writer.acknowledgedSeq() > before) {
     turn.state.deadlines.clear(`credit:${job.tag}`)
@@ -101,12 +106,10 @@ export const flush = (turn: NodeTurn, job: NodeJob): void => {
 }
 
 const sendFrame = (turn: NodeTurn, job: NodeJob): boolean => {
-  const { state, now } = turn
-  const { count, bytes } = batch(job.pending, state.bounds.coalesceBytes)
+  const piece = nextPiece(turn, job)
+  if (!piece) return false
+  const { count, bytes, last, usage, cost } = piece
   const deltas = job.pending.slice(0, count)
-  const last = job.end !== null && count === job.pending.length
-  // The last frame carries all that was used, which the runner may say only after its last piece.
-  const usage = last && job.end?.status === 'ok' ? job.usage : (deltas.at(-1)?.usage ?? job.usage)
   const plaintext = encodeOutput({
     p: deltas.map((it) => it.delta),
     u: usage,
@@ -117,17 +120,18 @@ const sendFrame = (turn: NodeTurn, job: NodeJob): boolean => {
   const header = { type: 'output', last, tag: job.tag, seq } as const
   const sealed = sealOutput(job.secrets.out, frameHeader(header), seq, plaintext)
   job.writer.sent({ seq, bytes: sealed, last })
+  pieceSent(turn, job, piece)
   turn.effects.push({
     do: 'frame',
     link: job.link,
     bytes: encodeFrame({ ...header, bytes: sealed }),
   })
   const chain = nextChain(job.frames.at(-1)?.chain ?? CHAIN_START, plaintext)
-  job.frames.push({ usage, chain })
+  job.frames.push({ usage, cost, chain })
   job.pending.splice(0, count)
   job.pendingBytes -= bytes
   job.outputBytes += sealed.length + FRAME_COSTS
-  job.firstAt ??= now
+  job.firstAt ??= turn.now
   if (!last) return true
   job.sentLast = true
   awaitCredit(turn, job)
@@ -136,24 +140,28 @@ const sendFrame = (turn: NodeTurn, job: NodeJob): boolean => {
 
 /**
  * A reader who has paid for all that was sent may think for a while before it wants more (a pager, a slow
- * pipe); one who reads and does not pay may not.
+ * pipe); one who reads and does not pay may not. Who is known to be away can do neither: then the time for
+ * coming back counts (resume.ts), which is longer for a finished result, since that keeps no runner.
  */
-const awaitCredit = ({ state, now }: NodeTurn, job: NodeJob): void => {
-  const { lastCreditWithinMs, stalledMs } = state.bounds
+export const awaitCredit = ({ state, now }: NodeTurn, job: NodeJob): void => {
+  const { lastCreditWithinMs, stalledMs, resultWaitsMs } = state.bounds
+  const away = `away:${job.tag}`
+  if (job.end?.status === 'client_cancelled')
+    return state.deadlines.set(`credit:${job.tag}`, unixMs(now + LATE_CREDITS_MS))
+  if (state.deadlines.has(away))
+    return job.end ? state.deadlines.set(away, unixMs(now + resultWaitsMs)) : undefined
   const paid = !job.sentLast && job.writer.acknowledgedSeq() === job.frames.length
   state.deadlines.set(`credit:${job.tag}`, unixMs(now + (paid ? stalledMs : lastCreditWithinMs)))
 }
 
-/** How many deltas fit into one frame: one at least. */
-const batch = (
-  pending: readonly PendingDelta[],
-  limit: number,
-): { count: number; bytes: number } => {
-  let count = 0
-  let bytes = 0
-  while (count < pending.length && (count === 0 || bytes + pending[count]!.bytes <= limit))
-    bytes += pending[count++]!.bytes
-  return { count, bytes }
+/** The usage after `part` of `whole` parts of one piece: each costs its share, as slices do. */
+const between = (before: Units, after: Units, part: number, whole: number): Units => {
+  if (part === whole) return after
+  const reached = Object.entries(after).map(([unit, n]) => {
+    const from = Math.min(n, before[unit as keyof Units] ?? 0)
+    return [unit, from + Math.ceil(((n - from) * part) / whole)]
+  })
+  return Object.fromEntries(reached) as Units
 }
 
 /** Never more than the job allows, whatever the runner says: the client would rightly dispute it. */
@@ -167,9 +175,13 @@ const clip = (usage: Units, max: Units): Units => {
   return { ...clipped, cached_token: Math.max(0, Math.min(cached_token, room)) }
 }
 
+/** How long a cancelled job waits for the credits of what was on its way: the client waits twice that. */
+const LATE_CREDITS_MS = 1_000
 const GCM_TAG_BYTES = 16
 /** UTF-16 units of one delta: escaped in JSON, six bytes each, they still fit into a first window. */
 const TEXT_PART = 4096
+/** The same of a key that paid nothing yet: its first piece, on trust, is small. */
+const FIRST_TEXT_PART = 512
 /** What a client counts for one frame besides its bytes, and more (client, receiving). */
 const FRAME_COSTS = 512
 /** Output that may wait here before the runner is told to wait too. */

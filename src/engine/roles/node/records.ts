@@ -8,6 +8,7 @@ import { jobTagOf } from '../../protocol/frames.ts'
 import type { Rates, Units } from '../../protocol/fields.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { ReceiptStatus } from '../../protocol/receipt.ts'
+import { settle, unpay } from './owing.ts'
 import { release } from './slots.ts'
 import type { NodeJob, NodeTurn } from './state.ts'
 
@@ -19,21 +20,29 @@ export const conclude = (turn: NodeTurn, job: NodeJob): void => {
   const { state, now } = turn
   if (job.occupies) turn.effects.push({ do: 'abort', tag: job.tag })
   else release(turn, job)
+  settle(turn, job)
   job.phase = 'recording'
   job.reader.close()
-  for (const what of ['input', 'body', 'flush', 'credit', 'deadline'])
+  for (const what of ['input', 'body', 'flush', 'credit', 'deadline', 'away', 'sync'])
     state.deadlines.clear(`${what}:${job.tag}`)
+  const content = contentOf(turn, job)
   const event = state.signer.sign(
-    draftOf('receipt', contentOf(turn, job), {
+    draftOf('receipt', content, {
       now,
       net: state.net,
       to: job.client,
       about: job.event.id,
     }),
   )
+  turn.effects.push({
+    do: 'log',
+    level: 'info',
+    event: 'job.served',
+    fields: servedFields(content),
+  })
   state.head = event.id
-  job.receipt = event.id
-  state.keeping.set(event.id, { tag: job.tag, event, link: job.link })
+  job.receipt = event
+  state.keeping.set(event.id, job)
   const { id, ticket } = job
   const kept = {
     id: event.id,
@@ -46,15 +55,32 @@ export const conclude = (turn: NodeTurn, job: NodeJob): void => {
   turn.effects.push({ do: 'keep', kept: { ...kept, text: eventText(event) } })
 }
 
+/** The job ends now: the runner is told, nothing more is sent. */
+export const stop = (
+  turn: NodeTurn,
+  job: NodeJob,
+  status: 'client_cancelled' | 'partial',
+  reason: string | null,
+): void => {
+  if (job.phase === 'recording' || job.phase === 'recorded') return
+  job.end = { finish: 'cancel', status, reason }
+  conclude(turn, job)
+}
+
+/** Nobody is there who reads or credits: what runs stops; what had ended is said as it ended. */
+export const giveUp = (turn: NodeTurn, job: NodeJob, reason: string): void => {
+  if (job.end === null) stop(turn, job, 'partial', reason)
+  else conclude(turn, job)
+}
+
 /** A receipt is on disk: now, and not before, it leaves the house. */
 export const onKept = (turn: NodeTurn, id: Message['event']['id']): void => {
   const { state, now } = turn
-  const kept = state.keeping.get(id)
-  if (!kept) return
+  const job = state.keeping.get(id)
+  if (!job?.receipt) return
   state.keeping.delete(id)
-  turn.effects.push({ do: 'send', link: kept.link, outgoing: { event: kept.event } })
-  const job = kept.tag && state.jobs.get(kept.tag)
-  if (!job) return
+  // Where the link is lost it is kept, and sent again when that is back (resume.ts).
+  turn.effects.push({ do: 'send', link: job.link, outgoing: { event: job.receipt } })
   job.phase = 'recorded'
   // Keys and frames are forgotten at the acknowledgement, or after this long without one.
   state.deadlines.set(`forget:${job.tag}`, unixMs(now + state.bounds.acknowledgementWithinMs))
@@ -64,7 +90,7 @@ export const onAcknowledgement = (turn: NodeTurn, message: Message<'acknowledgem
   const { body, event } = message
   const job = turn.state.jobs.get(jobTagOf(body.job, body.ticket))
   if (!job || job.client !== event.pubkey || job.phase !== 'recorded' || job.forgotten) return
-  if (body.receipt !== job.receipt) return
+  if (body.receipt !== job.receipt?.id) return
   const { job: id, ticket } = body
   const kept = {
     id: event.id,
@@ -75,13 +101,15 @@ export const onAcknowledgement = (turn: NodeTurn, message: Message<'acknowledgem
     at: turn.now,
   } as const
   turn.effects.push({ do: 'keep', kept: { ...kept, text: eventText(event) } })
-  if (body.verdict === 'dispute')
+  if (body.verdict === 'dispute') {
+    unpay(turn, job)
     turn.effects.push({
       do: 'log',
       level: 'warn',
       event: 'receipt.disputed',
       fields: { job: id, client: event.pubkey, reason: body.reason },
     })
+  }
   forget(turn, job)
 }
 
@@ -89,7 +117,8 @@ export const onAcknowledgement = (turn: NodeTurn, message: Message<'acknowledgem
 export const forget = (turn: NodeTurn, job: NodeJob): void => {
   job.contentKey.fill(0)
   for (const key of Object.values(job.secrets)) key.fill(0)
-  turn.state.deadlines.clear(`forget:${job.tag}`)
+  for (const what of ['forget', 'sync', 'answered'])
+    turn.state.deadlines.clear(`${what}:${job.tag}`)
   if (job.occupies) job.forgotten = true
   else turn.state.jobs.delete(job.tag)
 }
@@ -141,6 +170,17 @@ const contentOf = (turn: NodeTurn, job: NodeJob) => {
     sim: turn.state.net === 'sim',
   }
 }
+
+const servedFields = ({ times, usage, ...it }: ReturnType<typeof contentOf>) => ({
+  job: it.job,
+  task: it.task,
+  model: it.model.name,
+  status: it.status,
+  cost_msat: BigInt(it.cost),
+  ms: times.done - times.accepted,
+  first_ms: times.first === null ? null : times.first - times.accepted,
+  out_tokens: usage.out_token ?? null,
+})
 
 /** All delivered and credited is `ok`; a whole job whose end nobody credited is `partial`. */
 const statusOf = (job: NodeJob, charged: number): ReceiptStatus => {

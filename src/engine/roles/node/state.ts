@@ -3,6 +3,7 @@ import type { UnixMs } from '../../base/clock.ts'
 import { Deadlines } from '../../base/deadlines.ts'
 import type { Random } from '../../base/random.ts'
 import type { Signer } from '../../identity/seams.ts'
+import type { Accounts } from '../../metering/owed.ts'
 import type { JobSecrets } from '../../identity/seal.ts'
 import { draftOf } from '../../protocol/draft.ts'
 import type { Net, Signed } from '../../protocol/event.ts'
@@ -17,8 +18,9 @@ import type { Status } from '../../protocol/status.ts'
 import type { TicketEntry } from '../../protocol/ticket.ts'
 import type { Capability, Done, RunnerInfo, RunnerTrouble } from '../../runners/runner.ts'
 import type { TaskName } from '../../tasks/task.ts'
-import type { ReadWindow, WindowBudget, WriteWindow } from '../../transport/flow.ts'
+import type { ReadWindow, WriteWindow } from '../../transport/flow.ts'
 import type { LinkId, WireEffect, WireEvent } from '../wire.ts'
+import type { IssuedTicket, RouterRecord, RunnerRecord } from './supply.ts'
 
 /** What a node hears besides its links: its runners. */
 export type NodeEvent =
@@ -27,8 +29,8 @@ export type NodeEvent =
   | Readonly<{ type: 'piece'; tag: JobTag; delta: unknown; usage: Units }>
   | Readonly<{ type: 'done'; tag: JobTag; done: Done }>
   | Readonly<{ type: 'failed'; tag: JobTag; trouble: RunnerTrouble; detail: string }>
-  /** We are about to go: nothing more is taken, what runs ends now. */
-  | Readonly<{ type: 'drain' }>
+  /** We are about to go: nothing more is taken. What runs goes on, or ends `now`. */
+  | Readonly<{ type: 'drain'; now: boolean }>
   /** What a runner can do has changed. */
   | Readonly<{ type: 'capabilities'; runner: number; capabilities: readonly Capability[] }>
 
@@ -43,39 +45,11 @@ export type NodeEffect =
   | Readonly<{ do: 'pause'; tag: JobTag }>
   | Readonly<{ do: 'resume'; tag: JobTag }>
 
-/** A runner as the mind knows it. */
-export type RunnerRecord = {
-  info: RunnerInfo
-  slots: number
-  capabilities: readonly Capability[]
-  running: number
-  waiting: JobTag[]
-  /** How long a job took lately, in ms: what the wait of a queued one is told by. */
-  typicalMs: number
-}
-
-/** A router we are registered with, or about to be. */
-export type RouterRecord = { key: PubKey; link: LinkId; ready: boolean; budget: WindowBudget }
-
-export type IssuedTicket = {
-  id: EventId
-  link: LinkId
-  runner: number
-  /** `runner/slot:place`: what it stands for. */
-  place: string
-  secret: Uint8Array
-  entries: readonly TicketEntry[]
-  /** The sheet that its entries name: what a job on it costs, whatever is in force by then. */
-  sheet: Bodies['sheet']
-  expires: UnixMs
-  used: boolean
-}
-
 /** A delta that waits for its frame. */
 export type PendingDelta = { delta: unknown; bytes: number; usage: Units }
 
-/** One output frame as it was sent: what a receipt charges and commits to by number. */
-export type SentFrame = { usage: Units; chain: Uint8Array }
+/** One output frame as it was sent: what a receipt charges and commits to by number; all up to it. */
+export type SentFrame = { usage: Units; cost: bigint; chain: Uint8Array }
 
 export type NodeJob = {
   id: JobId
@@ -118,10 +92,14 @@ export type NodeJob = {
   paused: boolean
   end: { finish: Finish; status: ReceiptStatus; reason: string | null } | null
   frames: SentFrame[]
+  /** Cost of what was sent and is credited, msat. */
+  paid: bigint
   sentLast: boolean
   outputBytes: number
   /** The one receipt of this job, once it is signed. */
-  receipt: EventId | null
+  receipt: Signed | null
+  /** What we asked its client when our link was back, and how often; null when that was answered. */
+  sync: { id: EventId; tries: number } | null
   acceptedAt: UnixMs
   firstAt: UnixMs | null
 }
@@ -136,6 +114,8 @@ export type NodeState = {
   readonly rows: Contents['sheet']['rows']
   readonly name: string | null
   readonly software: string
+  /** Who runs it, as its manifest and tickets say; null where they do not. */
+  readonly operator: PubKey | null
   readonly deadlines: Deadlines
   /** The routers whose keys we dialled for. */
   readonly pinned: Map<LinkId, PubKey>
@@ -147,16 +127,26 @@ export type NodeState = {
   /** `runner/slot:place` of places whose job still runs or waits. */
   occupied: Map<string, JobTag>
   jobs: Map<JobTag, NodeJob>
+  /** What we last said of each router’s clock, ms ahead of ours. */
+  clocks: Map<PubKey, number>
+  /** What each client has paid, and has had without paying (owing.ts). */
+  accounts: Accounts<PubKey>
+  /** Jobs whose next piece waits until their client has credited another: first come, first served. */
+  waiting: Map<PubKey, Set<JobTag>>
   /** Jobs cancelled before they arrived, each by its tag and the key that did it. */
   cancelled: Set<string>
   /** The AUTH events by which our key was proven, by link: a router's proof of its own names it. */
   auths: Map<LinkId, EventId>
   /** What we last said about how busy we are. */
   load: Status['load'] | null
+  /** No ticket is issued any more. */
+  draining: boolean
   /** Id of our newest receipt. */
   head: EventId | null
-  /** Receipts on their way to disk: what to send, and where, once they are there. */
-  keeping: Map<EventId, { tag: JobTag | null; event: Signed; link: LinkId }>
+  /** Receipts on their way to disk, and the jobs that they are of. */
+  keeping: Map<EventId, NodeJob>
+  /** Answers to strangers of late (resume.ts). */
+  refusals: number
 }
 
 export const newNodeState = (options: {
@@ -169,10 +159,12 @@ export const newNodeState = (options: {
   sheet: NodeState['sheet']
   name: string | null
   software: string
+  operator?: PubKey | null
   head: EventId | null
   runners: readonly { info: RunnerInfo; slots: number; capabilities: readonly Capability[] }[]
 }): NodeState => ({
   ...options,
+  operator: options.operator ?? null,
   deadlines: new Deadlines(),
   pinned: new Map(),
   runners: options.runners.map((runner) => ({
@@ -185,10 +177,15 @@ export const newNodeState = (options: {
   tickets: new Map(),
   occupied: new Map(),
   jobs: new Map(),
+  clocks: new Map(),
+  accounts: new Map(),
+  waiting: new Map(),
   cancelled: new Set(),
   auths: new Map(),
   load: null,
+  draining: false,
   keeping: new Map(),
+  refusals: 0,
 })
 
 export type NodeTurn = {
@@ -204,7 +201,7 @@ export const say = <K extends KindName>(
   link: LinkId,
   name: K,
   content: Contents[K],
-  address: { to?: PubKey; about?: EventId; expires?: UnixMs; d?: string },
+  address: { to?: PubKey; about?: EventId; answers?: EventId; expires?: UnixMs; d?: string },
 ): Signed => {
   const { state, now } = turn
   const event = state.signer.sign(draftOf(name, content, { now, net: state.net, ...address }))
@@ -217,8 +214,10 @@ export const tell = (
   turn: NodeTurn,
   job: Pick<NodeJob, 'link' | 'client' | 'event'>,
   content: Contents['progress'],
+  answers?: EventId,
 ): void => {
-  say(turn, job.link, 'progress', content, { to: job.client, about: job.event.id })
+  const address = { to: job.client, about: job.event.id, ...(answers && { answers }) }
+  say(turn, job.link, 'progress', content, address)
 }
 
 export const unitsWire = (units: Units): Partial<Record<Unit, number>> => ({ ...units })

@@ -4,13 +4,8 @@ import { draftOf } from '../../protocol/draft.ts'
 import type { TicketEntry } from '../../protocol/ticket.ts'
 import { rowFor } from '../../metering/rows.ts'
 import type { LinkId } from '../wire.ts'
-import {
-  type IssuedTicket,
-  type NodeTurn,
-  type RouterRecord,
-  type RunnerRecord,
-  say,
-} from './state.ts'
+import { type NodeTurn, say } from './state.ts'
+import type { IssuedTicket, RouterRecord, RunnerRecord } from './supply.ts'
 
 /**
  * The capacity of a node, made exact: one ticket for each slot of each runner and each place in the
@@ -112,7 +107,7 @@ export const issue = (
 ): void => {
   const { state, now, random } = turn
   const entries = entriesOf(turn, index, place)
-  if (entries.length === 0) return
+  if (entries.length === 0 || state.draining) return
   const { secret, public: key } = newTicketKey(random)
   const expires = unixMs(now + state.bounds.ticketLifeMs)
   const content = {
@@ -121,10 +116,12 @@ export const issue = (
     boot: state.boot,
     key,
     exclusive: state.routers.size < 2,
+    operator: state.operator,
     timings: ['after'] as ['after'],
     entries,
   }
-  const event = say(turn, router.link, 'ticket', content, { to: router.key, expires })
+  const theirs = unixMs(expires + router.aheadMs)
+  const event = say(turn, router.link, 'ticket', content, { to: router.key, expires: theirs })
   const name = `${index}/${place.slot}:${place.place}`
   state.tickets.set(event.id, {
     id: event.id,
@@ -181,7 +178,7 @@ const entriesOf = (
     return [
       {
         task: it.task,
-        model: it.model,
+        model: { ...it.model, proprietary: it.proprietary },
         warm: it.warm,
         eta_ms: it.etaMs + place * runner.typicalMs,
         limits: { input_bytes: it.limits.inputBytes, out_tokens: it.limits.outTokens },
@@ -206,6 +203,7 @@ const manifestDraft = (turn: NodeTurn) => {
       role: 'node',
       ...(state.name === null ? {} : { name: state.name }),
       software: state.software,
+      operator: state.operator,
       tasks: [...tasks].map(([task, models]) => ({ task, models: [...models].slice(0, 200) })),
       limits: { slots: slotsOf(state.runners), queue: state.queue },
       doors: [],

@@ -1,12 +1,14 @@
 import type { UnixMs } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { tagValue } from '../../protocol/event.ts'
-import type { EventId, JobId } from '../../protocol/ids.ts'
+import type { EventId, JobId, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Decision, LinkId, WireEffect, WireEvent } from '../wire.ts'
 import { onOutdated } from './directory.ts'
-import { endJob, forgetJob, resetPlacing } from './ending.ts'
+import { awaitKey, onClientAway, onClientGone, onNodeAway } from './away.ts'
+import { endJob, forgetJob } from './ending.ts'
 import { onCancel, onJob, onProgress, onRewrap } from './jobs.ts'
+import { leaveLink } from './links.ts'
 import { onNodeLost, onNotMoved, onSilence } from './moves.ts'
 import {
   forgetNode,
@@ -18,9 +20,16 @@ import {
   onTicket,
 } from './market.ts'
 import { removeTicket } from './pool.ts'
-import { onAcknowledgement, onKept, onReceipt } from './records.ts'
+import { onAcknowledgement, onKept, onReceipt, onUnkept } from './records.ts'
+import { endReturning, forgetReturning, holdReceipt, onSync, passRefusal } from './resume.ts'
 import { type RouterState, type Turn, decline } from './state.ts'
 import { onFrame } from './stream.ts'
+
+/** What a router hears besides its links. */
+export type RouterEvent =
+  | WireEvent
+  /** We are about to go: what is open goes on, nothing new is offered. */
+  | Readonly<{ type: 'drain' }>
 
 /**
  * The mind of a router: matches, forwards, watches, records. It holds tickets, not money, and
@@ -28,16 +37,19 @@ import { onFrame } from './stream.ts'
  */
 export const decide = (
   state: RouterState,
-  event: WireEvent,
+  event: RouterEvent,
   now: UnixMs,
   random: Random,
 ): Decision<RouterState, WireEffect> => {
   const turn: Turn = { state, now, random, effects: [] }
   if (event.type === 'message') onMessage(turn, event.link, event.message)
   else if (event.type === 'frame') onFrame(turn, event.link, event.frame)
-  else if (event.type === 'authenticated') onAuthenticated(turn, event.link, event.key, event.auth)
+  else if (event.type === 'authenticated') onAuthenticated(turn, event)
   else if (event.type === 'closed') onClosed(turn, event.link)
   else if (event.type === 'kept') onKept(turn, event)
+  else if (event.type === 'unkept') onUnkept(turn, event)
+  else if (event.type === 'drain') state.draining = true
+  else if (event.type === 'untimely') return { state, effects: turn.effects }
   else for (const key of state.deadlines.due(now)) onDue(turn, key)
   return { state, effects: turn.effects }
 }
@@ -60,13 +72,17 @@ const onMessage = (turn: Turn, link: LinkId, message: Message): void => {
     case 'rewrap':
       return onRewrap(turn, link, message)
     case 'progress':
-      return onProgress(turn, link, message)
+      if (!passRefusal(turn, link, message)) onProgress(turn, link, message)
+      return
     case 'cancel':
       return onCancel(turn, link, message)
     case 'receipt':
-      return onReceipt(turn, link, message)
+      if (!holdReceipt(turn, message)) onReceipt(turn, link, message)
+      return
     case 'acknowledgement':
       return onAcknowledgement(turn, link, message)
+    case 'sync':
+      return onSync(turn, link, message)
     case 'register':
       return onRegister(turn, link, message)
     case 'ticket':
@@ -85,20 +101,20 @@ const onMessage = (turn: Turn, link: LinkId, message: Message): void => {
 
 const onClosed = (turn: Turn, link: LinkId): void => {
   const { state } = turn
-  const key = state.keyOf.get(link)
-  state.keyOf.delete(link)
-  if (key && state.linkOf.get(key) === link) state.linkOf.delete(key)
+  const key = leaveLink(state, link)
+  state.local.delete(link)
+  state.placeOf.delete(link)
   if (key) forgetNode(turn, link, key)
-  for (const { job, placing } of state.byTag.values())
-    if (placing?.link === link) onNodeLost(turn, state.jobs.get(job)!, placing)
-  for (const id of state.jobsOf.get(link) ?? []) {
-    const job = state.jobs.get(id)!
-    job.cancelled = true
-    for (const placing of job.placings)
-      if (!placing.closed) resetPlacing(turn, placing.link, placing, 'peer_gone')
-    endJob(turn, job)
+  let hasJobs = (state.jobsOf.get(link)?.size ?? 0) > 0
+  for (const { job, placing } of state.byTag.values()) {
+    if (placing?.link !== link) continue
+    hasJobs = true
+    onNodeAway(turn, state.jobs.get(job)!, placing)
   }
+  if (key && hasJobs) awaitKey(turn, key)
+  for (const id of state.jobsOf.get(link) ?? []) onClientAway(turn, state.jobs.get(id)!)
   state.jobsOf.delete(link)
+  forgetReturning(turn, link)
 }
 
 const onDue = (turn: Turn, key: string): void => {
@@ -107,9 +123,14 @@ const onDue = (turn: Turn, key: string): void => {
   if (what === 'ticket') return void removeTicket(state, id as EventId)
   if (what === 'offers') return void state.offers.delete(id as EventId)
   if (what === 'directory') return onOutdated(turn, id as EventId)
+  if (what === 'returning') return endReturning(turn, id)
+  if (what === 'awaited') return void state.awaited.delete(id as PubKey)
   const job = state.jobs.get(id as JobId)
   if (!job) return
   if (what === 'accept') onSilence(turn, job)
   else if (what === 'moving') onNotMoved(turn, job)
+  else if (what === 'away') onClientGone(turn, job)
+  else if (what === 'gone') endJob(turn, job)
+  else if (what === 'lost') onNodeLost(turn, job, job.placings.at(-1)!)
   else if (what === 'job') forgetJob(turn, job)
 }

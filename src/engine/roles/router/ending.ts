@@ -24,12 +24,14 @@ export const resetPlacing = (turn: Turn, link: LinkId, placing: Placing, reason:
 export const endJob = (turn: Turn, job: JobRecord): void => {
   if (job.phase === 'over') return
   job.phase = 'over'
+  // A rewrap that comes too late would find its body gone.
+  job.moving = null
   job.body = []
   const { state, now } = turn
   jobEnded(state.limits, job.client)
   state.jobsOf.get(job.clientLink)?.delete(job.id)
   state.deadlines.clear(`accept:${job.id}`)
-  state.deadlines.clear(`moving:${job.id}`)
+  for (const what of ['moving', 'away', 'gone', 'lost']) state.deadlines.clear(`${what}:${job.id}`)
   state.deadlines.set(`job:${job.id}`, (now + state.bounds.acknowledgementWithinMs) as typeof now)
 }
 

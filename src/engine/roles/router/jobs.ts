@@ -1,22 +1,16 @@
 import { unixMs } from '../../base/clock.ts'
 import { encodeFrame, decodeFrame, jobTagOf } from '../../protocol/frames.ts'
 import { tagValue } from '../../protocol/event.ts'
-import type { JobTag } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { admitJob } from '../../routing/admit.ts'
 import type { LinkId } from '../wire.ts'
 import { removeTicket, usable } from './pool.ts'
-import { releaseNode } from './ending.ts'
+import { forgetJob, releaseNode, resetPlacing } from './ending.ts'
+import { measure, newMeter } from './meter.ts'
 import { moveOn, placingOf } from './moves.ts'
-import {
-  type JobRecord,
-  type Placing,
-  type PoolTicket,
-  type Turn,
-  accept,
-  decline,
-  forward,
-} from './state.ts'
+import type { PoolTicket } from './pool-ticket.ts'
+import { type JobRecord, type Placing, type Turn, accept, decline, forward } from './state.ts'
+import { claimBody } from './stray.ts'
 
 /** A job on its way: placed on a ticket, moved to the next, accepted, cancelled. */
 
@@ -26,9 +20,11 @@ export const onJob = (turn: Turn, link: LinkId, message: Message<'job'>): void =
   const offers = state.offers.get(body.offers)
   if (!offers || offers.client !== event.pubkey || !offers.tickets.includes(body.ticket))
     return decline(turn, link, message, 'restricted: not one of your offers')
-  if (state.jobs.has(body.job)) return decline(turn, link, message, 'duplicate: job')
+  const older = state.jobs.get(body.job)
+  if (older && !mayBegin(older, message)) return decline(turn, link, message, 'duplicate: job')
   if (isMisaddressed(turn, message))
     return decline(turn, link, message, 'invalid: not to the ticket’s node')
+  if (older) abandon(turn, older)
   const open = state.jobsOf.get(link)?.size ?? 0
   if (open >= state.bounds.jobsPerLink)
     return decline(turn, link, message, 'rate-limited: open jobs')
@@ -39,6 +35,7 @@ export const onJob = (turn: Turn, link: LinkId, message: Message<'job'>): void =
     id: body.job,
     client: event.pubkey,
     clientLink: link,
+    offers: body.offers,
     next: offers.tickets.slice(at + 1),
     placings: [],
     unplaced: null,
@@ -78,7 +75,10 @@ export const onRewrap = (turn: Turn, link: LinkId, message: Message<'rewrap'>): 
   if (!ticket || ticket.heldFor !== job.client) return moveOn(turn, job, body.ticket, 'used')
   place(turn, job, ticket, message)
   const { tag, link: to } = job.placings.at(-1)!
-  job.body = job.body.map((bytes) => retag(bytes, tag))
+  const { input } = job.placings.at(-1)!
+  const frames = job.body.map((bytes) => ({ ...decodeFrame(bytes)!, tag }))
+  for (const frame of frames) measure(input, frame)
+  job.body = frames.map(encodeFrame)
   for (const bytes of job.body) turn.effects.push({ do: 'frame', link: to, bytes })
 }
 
@@ -95,14 +95,16 @@ export const onProgress = (turn: Turn, link: LinkId, message: Message<'progress'
     placing.acceptedAt ??= now
     if (current && job.phase === 'forwarded') {
       job.phase = 'accepted'
+      claimBody(turn, job)
       job.body = []
       job.bodyBytes = 0
       state.deadlines.clear(`accept:${job.id}`)
     }
   }
   if (body.status !== 'refused') return forward(turn, job.clientLink, message)
-  // After `accepted` its refusal is evidence, and the client's reason to follow a move.
-  if (placing.acceptedAt !== null) forward(turn, job.clientLink, message)
+  // After `accepted` its refusal is evidence, and the client's reason to follow a move; after the end
+  // it answers a client that came back.
+  if (placing.acceptedAt !== null || job.phase === 'over') forward(turn, job.clientLink, message)
   releaseNode(turn, placing)
   // A refusal after `accepted` breaks the node's word; the job still moves.
   const open = job.phase === 'forwarded' || (job.phase === 'accepted' && placing.firstAt === null)
@@ -138,6 +140,7 @@ const place = (
   const placing: Placing = {
     ticket: ticket.id,
     node: ticket.node,
+    boot: ticket.ticket.boot,
     link: ticket.link,
     tag,
     task: message.body.task,
@@ -151,10 +154,9 @@ const place = (
     receipt: null,
     acknowledged: false,
     claim: null,
-    inBytes: 0,
-    inAllowed: state.bounds.windowBytes,
-    outBytes: 0,
-    outAllowed: state.bounds.windowBytes,
+    input: newMeter(state.bounds),
+    output: newMeter(state.bounds),
+    restored: false,
   }
   job.placings.push(placing)
   job.phase = 'forwarded'
@@ -175,9 +177,16 @@ const isMisaddressed = ({ state }: Turn, { event, body }: Message<'job' | 'rewra
   return ticket !== undefined && tagValue(event, 'p') !== ticket.node
 }
 
-const retag = (bytes: Uint8Array, tag: JobTag): Uint8Array => {
-  const frame = decodeFrame(bytes)!
-  return encodeFrame({ ...frame, tag })
+/** A client that lost its link before anything came may begin the same job anew, on a new offer. */
+const mayBegin = (job: JobRecord, { body, event }: Message<'job'>): boolean =>
+  job.client === event.pubkey &&
+  job.offers !== body.offers &&
+  (job.placings.at(-1)?.firstAt ?? null) === null
+
+const abandon = (turn: Turn, job: JobRecord): void => {
+  for (const placing of job.placings)
+    if (!placing.closed) resetPlacing(turn, placing.link, placing, 'moved')
+  forgetJob(turn, job)
 }
 
 const MAX_JOB_MS = 24 * 3_600_000

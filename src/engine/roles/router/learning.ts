@@ -17,7 +17,8 @@ export const learn = (turn: Turn, observation: Observation): void => {
  * What a receipt makes of its node. Times are by our own clock; a client's error, cancel or refused
  * input never counts against a node. Usage beyond the job's `max` does, whatever else it says.
  */
-export const claimOf = (placing: Placing, receipt: Receipt, turn: Turn): Observation => {
+export const claimOf = (placing: Placing, receipt: Receipt, turn: Turn): Observation | null => {
+  if (placing.restored) return null
   const isLie = !withinMax(receipt.usage, placing.max)
   const served = receipt.status === 'ok' && !isLie
   const failed = isLie || receipt.status === 'node_failed' || receipt.status === 'runner_failed'

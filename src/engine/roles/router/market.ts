@@ -1,30 +1,34 @@
 import { unixMs } from '../../base/clock.ts'
-import { matches, taskMatches } from '../../metering/pattern.ts'
-import type { Ask } from '../../protocol/ask.ts'
-import type { NoOffer } from '../../protocol/offers.ts'
-import type { EventId, PubKey } from '../../protocol/ids.ts'
+import type { PubKey } from '../../protocol/ids.ts'
 import { carried } from '../../protocol/intake.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
 import { admitAsk, admitHold, isKnown } from '../../routing/admit.ts'
 import { candidates } from '../../routing/candidates.ts'
 import { type Ranked, rank } from '../../routing/rank.ts'
-import type { LinkId } from '../wire.ts'
+import type { LinkId, WireEvent } from '../wire.ts'
+import { onNodeBack } from './away.ts'
+import { noteClock } from './clocks.ts'
 import { expiryOf, publish } from './directory.ts'
+import { joinLink } from './links.ts'
+import { noneOnWire } from './none.ts'
+import { isLoopback } from '../../transport/addresses.ts'
 import { addTicket, allTickets, removeTicket, ticketsFor } from './pool.ts'
 import { type NodeRecord, type Turn, accept, decline, say } from './state.ts'
 
 /** Supply and demand: nodes register and issue tickets, clients ask and get offers. */
 
 /** A key was proven: it gets its limits, signed, which proves ours (protocol/quota.ts). */
-export const onAuthenticated = (turn: Turn, link: LinkId, key: PubKey, auth: EventId): void => {
+export const onAuthenticated = (
+  turn: Turn,
+  { link, key, auth, local, place, aheadMs }: Extract<WireEvent, { type: 'authenticated' }>,
+): void => {
   const { state } = turn
-  // A link speaks for the key that it proved last.
-  const before = state.keyOf.get(link)
-  if (before && state.linkOf.get(before) === link) state.linkOf.delete(before)
-  if (before && before !== key) forgetNode(turn, link, before)
-  state.keyOf.set(link, key)
-  state.linkOf.set(key, link)
+  const before = joinLink(state, link, key)
+  if (before) forgetNode(turn, link, before)
+  if (local) state.local.add(link)
+  state.placeOf.set(link, place)
+  noteClock(turn, key, aheadMs)
   const known = isKnown(state.limits, key)
   const content = {
     probation: !known,
@@ -63,13 +67,15 @@ export const onRegister = (turn: Turn, link: LinkId, message: Message<'register'
     boot: body.boot,
     slots: Math.max(1, body.capacity.slots),
     maxTickets: Math.min(body.capacity.slots * (1 + body.capacity.queue), MAX_TICKETS_PER_NODE),
-    tasks: manifest.body.tasks,
+    manifest: manifest.body,
     sheets: kept?.sheets ?? new Map(),
     tickets: new Map(),
-    openJobs: kept?.openJobs ?? 0,
+    openJobs: kept && kept.link === link ? kept.openJobs : 0,
+    local: state.local.has(link),
   }
   addSheet(node, sheet)
   state.nodes.set(event.pubkey, node)
+  if (!kept || kept.link !== link) onNodeBack(turn, node)
   publish(turn, manifest)
   publish(turn, sheet)
   accept(turn, link, message)
@@ -119,7 +125,7 @@ export const onPublic = (
   if (message.name === 'sheet')
     addSheet(state.nodes.get(message.event.pubkey)!, message as Message<'sheet'>)
   if (message.name === 'manifest')
-    state.nodes.get(message.event.pubkey)!.tasks = (message as Message<'manifest'>).body.tasks
+    state.nodes.get(message.event.pubkey)!.manifest = (message as Message<'manifest'>).body
   publish(turn, message)
   accept(turn, link, message)
 }
@@ -128,12 +134,16 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
   const { state, now, random } = turn
   const { body, event } = message
   const client = event.pubkey
+  if (state.draining)
+    return decline(turn, link, message, 'error: this router is about to end and takes no new jobs')
   const refused = admitAsk(state.limits, client, now, state.bounds)
   if (refused) return decline(turn, link, message, `rate-limited: ${refused}`)
-  const found = candidates(body, ticketsFor(state, body.task), {
+  const found = candidates(body, ticketsFor(turn, body.task), {
     now,
     holdMs: state.bounds.holdMs,
     all: allTickets(state),
+    router: state.signer.pubkey,
+    operator: state.operator,
   })
   const ranked = rank(
     found.fitting,
@@ -159,6 +169,7 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
         first_ms: Math.round(it.firstMs),
       })),
       fee: String(state.fee),
+      operator: state.operator,
       none: noneOnWire(turn, body, found.none),
     },
     { to: client, about: event.id },
@@ -167,13 +178,22 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
   const first = tickets[0]
   if (!first || body.dry_run) return
   // A soft hold: it lapses by itself, so an asker who leaves costs others three seconds at most.
-  if (admitHold(state.limits, client, now, state.bounds)) {
+  const place = placeOf(turn, link)
+  if (
+    admitHold(state.limits, { key: client, place, places: state.placeHolds }, now, state.bounds)
+  ) {
     first.heldFor = client
     first.heldUntil = unixMs(now + state.bounds.holdMs)
   }
   const expires = unixMs(Math.max(...tickets.map((ticket) => ticket.expires)))
   state.offers.set(offersId, { client, tickets: tickets.map((ticket) => ticket.id), expires })
   state.deadlines.set(`offers:${offersId}`, expires)
+}
+
+/** All parties of this machine have one address: theirs are counted by key alone. */
+const placeOf = ({ state }: Turn, link: LinkId): string | null => {
+  const place = state.placeOf.get(link)
+  return place === undefined || isLoopback(place) ? null : place
 }
 
 const addSheet = (node: NodeRecord, sheet: Message<'sheet'>): void => {
@@ -191,28 +211,6 @@ const fitting = ({ state }: Turn, ranked: readonly Ranked[]): readonly Ranked[] 
   })
   return tooMany < 0 ? ranked : ranked.slice(0, tooMany)
 }
-
-/**
- * Why there is nothing to offer. A node whose slots are all taken has no tickets, so the filter sees
- * nothing of it: what manifests promise is busy, not absent.
- */
-const noneOnWire = (turn: Turn, ask: Ask, none: NoOffer | null) => {
-  if (!none) return null
-  const absent = none.why === 'task' || none.why === 'model'
-  if (absent && promised(turn, ask))
-    return { why: 'busy' as const, have: [], limit: null, cheapest: null }
-  return { ...none, cheapest: none.cheapest === null ? null : String(none.cheapest) }
-}
-
-const promised = ({ state }: Turn, { task, models }: Ask): boolean =>
-  [...state.nodes.values()].some((node) =>
-    node.tasks.some(
-      (it) =>
-        taskMatches(task, it.task) &&
-        (models.length === 0 ||
-          it.models.some((name) => models.some((model) => matches(model, name)))),
-    ),
-  )
 
 const log = (turn: Turn, event: string, node: PubKey): void => {
   turn.effects.push({ do: 'log', level: 'info', event, fields: { node } })

@@ -1,7 +1,10 @@
+import { BOUNDS } from '../../base/bounds.ts'
 import type { UnixMs } from '../../base/clock.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
-import type { NodeRecord, PoolTicket, RouterState, Turn } from './state.ts'
+import type { Ticket } from '../../protocol/ticket.ts'
+import type { Alike, PoolTicket } from './pool-ticket.ts'
+import type { NodeRecord, RouterState, Turn } from './state.ts'
 import { bareTask } from './state.ts'
 
 /** The tickets a router has: what it can place jobs on. */
@@ -27,17 +30,16 @@ export const addTicket = (
     link: node.link,
     ticket: body,
     sheet: sheet.body,
+    local: node.local,
     expires,
     heldFor: null,
     heldUntil: null,
     message,
+    alike: alikeOf(state, body, node),
   }
   node.tickets.set(place, event.id)
   state.tickets.set(event.id, ticket)
-  for (const task of tasksOf(ticket)) {
-    const ids = state.byTask.get(task) ?? new Set()
-    state.byTask.set(task, ids.add(event.id))
-  }
+  list(state, ticket)
   state.deadlines.set(`ticket:${event.id}`, expires)
 }
 
@@ -45,21 +47,43 @@ export const addTicket = (
 export const removeTicket = (state: RouterState, id: EventId): PoolTicket | undefined => {
   const ticket = state.tickets.get(id)
   if (!ticket) return undefined
+  unlist(state, ticket)
   state.tickets.delete(id)
   state.deadlines.clear(`ticket:${id}`)
   const node = state.nodes.get(ticket.node)
   const place = `${ticket.ticket.slot}:${ticket.ticket.place}`
   if (node?.tickets.get(place) === id) node.tickets.delete(place)
-  unlist(state, ticket)
   return ticket
+}
+
+/** The tickets of a node that say the same but for their slot and key, none before the first. */
+const alikeOf = (state: RouterState, body: Ticket, node: NodeRecord): Alike => {
+  const key = `${node.key} ${JSON.stringify({ ...body, slot: 0, key: '' })}`
+  return state.alike.get(key) ?? { key, ids: [] }
+}
+
+const list = (state: RouterState, ticket: PoolTicket): void => {
+  const { key, ids } = ticket.alike
+  const later = ids.findLastIndex((id) => state.tickets.get(id)!.expires <= ticket.expires)
+  ids.splice(later + 1, 0, ticket.id)
+  if (ids.length > 1) return
+  state.alike.set(key, ticket.alike)
+  for (const task of tasksOf(ticket))
+    state.byTask.set(task, (state.byTask.get(task) ?? new Set()).add(ticket.alike))
 }
 
 /** Offers a ticket to nobody any more. */
 const unlist = (state: RouterState, ticket: PoolTicket): void => {
+  const { key, ids } = ticket.alike
+  const at = ids.lastIndexOf(ticket.id)
+  if (at < 0) return
+  ids.splice(at, 1)
+  if (ids.length > 0) return
+  state.alike.delete(key)
   for (const task of tasksOf(ticket)) {
-    const ids = state.byTask.get(task)
-    ids?.delete(ticket.id)
-    if (ids?.size === 0) state.byTask.delete(task)
+    const listed = state.byTask.get(task)
+    listed?.delete(ticket.alike)
+    if (listed?.size === 0) state.byTask.delete(task)
   }
 }
 
@@ -79,12 +103,29 @@ export const usable = (
   return isHeld(ticket, now) && ticket.heldFor !== client ? undefined : ticket
 }
 
-/** The tickets that could serve a task, for the exact filter to choose from. */
-export const ticketsFor = (state: RouterState, task: string): Iterable<PoolTicket> =>
-  [...(state.byTask.get(bareTask(task)) ?? [])].map((id) => state.tickets.get(id)!)
+/**
+ * The tickets that could serve a task, for the exact filter to choose from: of those that are alike
+ * the three that are free and live longest, or one that is not. A router has thousands of them.
+ */
+export const ticketsFor = ({ state, now }: Turn, task: string): PoolTicket[] => {
+  const found: PoolTicket[] = []
+  for (const { ids } of state.byTask.get(bareTask(task)) ?? []) {
+    const before = found.length
+    for (let i = ids.length - 1; i >= 0 && found.length < before + OF_ALIKE; i--) {
+      const ticket = state.tickets.get(ids[i]!)!
+      if (ticket.expires < now + state.bounds.holdMs) break
+      if (!isHeld(ticket, now)) found.push(ticket)
+    }
+    if (found.length === before) found.push(state.tickets.get(ids.at(-1)!)!)
+  }
+  return found
+}
 
 /** What all tickets offer, for the answer to somebody who asked for something else. */
 export const allTickets = (state: RouterState): Iterable<PoolTicket> => state.tickets.values()
 
 const tasksOf = (ticket: PoolTicket): Set<string> =>
   new Set(ticket.ticket.entries.map((entry) => bareTask(entry.task)))
+
+/** As many as an answer has entries. */
+const OF_ALIKE = BOUNDS.offers

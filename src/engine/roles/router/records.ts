@@ -1,5 +1,4 @@
 import { unixMs } from '../../base/clock.ts'
-import { eventText } from '../../protocol/event.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { LinkId } from '../wire.ts'
 import { endJob, forgetJob, releaseNode } from './ending.ts'
@@ -22,7 +21,7 @@ export const onReceipt = (turn: Turn, link: LinkId, message: Message<'receipt'>)
     turn.effects.push({ do: 'log', level: 'warn', event: 'receipt.second', fields })
     return decline(turn, link, message, 'duplicate: receipt')
   }
-  placing.receipt = event.id
+  placing.receipt = message
   state.keeping.set(event.id, link)
   turn.effects.push({
     do: 'keep',
@@ -32,7 +31,7 @@ export const onReceipt = (turn: Turn, link: LinkId, message: Message<'receipt'>)
       job: body.job,
       ticket: body.ticket,
       by: event.pubkey,
-      text: eventText(event),
+      text: message.text,
       at: now,
     },
   })
@@ -51,6 +50,8 @@ export const onReceipt = (turn: Turn, link: LinkId, message: Message<'receipt'>)
       status: body.status,
       cost_msat: body.cost,
       ms: body.times.done - body.times.accepted,
+      // As it was seen here: what a receipt says of itself is the node's word.
+      first_ms: placing.firstAt === null ? null : placing.firstAt - placing.forwardedAt,
       units: Object.values(body.usage).reduce((sum, n) => sum + n, 0),
     },
   })
@@ -71,7 +72,7 @@ export const onAcknowledgement = (
   if (!job || !placing || job.client !== event.pubkey)
     return decline(turn, link, message, 'restricted: no such job')
   // Before its receipt an acknowledgement would take an open job out of the tables and the limits.
-  if (placing.receipt === null || placing.receipt !== body.receipt || placing.acknowledged)
+  if (placing.receipt?.event.id !== body.receipt || placing.acknowledged)
     return decline(turn, link, message, 'restricted: no such receipt')
   placing.acknowledged = true
   state.keeping.set(event.id, link)
@@ -83,13 +84,23 @@ export const onAcknowledgement = (
       job: body.job,
       ticket: body.ticket,
       by: event.pubkey,
-      text: eventText(event),
+      text: message.text,
       at: now,
     },
   })
   forward(turn, placing.link, message)
   countClaim(turn, job, placing, body.verdict === 'agree')
   if (placing === job.placings.at(-1)) forgetJob(turn, job)
+}
+
+/** The ledger has another receipt for this ticket, from before we began: its node lies, and we forget this one. */
+export const onUnkept = (turn: Turn, { id }: { id: Message['event']['id'] }): void => {
+  const link = turn.state.keeping.get(id)
+  turn.state.keeping.delete(id)
+  turn.effects.push({ do: 'log', level: 'warn', event: 'receipt.second', fields: { id } })
+  if (link === undefined) return
+  const message = 'duplicate: receipt'
+  turn.effects.push({ do: 'answer', link, id, accepted: false, message })
 }
 
 export const onKept = (turn: Turn, message: { id: Message['event']['id'] }): void => {

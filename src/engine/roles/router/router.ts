@@ -12,11 +12,14 @@ import { document } from '../../protocol/intake.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Network } from '../../transport/network.ts'
+import type { Tls } from '../../transport/tls.ts'
 import { observe } from '../../trust/standing.ts'
 import { Loop } from '../loop.ts'
-import type { WireEffect, WireEvent } from '../wire.ts'
-import { decide } from './decide.ts'
+import type { WireEffect } from '../wire.ts'
+import { isAddressee } from './away.ts'
+import { type RouterEvent, decide } from './decide.ts'
 import { type RouterState, newRouterState } from './state.ts'
+import { shiftTimes } from './times.ts'
 
 export type RouterOptions = {
   signer: Signer
@@ -29,7 +32,14 @@ export type RouterOptions = {
   /** 0: any that is free. */
   port: number
   name: string
+  /** What others dial where that is not what it listens on: a public name's or a proxy's addresses. */
+  doors?: readonly string[]
+  tls?: Tls
+  /** Proxies whose word on a client's address is believed, as `ADDRESS` or `ADDRESS/BITS`. */
+  trustedProxies?: readonly string[]
   software: string
+  /** Who runs it: said in its manifest and in each of its offers. */
+  operator?: PubKey | null
   clock?: Clock
   random?: Random
   bounds?: Partial<Bounds>
@@ -37,10 +47,29 @@ export type RouterOptions = {
   broken: (fault: Fault) => void
 }
 
+/** How a router stands, in numbers. */
+export type RouterFigures = Readonly<{
+  /** Nodes that are registered. */
+  nodes: number
+  /** Tickets, free and held. */
+  tickets: number
+  /** Jobs that are not over for their clients. */
+  jobs: number
+  /** Links on which a key was proven. */
+  links: number
+  /** What is remembered of jobs, in all tables: nothing, some time after the last one. */
+  records: number
+}>
+
 export interface Router {
   readonly key: PubKey
   /** What others dial. */
   readonly address: string
+  figures(): RouterFigures
+  /** Offers nothing any more; resolves when every open job has ended. */
+  drain(): Promise<void>
+  /** Takes another certificate for those who come; links that stand are not touched. */
+  renew(tls: Tls): void
   close(): Promise<void>
 }
 
@@ -53,19 +82,27 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
   const clock = options.clock ?? systemClock
   const random = options.random ?? systemRandom
   const bounds: Bounds = { ...BOUNDS, ...options.bounds }
-  const state = newRouterState({ signer, verifier: secp, net, bounds, fee: msat(0n) })
+  const state = newRouterState({
+    signer,
+    verifier: secp,
+    net,
+    bounds,
+    fee: msat(0n),
+    operator: options.operator ?? null,
+  })
   const month = 30 * 24 * 3_600_000
   for (const it of store.observations(unixMs(clock.now() - month))) observe(state.standings, it)
-  const loop = new Loop<RouterState, WireEvent, WireEffect>({
+  const loop = new Loop<RouterState, RouterEvent, WireEffect>({
     state,
     decide: (current, event, now) => decide(current, event, now, random),
-    due: (current) => current.deadlines.next(),
+    deadlines: (current) => current.deadlines,
+    clockSet: shiftTimes,
     other: () => {},
     rules: {
       verifier: secp,
       net,
       // A router also sees what it passes on between the keys on its links.
-      isMe: (key) => key === signer.pubkey || state.linkOf.has(key),
+      isMe: (key) => isAddressee(state, key),
       startedAt: clock.now(),
       replay: new ReplayCache(2 * bounds.freshnessMs),
       freshnessMs: bounds.freshnessMs,
@@ -75,22 +112,38 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
     log,
     broken,
   })
+  const { doors = [] } = options
   const listening = await network.listen(
     {
       hostname: options.hostname,
       port: options.port,
       key: signer.pubkey,
       name: options.name,
+      names: doors.map((it) => new URL(it).host),
+      ...(options.tls && { tls: options.tls }),
+      trustedProxies: options.trustedProxies ?? [],
       verifier: secp,
       bounds,
       stored: (filter) => state.directory.find(filter),
     },
     loop,
   )
-  const stopIntroducing = introduce(state, clock, listening.address, options)
+  const stopIntroducing = introduce(
+    state,
+    clock,
+    doors.length > 0 ? doors : [listening.address],
+    options,
+  )
   return {
     key: signer.pubkey,
     address: listening.address,
+    figures: () => figuresOf(state),
+    renew: (tls) => listening.renew?.(tls),
+    async drain() {
+      loop.feed({ type: 'drain' })
+      while (figuresOf(state).jobs > 0 || state.keeping.size > 0)
+        await new Promise<void>((resolve) => void clock.after(DRAIN_LOOK_MS, resolve))
+    },
     async close() {
       stopIntroducing()
       loop.stop()
@@ -99,11 +152,25 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
   }
 }
 
+const figuresOf = (state: RouterState): RouterFigures => ({
+  nodes: state.nodes.size,
+  tickets: state.tickets.size,
+  jobs: [...state.jobs.values()].filter((it) => it.phase !== 'over').length,
+  links: state.keyOf.size,
+  records:
+    state.jobs.size +
+    state.byTag.size +
+    [...state.jobsOf.values(), ...state.returningOf.values()].reduce((n, { size }) => n + size, 0) +
+    state.awaited.size +
+    state.returning.size +
+    state.keeping.size,
+})
+
 /** The router's own manifest, for everybody who asks its door, anew before it expires; until it is stopped. */
 const introduce = (
   state: RouterState,
   clock: Clock,
-  address: string,
+  doors: readonly string[],
   options: RouterOptions,
   older?: EventId,
 ): (() => void) => {
@@ -113,9 +180,10 @@ const introduce = (
     role: 'router' as const,
     name,
     software,
+    operator: state.operator,
     tasks: [],
     limits: { input_bytes: state.bounds.inputBytes },
-    doors: [address],
+    doors: [...doors],
     payees: [],
     bands: null,
     bench: null,
@@ -127,9 +195,10 @@ const introduce = (
   if (older) state.directory.delete(older)
   if ('name' in message && message.name === 'manifest') state.directory.set(event.id, message)
   let stop = clock.after(MANIFEST_LIFE_MS / 2, () => {
-    stop = introduce(state, clock, address, options, event.id)
+    stop = introduce(state, clock, doors, options, event.id)
   })
   return () => stop()
 }
 
+const DRAIN_LOOK_MS = 5
 const MANIFEST_LIFE_MS = 24 * 3_600_000

@@ -13,17 +13,16 @@ import type { Manifest } from '../../protocol/manifest.ts'
 import type { Contents, Message } from '../../protocol/messages.ts'
 import type { Units } from '../../protocol/fields.ts'
 import type { MOVES } from '../../protocol/progress.ts'
-import { type KeyLimits, newKeyLimits } from '../../routing/admit.ts'
-import type { HeldTicket } from '../../routing/candidates.ts'
+import { type KeyLimits, type PlaceHolds, isKnown, newKeyLimits } from '../../routing/admit.ts'
 import { type Standings, newStandings } from '../../trust/standing.ts'
 import type { Observation } from '../../storage/store.ts'
 import type { LinkId, WireEffect } from '../wire.ts'
+import { type Clocks, newClocks } from './clocks.ts'
+import type { Meter } from './meter.ts'
+import type { Alike, PoolTicket } from './pool-ticket.ts'
 import { Shelf } from './shelf.ts'
 
 export type MoveReason = (typeof MOVES)[number]
-
-/** A ticket that is free or held, with the event that proves it. */
-export type PoolTicket = HeldTicket & { link: LinkId; message: Message<'ticket'> }
 
 /** A node with a link to us. */
 export type NodeRecord = {
@@ -32,12 +31,14 @@ export type NodeRecord = {
   boot: string
   slots: number
   maxTickets: number
-  /** What its manifest says that it does, busy or not. */
-  tasks: Manifest['tasks']
+  /** What it says that it does, busy or not. */
+  manifest: Manifest
   sheets: Map<EventId, Message<'sheet'>>
   /** By `slot:place`: a newer ticket for the same place replaces the older. */
   tickets: Map<string, EventId>
   openJobs: number
+  /** Its link comes from this machine or a private network. */
+  local: boolean
 }
 
 /** What was offered to whom: a job must name it. */
@@ -47,6 +48,9 @@ export type OfferRecord = { client: PubKey; tickets: readonly EventId[]; expires
 export type Placing = {
   ticket: EventId
   node: PubKey
+  /** The run of the node that took it: another one knows nothing of the job. */
+  boot: string
+  /** The newest link of that run; it may be lost. */
   link: LinkId
   tag: JobTag
   task: string
@@ -59,21 +63,24 @@ export type Placing = {
   lastSeen: boolean
   closed: boolean
   /** The receipt of this placing, and whether the client has answered it: one of each. */
-  receipt: EventId | null
+  receipt: Message<'receipt'> | null
   acknowledged: boolean
   /** What the receipt makes of the node, until its client has had its say. */
   claim: Observation | null
-  /** Bytes passed and allowed, each way: a router counts credits though it cannot make them. */
-  inBytes: number
-  inAllowed: number
-  outBytes: number
-  outAllowed: number
+  /** What passes each way. */
+  input: Meter
+  output: Meter
+  /** Placed by another run of this router: too little of it is known to learn from. */
+  restored: boolean
 }
 
 export type JobRecord = {
   id: JobId
   client: PubKey
+  /** Where the client was heard last; the link may be lost. */
   clientLink: LinkId
+  /** The offers that it named; null for one of another run. */
+  offers: EventId | null
   /** Further tickets of its offers, in order. */
   next: EventId[]
   placings: Placing[]
@@ -89,25 +96,56 @@ export type JobRecord = {
   cancelled: boolean
 }
 
+/**
+ * A job that we know nothing of, since we began later: one end of it has said that it goes on. When
+ * the other end says so too, it does (resume.ts).
+ */
+export type Returning = Readonly<{
+  key: string
+  job: JobId
+  ticket: EventId
+  client: PubKey
+  node: PubKey
+  side: 'client' | 'node'
+  link: LinkId
+  /** What its node has sent meanwhile; it is not sent a second time. */
+  receipt: { message: Message<'receipt'> | null }
+}>
+
 export type RouterState = {
   readonly signer: Signer
   readonly verifier: Verifier
   readonly net: Net
   readonly bounds: Bounds
   readonly fee: Msat
+  /** Who runs it, as its manifest and offers say; null where they do not. */
+  readonly operator: PubKey | null
   readonly deadlines: Deadlines
-  /** Which key speaks on which link. The newest link of a key is the one that counts. */
+  /** Which key speaks on which link, and on which ones each key does, the newest last (links.ts). */
   keyOf: Map<LinkId, PubKey>
-  linkOf: Map<PubKey, LinkId>
+  linksOf: Map<PubKey, LinkId[]>
+  /** Links from this machine or a private network. */
+  local: Set<LinkId>
+  /** What the address of a link is counted by. */
+  placeOf: Map<LinkId, string>
+  placeHolds: PlaceHolds
+  readonly clocks: Clocks
   jobsOf: Map<LinkId, Set<JobId>>
   nodes: Map<PubKey, NodeRecord>
   tickets: Map<EventId, PoolTicket>
-  /** Free and held tickets by bare task name. */
-  byTask: Map<string, Set<EventId>>
+  /** Free and held tickets, those that are alike together; and by bare task name. */
+  alike: Map<string, Alike>
+  byTask: Map<string, Set<Alike>>
   offers: Map<EventId, OfferRecord>
   jobs: Map<JobId, JobRecord>
   /** Without a placing: the ticket was gone when the job came, its body may still be on its way. */
   byTag: Map<JobTag, { job: JobId; placing: Placing | null }>
+  /** Keys that have jobs here and lost their link: what is addressed to them is still ours to pass on. */
+  awaited: Set<PubKey>
+  returning: Map<string, Returning>
+  returningOf: Map<LinkId, Set<string>>
+  /** How many syncs a link may still send, and since when that is so. */
+  syncs: Map<LinkId, { left: number; at: UnixMs }>
   /** Receipts on their way to disk: whom to answer when they are there. */
   keeping: Map<EventId, LinkId>
   /** Addressable events of our parties, by id: what the door serves. */
@@ -116,6 +154,8 @@ export type RouterState = {
   published: Map<PubKey, Map<string, EventId>>
   limits: KeyLimits
   standings: Standings
+  /** Nothing is offered any more. */
+  draining: boolean
 }
 
 export const newRouterState = (options: {
@@ -124,23 +164,35 @@ export const newRouterState = (options: {
   net: Net
   bounds: Bounds
   fee: Msat
+  operator?: PubKey | null
 }): RouterState => ({
   ...options,
+  operator: options.operator ?? null,
   deadlines: new Deadlines(),
   keyOf: new Map(),
-  linkOf: new Map(),
+  linksOf: new Map(),
+  local: new Set(),
+  placeOf: new Map(),
+  placeHolds: new Map(),
+  clocks: newClocks(),
   jobsOf: new Map(),
   nodes: new Map(),
   tickets: new Map(),
+  alike: new Map(),
   byTask: new Map(),
   offers: new Map(),
   jobs: new Map(),
   byTag: new Map(),
+  awaited: new Set(),
+  returning: new Map(),
+  returningOf: new Map(),
+  syncs: new Map(),
   keeping: new Map(),
   directory: new Shelf(),
   published: new Map(),
   limits: newKeyLimits(),
   standings: newStandings(),
+  draining: false,
 })
 
 /** What one decision of a router works with: the state, the time, chance, and where effects go. */
@@ -178,6 +230,17 @@ export const accept = (turn: Turn, link: LinkId, message: Message, text = ''): v
 /** Answers a message that came in on a link: no, with a NIP-01 prefix and a reason. */
 export const decline = (turn: Turn, link: LinkId, message: Message, text: string): void => {
   turn.effects.push({ do: 'answer', link, id: message.event.id, accepted: false, message: text })
+  stray(turn, link, message.text.length)
+}
+
+/**
+ * Bytes that belong to no accepted job: a key that is not known may send some of them a second
+ * (bounds `strayBytesPerSecond`); beyond, its door counts offences and hangs up.
+ */
+export const stray = (turn: Turn, link: LinkId, bytes: number): void => {
+  const { keyOf, limits } = turn.state
+  const key = keyOf.get(link)
+  if (key && !isKnown(limits, key)) turn.effects.push({ do: 'stray', link, bytes })
 }
 
 /** `text.chat` of `text.chat@1`: what tickets are found by. */

@@ -1,8 +1,10 @@
 import { type Frame, encodeFrame, readCredit } from '../../protocol/frames.ts'
 import type { LinkId } from '../wire.ts'
 import { endJob, resetPlacing } from './ending.ts'
+import { allow, measure } from './meter.ts'
 import { onNodeLost } from './moves.ts'
-import type { JobRecord, Placing, Turn } from './state.ts'
+import { type JobRecord, type Placing, type Turn, stray } from './state.ts'
+import { strayFrame } from './stray.ts'
 
 /**
  * Frames pass through blind: the router looks at type, tag and size, counts bytes against the credits
@@ -11,55 +13,69 @@ import type { JobRecord, Placing, Turn } from './state.ts'
 export const onFrame = (turn: Turn, link: LinkId, frame: Frame): void => {
   const found = turn.state.byTag.get(frame.tag)
   const job = found && turn.state.jobs.get(found.job)
-  if (!found || !job) return
+  if (!found || !job) return strayFrame(turn, link, frame)
   const { placing } = found
   if (link === job.clientLink) {
     if (frame.type === 'input') inputFrom(turn, job, placing, frame)
     else if (frame.type === 'outputCredit' && placing) creditFrom(turn, placing, frame)
   } else if (placing && link === placing.link) fromNode(turn, job, placing, frame)
+  else strayFrame(turn, link, frame)
 }
 
 const creditFrom = (turn: Turn, placing: Placing, frame: Frame): void => {
   const credit = readCredit(frame.bytes)
   if (!credit) return
-  placing.outAllowed = Math.max(placing.outAllowed, credit.allowed)
-  turn.effects.push({ do: 'frame', link: placing.link, bytes: encodeFrame(frame) })
+  allow(placing.output, credit, turn.state.bounds)
+  turn.effects.push({ do: 'frame', link: placing.link, bytes: wholeOf(frame) })
 }
 
 const inputFrom = (turn: Turn, job: JobRecord, placing: Placing | null, frame: Frame): void => {
-  if (job.phase === 'over') return
-  const bytes = encodeFrame(frame)
+  if (job.phase === 'over') return strayFrame(turn, job.clientLink, frame)
+  const bytes = wholeOf(frame)
+  const seen = placing ? measure(placing.input, frame) : 'new'
+  if (seen === 'dropped') return
   // A small body waits here until `accepted`, so that a move costs the client no second sending.
-  if (placing === null || placing.acceptedAt === null) {
+  if (seen !== 'again' && (placing === null || placing.acceptedAt === null)) {
     job.bodyBytes += frame.bytes.length
+    stray(turn, job.clientLink, frame.bytes.length)
     if (job.bodyBytes > turn.state.bounds.inlineBodyBytes) return overWindow(turn, job, placing)
     job.body.push(bytes)
   }
   if (placing === null || placing.closed) return
-  placing.inBytes += frame.bytes.length
-  if (placing.inBytes > placing.inAllowed) return overWindow(turn, job, placing)
+  if (seen === 'over') return overWindow(turn, job, placing)
   turn.effects.push({ do: 'frame', link: placing.link, bytes })
 }
 
 const fromNode = (turn: Turn, job: JobRecord, placing: Placing, frame: Frame): void => {
-  const bytes = encodeFrame(frame)
+  const bytes = wholeOf(frame)
   if (frame.type === 'inputCredit') {
     const credit = readCredit(frame.bytes)
     if (!credit) return
-    placing.inAllowed = Math.max(placing.inAllowed, credit.allowed)
+    allow(placing.input, credit, turn.state.bounds)
     turn.effects.push({ do: 'frame', link: job.clientLink, bytes })
     return
   }
   if (frame.type === 'reset') return onNodeLost(turn, job, placing)
-  // After the end nothing follows, and a placing that was moved away from has no say.
-  if (frame.type !== 'output' || placing.lastSeen || placing !== job.placings.at(-1)) return
-  if (job.phase === 'over' || placing.acceptedAt === null) return
-  placing.outBytes += frame.bytes.length
-  if (placing.outBytes > placing.outAllowed) return overWindow(turn, job, placing)
+  // A placing that was moved away from has no say.
+  if (frame.type !== 'output' || placing !== job.placings.at(-1)) return
+  // Late is honest, as far as it was allowed.
+  if (job.phase === 'over' || placing.acceptedAt === null) {
+    if (measure(placing.output, frame) === 'over') strayFrame(turn, placing.link, frame)
+    return
+  }
+  // After the end nothing follows, but what came before it may be needed again.
+  if (placing.lastSeen && frame.seq >= placing.output.next)
+    return strayFrame(turn, placing.link, frame)
+  const seen = measure(placing.output, frame)
+  if (seen === 'dropped') return
+  if (seen === 'over') return overWindow(turn, job, placing)
   placing.firstAt ??= turn.now
-  placing.lastSeen = frame.last
+  placing.lastSeen ||= frame.last
   turn.effects.push({ do: 'frame', link: job.clientLink, bytes })
 }
+
+/** Frames go on byte for byte: as they came, where they came from a link. */
+const wholeOf = (frame: Frame): Uint8Array => frame.whole ?? encodeFrame(frame)
 
 const overWindow = (turn: Turn, job: JobRecord, placing: Placing | null): void => {
   if (placing) {

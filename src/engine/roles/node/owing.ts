@@ -1,0 +1,141 @@
+import { msat } from '../../base/money.ts'
+import { costOf } from '../../metering/cost.ts'
+import {
+  type Account,
+  accountOf,
+  credited,
+  disputed,
+  isWithinTenth,
+  lost,
+  mayBegin,
+  maySend,
+  sent,
+  trusted,
+} from '../../metering/owed.ts'
+import type { Units } from '../../protocol/fields.ts'
+import type { PubKey } from '../../protocol/ids.ts'
+import type { NodeJob, NodeTurn, PendingDelta } from './state.ts'
+
+/** What the keys of our jobs have and have not credited (metering/owed.ts), and whose turn it is to send. */
+
+/** What one frame would carry: so many of the pending deltas, with their bytes and the usage and cost up to them. */
+export type NextPiece = Readonly<{
+  count: number
+  bytes: number
+  last: boolean
+  usage: Units
+  cost: bigint
+}>
+
+/** Whether a key took nothing, beyond the bound, that it never paid. */
+export const mayHaveJob = (turn: NodeTurn, client: PubKey): boolean =>
+  mayBegin(accountFor(turn, client))
+
+/** Whether a key has paid nothing yet: what it gets on trust is cut small. */
+export const isUnpaid = (turn: NodeTurn, client: PubKey): boolean =>
+  accountFor(turn, client).paid === 0n
+
+/**
+ * The next frame that the key of this job may be sent; null where it must credit something first. Jobs of
+ * one key take turns then, so that a stream of small pieces never keeps a large one waiting for ever.
+ */
+export const nextPiece = (turn: NodeTurn, job: NodeJob): NextPiece | null => {
+  const account = accountFor(turn, job.client)
+  const whole = pieceOf(job, batch(job.pending, turn.state.bounds.coalesceBytes))
+  const added = whole.cost - costSent(job)
+  if (added === 0n) return whole
+  const waiting = turn.state.waiting.get(job.client)
+  const first = waiting?.values().next().value
+  if ((first !== undefined && first !== job.tag) || !maySend(account, added)) {
+    wait(turn, job)
+    return null
+  }
+  stopWaiting(turn, job)
+  return isWithinTenth(account, added) ? whole : onTrust(job, account, whole)
+}
+
+/** A frame went out; called before it is counted among the job's frames. */
+export const pieceSent = (turn: NodeTurn, job: NodeJob, piece: NextPiece): void =>
+  sent(accountFor(turn, job.client), piece.cost - costSent(job))
+
+/** Credits have come: what they cover is paid, and the key's other jobs may go on. */
+export const pieceCredited = (turn: NodeTurn, job: NodeJob): void => {
+  const cost = costUpTo(job, job.writer.acknowledgedSeq())
+  if (cost === job.paid) return
+  credited(accountFor(turn, job.client), cost - job.paid)
+  job.paid = cost
+  wakeOthers(turn, job)
+}
+
+/** The job is over: what it was sent and never credited stays with its key. */
+export const settle = (turn: NodeTurn, job: NodeJob): void => {
+  pieceCredited(turn, job)
+  lost(accountFor(turn, job.client), costSent(job) - job.paid)
+  stopWaiting(turn, job)
+  wakeOthers(turn, job)
+}
+
+/** The client disputes the receipt: it does not mean to pay. */
+export const unpay = (turn: NodeTurn, job: NodeJob): void =>
+  disputed(accountFor(turn, job.client), job.paid)
+
+const accountFor = ({ state, now }: NodeTurn, client: PubKey): Account =>
+  accountOf(state.accounts, client, now, (key) =>
+    [...state.jobs.values()].some((job) => job.client === key && job.phase !== 'recorded'),
+  )
+
+/** The one piece on trust: small for a key that paid nothing, else worth no more than it paid. */
+const onTrust = (job: NodeJob, account: Account, whole: NextPiece): NextPiece => {
+  const most = trusted(account)
+  if (most === null) return pieceOf(job, batch(job.pending, FIRST_PIECE_BYTES))
+  let piece = whole
+  while (piece.count > 1 && piece.cost - costSent(job) > most)
+    piece = pieceOf(job, batch(job.pending.slice(0, Math.floor(piece.count / 2)), Infinity))
+  return piece
+}
+
+const pieceOf = (job: NodeJob, { count, bytes }: { count: number; bytes: number }): NextPiece => {
+  const { row, entry, body, end, pending } = job
+  const last = end !== null && count === pending.length
+  const succeeded = last && end.status === 'ok'
+  // The last frame carries all that was used, which the runner may say only after its last piece.
+  const usage = succeeded ? job.usage : (pending[count - 1]?.usage ?? job.usage)
+  const surcharge = entry.warm ? msat(0n) : row.cold_surcharge
+  const { rates, minimum } = row
+  const cost = costOf({ rates, usage, minimum, surcharge, ceiling: body.ceiling, succeeded })
+  return { count, bytes, last, usage, cost }
+}
+
+const costUpTo = (job: NodeJob, frames: number): bigint => job.frames[frames - 1]?.cost ?? 0n
+const costSent = (job: NodeJob): bigint => costUpTo(job, job.frames.length)
+
+const wait = ({ state }: NodeTurn, job: NodeJob): void => {
+  const waiting = state.waiting.get(job.client) ?? new Set()
+  state.waiting.set(job.client, waiting.add(job.tag))
+}
+
+const stopWaiting = ({ state }: NodeTurn, job: NodeJob): void => {
+  const waiting = state.waiting.get(job.client)
+  waiting?.delete(job.tag)
+  if (waiting?.size === 0) state.waiting.delete(job.client)
+}
+
+const wakeOthers = ({ state, now }: NodeTurn, job: NodeJob): void => {
+  for (const tag of state.waiting.get(job.client) ?? [])
+    if (tag !== job.tag) state.deadlines.set(`flush:${tag}`, now)
+}
+
+/** How many deltas fit into one frame: one at least. */
+const batch = (
+  pending: readonly PendingDelta[],
+  limit: number,
+): { count: number; bytes: number } => {
+  let count = 0
+  let bytes = 0
+  while (count < pending.length && (count === 0 || bytes + pending[count]!.bytes <= limit))
+    bytes += pending[count++]!.bytes
+  return { count, bytes }
+}
+
+/** Bytes of deltas that a key which paid nothing yet is sent on trust. */
+export const FIRST_PIECE_BYTES = 1024

@@ -1,0 +1,10 @@
+import { unixMs } from '../../base/clock.ts'
+import type { NodeState } from './state.ts'
+
+/** The clock was set by so many ms (loop.ts): the times of a receipt stay in order, and its spans true. */
+export const shiftTimes = ({ jobs }: NodeState, by: number): void => {
+  for (const job of jobs.values()) {
+    job.acceptedAt = unixMs(job.acceptedAt + by)
+    job.firstAt &&= unixMs(job.firstAt + by)
+  }
+}
