@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { chmodSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { version } from '../../package.json'
-import { completions } from '../../scripts/build-completions.ts'
 import { type Place, binary, place } from './cli.ts'
 
 let fedai: string
@@ -29,21 +28,10 @@ describe('the binary', () => {
     const { stdout } = await here.run(['request', '--help'])
     expect(await here.run(['help', 'request'])).toEqual({ code: 0, stdout, stderr: '' })
     expect((await here.run(['help'])).stdout).toBe((await here.run(['--help'])).stdout)
+    const nested = await here.run(['config', 'explain', '--help'])
+    expect(await here.run(['help', 'config', 'explain'])).toEqual(nested)
+    expect(nested.stdout).toContain('Examples:\n  fedai config explain router.listen\n')
   })
-
-  test.each([[], ['up'], ['request'], ['verify'], ['init']])(
-    'help of %s fits a small terminal',
-    async (...verb) => {
-      const { code, stdout, stderr } = await here.run([...verb, '--help'])
-      const lines = stdout.trimEnd().split('\n')
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-      expect(lines.length).toBeLessThanOrEqual(40)
-      expect(lines.filter((line) => line.length > 80)).toEqual([])
-      expect(stdout).toContain('Examples:')
-      const examples = stdout.split('Examples:\n')[1]!.split('\n\n')[0]!.split('\n')
-      expect(examples).toHaveLength(3)
-    },
-  )
 
   test('help survives a reader that leaves', async () => {
     const shell = Bun.spawnSync([
@@ -225,38 +213,4 @@ describe('on a terminal', () => {
     expect(await request.exited).toBe(64)
     expect(request.screen()).toContain('there is nothing to send')
   }, 20_000)
-})
-
-describe('completions/', () => {
-  test.each(Object.entries(completions()))(
-    '%s is what the command tree says',
-    async (name, text) => {
-      const file = Bun.file(join(dirname(dirname(import.meta.dir)), 'completions', name))
-      expect(await file.text()).toBe(text)
-    },
-  )
-
-  test('bash completes verbs, options, tasks and files with spaces', () => {
-    here.file('a file.json', '')
-    const script = join(dirname(dirname(import.meta.dir)), 'completions', 'fedai.bash')
-    const complete = (...words: string[]) =>
-      Bun.spawnSync(
-        [
-          'bash',
-          '-c',
-          'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); _fedai; printf "%s\\n" "${COMPREPLY[@]}"',
-          script,
-          'fedai',
-          ...words,
-        ],
-        { cwd: here.folder },
-      )
-        .stdout.toString()
-        .trimEnd()
-        .split('\n')
-    expect(complete('re')).toEqual(['request'])
-    expect(complete('request', '--max')).toEqual(['--max-tokens', '--max-price'])
-    expect(complete('request', '--task', 'text.s')).toEqual(['text.summarize'])
-    expect(complete('verify', 'a ')).toEqual(['a file.json'])
-  })
 })

@@ -33,6 +33,8 @@ export type Ran = Readonly<{ code: number; stdout: string; stderr: string }>
 export type RunOptions = Readonly<{
   stdin?: string | Uint8Array | 'ignore'
   env?: Readonly<Record<string, string>>
+  /** What runs it: `ip netns exec NAME`. */
+  via?: readonly string[]
 }>
 
 /** A process that still runs; its output so far. */
@@ -69,7 +71,7 @@ export const place = (fedai: string): Place => {
   }
   setTraps(file)
   const start = (args: readonly string[], options: RunOptions = {}): Running =>
-    startProcess([fedai, ...args], folder, {
+    startProcess([...(options.via ?? []), fedai, ...args], folder, {
       ...options,
       env: { PATH: process.env['PATH'] ?? '', FEDAI_HOME: home, ...options.env },
     })
@@ -87,8 +89,8 @@ export const place = (fedai: string): Place => {
 const setTraps = (file: (name: string, text: string) => string): void => {
   const trap = `require('node:fs').writeFileSync(${JSON.stringify('SPRUNG')}, 'x'); console.log('EVIL')\n`
   const path = file('evil.cjs', trap)
-  file('.env', `FEDAI_HOME=/nonexistent/evil\nFEDAI_ROUTER=evil\nNODE_OPTIONS=--require ${path}\n`)
-  file('.env.local', 'FEDAI_ROUTER=evil\n')
+  file('.env', `FEDAI_HOME=/nonexistent/evil\nFEDAI_ROUTERS=evil\nNODE_OPTIONS=--require ${path}\n`)
+  file('.env.local', 'FEDAI_ROUTERS=evil\n')
   file(
     'bunfig.toml',
     `preload = [${JSON.stringify(path)}]\n[run]\npreload = [${JSON.stringify(path)}]\n`,

@@ -132,7 +132,7 @@ describe('request', () => {
   test('--dry-run sends nothing and says so', async () => {
     const { code, stdout } = await here.run(['request', '--dry-run', 'hello'])
     expect(code).toBe(0)
-    expect(stdout).toMatch(/offers?, best first; nothing was sent/)
+    expect(stdout).toMatch(/offers? of npub1.*, best first; nothing was sent/)
     expect(stdout).toMatch(/ceiling .* play money/)
     const json = JSON.parse((await here.run(['request', '--dry-run', '--json', 'hello'])).stdout)
     expect(json).toMatchObject({ v: 1, type: 'offers', net: 'sim', input_bytes: 5 })
@@ -238,7 +238,7 @@ describe('what fails midway', () => {
     server.misbehave('dies when told')
     const it = here.start(['request', 'hello'])
     await it.until(/two /)
-    server.die()
+    server.tell()
     const { code, stdout, stderr } = await it.done
     expect({ code, stdout }).toEqual({ code: 75, stdout: 'one two ' })
     expect(stderr).toMatch(/^error: /m)
@@ -251,7 +251,7 @@ describe('what fails midway', () => {
     while (server.open() < 1) await Bun.sleep(5)
     // Nothing outside shows that a piece has come to it, and the model does one job at a time.
     await Bun.sleep(300)
-    server.die()
+    server.tell()
     const { code, stderr } = await it.done
     expect(code).toBe(75)
     expect(await Bun.file(out).exists()).toBe(false)

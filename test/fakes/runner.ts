@@ -1,7 +1,8 @@
 /** How a fake OpenAI server misbehaves. */
 export type Misbehaviour =
   | 'dies' // the socket is cut in mid-stream
-  | 'dies when told' // the same, when the test calls `die`
+  | 'dies when told' // the same, when the test calls `tell`
+  | 'waits' // goes on after the second word when the test calls `tell`
   | 'ends quietly' // a clean end without finish reason and without [DONE], as ollama's when its engine dies
   | 'no done' // a finish reason, and then a clean end without [DONE]
   | 'done without finish'
@@ -31,8 +32,8 @@ export type FakeOpenai = Readonly<{
   misbehave(how: Misbehaviour | null): void
   /** The models that it lists from now on. */
   serve(models: readonly string[]): void
-  /** Cuts all streams that wait for it. */
-  die(): void
+  /** Goes on with all streams that wait for it: to their end, or to the cut. */
+  tell(): void
   stop(): Promise<void>
 }>
 
@@ -43,10 +44,15 @@ export const FAKE_PROMPT_TOKENS = 7
 
 /** An OpenAI server on a port of its own: chat and completions, and by `kind` embeddings or rerank. */
 export const fakeOpenai = (
-  options: Readonly<{ kind?: 'chat' | 'embed' | 'rerank'; model?: string }> = {},
+  options: Readonly<{
+    kind?: 'chat' | 'embed' | 'rerank'
+    model?: string
+    words?: readonly string[]
+  }> = {},
 ): FakeOpenai => {
   const kind = options.kind ?? 'chat'
   const model = options.model ?? 'fake-model'
+  const all = options.words ?? FAKE_WORDS
   const requests: FakeOpenai['requests'] = []
   let how: Misbehaviour | null = null
   let served: readonly string[] = [model]
@@ -54,9 +60,8 @@ export const fakeOpenai = (
   let told = Promise.withResolvers<void>()
 
   const stream = (path: string, body: Record<string, unknown>, signal: AbortSignal): Response => {
-    const words =
-      typeof body.max_tokens === 'number' ? FAKE_WORDS.slice(0, body.max_tokens) : FAKE_WORDS
-    const lines = linesOf(path, model, how, words)
+    const words = typeof body.max_tokens === 'number' ? all.slice(0, body.max_tokens) : all
+    const lines = linesOf(path, model, how, words, words.length < all.length)
     open++
     let closed = false
     const close = () => {
@@ -69,9 +74,13 @@ export const fakeOpenai = (
         for (const line of lines) {
           if (closed) return
           if (line === HANG) return
+          if (line === WAIT) {
+            await told.promise
+            continue
+          }
           if (line === CUT) {
             // What was said before is on its way first.
-            await (how === 'dies when told' ? told.promise : Bun.sleep(5))
+            await Bun.sleep(5)
             close()
             return controller.error()
           }
@@ -122,7 +131,7 @@ export const fakeOpenai = (
     serve: (models) => {
       served = models
     },
-    die: () => {
+    tell: () => {
       told.resolve()
       told = Promise.withResolvers()
     },
@@ -143,6 +152,7 @@ const UNSUPPORTED = {
 
 const HANG = '\u0000hang'
 const CUT = '\u0000cut'
+const WAIT = '\u0000wait'
 
 const packets = (line: string, how: Misbehaviour | null): Uint8Array[] => {
   const bytes = new TextEncoder().encode(
@@ -156,6 +166,7 @@ const linesOf = (
   model: string,
   how: Misbehaviour | null,
   words: readonly string[],
+  cut: boolean,
 ): string[] => {
   const chat = path === '/v1/chat/completions'
   const event = (it: object) => `data: ${JSON.stringify({ model, ...it })}\n\n`
@@ -171,15 +182,15 @@ const linesOf = (
   const pieces = words.map((content) => said({ content }))
   const usage =
     how === 'no usage' ? [] : [event({ choices: [], usage: usageOf(how, words.length) })]
-  const finish = said(
-    {},
-    how === 'tool calls' ? 'tool_calls' : words.length < FAKE_WORDS.length ? 'length' : 'stop',
-  )
+  const finish = said({}, how === 'tool calls' ? 'tool_calls' : cut ? 'length' : 'stop')
   const done = 'data: [DONE]\n\n'
   switch (how) {
     case 'dies':
-    case 'dies when told':
       return [...role, ...pieces.slice(0, 2), CUT]
+    case 'dies when told':
+      return [...role, ...pieces.slice(0, 2), WAIT, CUT]
+    case 'waits':
+      return [...role, ...pieces.slice(0, 2), WAIT, ...pieces.slice(2), finish, ...usage, done]
     case 'ends quietly':
       return [...role, ...pieces.slice(0, 2)]
     case 'no done':

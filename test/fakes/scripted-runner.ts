@@ -91,6 +91,7 @@ export const scriptedRunner = (
 export const scriptedChat = (model = 'scripted-chat'): Capability => ({
   task: 'text.chat@1',
   model: { name: model, family: 'scripted', ctx: 2048 },
+  proprietary: false,
   warm: true,
   etaMs: 0,
   limits: { inputBytes: 8192, outTokens: 2048 },

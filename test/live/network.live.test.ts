@@ -100,12 +100,13 @@ describe.skipIf(!binary)('a network on a real llama-server', () => {
     expect(outcome.verified).toBe(true)
   })
 
-  test('a client that vanishes frees the slot too', async () => {
+  test('a client that is closed frees the slot too', async () => {
     const server = await servers.start('endless', { tiny: SLOW, ctx: 8192 })
     const { client } = await network(server)
     const gone = await client()
     for await (const news of gone.request(wishOf({ outTokens: 4000 })))
       if (news.type === 'piece') break
+    // It says that it goes; one that only vanishes is waited for (`awayMs`, test/network/resume.test.ts).
     await gone.close()
     expect(await msUntil(async () => (await busySlots(server)) === 0, 5000)).toBeLessThan(2000)
   })
