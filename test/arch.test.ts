@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   storage: ['trust', 'protocol', 'base'],
   transport: ['identity', 'protocol', 'base'],
   runners: ['transport', 'tasks', 'protocol', 'base'],
+  observe: ['base'],
 }
 const BELOW_ROLES = Object.keys(MAY_IMPORT)
 const JUDGEMENT = ['metering', 'trust', 'routing', 'spending']

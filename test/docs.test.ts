@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { BOUNDS } from '../src/engine/base/bounds.ts'
+import { configTable } from '../scripts/build-config-table.ts'
 import { UNITS } from '../src/engine/protocol/fields.ts'
 import { FRAME_TYPES, RESETS } from '../src/engine/protocol/frames.ts'
 import { AUTH_KIND, KINDS, type KindName, kindClass } from '../src/engine/protocol/kinds.ts'
@@ -25,6 +26,7 @@ for (const name of pageNames) pages.set(name, await Bun.file(join(root, name)).t
 
 const protocol = pages.get('docs/protocol.md') ?? ''
 const architecture = pages.get('docs/ARCHITECTURE.md') ?? ''
+const threats = pages.get('docs/threat-model.md') ?? ''
 
 /** What stands between backticks on a line, blocks of code left out. */
 const quoted = (text: string): string[] =>
@@ -32,7 +34,7 @@ const quoted = (text: string): string[] =>
 
 /** Paths from the root; a pattern or a command with arguments is none. */
 const isPath = (text: string): boolean =>
-  /^(src|test|bin|docs|bench|scripts|completions|\.ci)\/[\w./-]*$/.test(text)
+  /^(src|test|bin|docs|bench|scripts|completions|man|\.ci)\/[\w./-]*$/.test(text)
 
 /** The anchors of a page, as GitHub makes them. */
 const anchorsOf = (text: string): Set<string> =>
@@ -152,6 +154,10 @@ describe('the protocol', () => {
   })
 })
 
+test('the table of settings is that of the schema (npm run generate writes it)', () => {
+  expect(pages.get('docs/config.md') ?? '').toContain(`\n${configTable()}\n`)
+})
+
 test('the life of a job names functions that are where it says', () => {
   const places = [
     ...architecture.matchAll(/((?:`[\w.()]+`(?:, | and )?)+) in `(src\/[\w./-]+\.ts)`/g),
@@ -165,6 +171,36 @@ test('the life of a job names functions that are where it says', () => {
       .map((name) => `${name} in ${path}`)
   })
   expect(gone).toEqual([])
+})
+
+describe('the threat model', () => {
+  const named = [...threats.matchAll(/`([\w./-]+): ([^`]+)`/g)].map(([, file, title]) => ({
+    file: ['test/network', 'test', 'src/engine']
+      .map((folder) => `${folder}/${file}.test.ts`)
+      .find((path) => existsSync(join(root, path))),
+    what: `${file}: ${title}`,
+    title: title!,
+  }))
+
+  test('names tests that are there', async () => {
+    expect(named.length).toBeGreaterThan(50)
+    const gone: string[] = []
+    for (const { file, what, title } of named) {
+      const text = file === undefined ? '' : await Bun.file(join(root, file)).text()
+      const titles = text.split('\n').filter((line) => /\b(?:describe|test)\b|^ *['"`]/.test(line))
+      if (!titles.some((line) => line.includes(title))) gone.push(what)
+    }
+    expect(gone).toEqual([])
+  })
+
+  test('has a test for each row, or says that there is none', () => {
+    const tables = threats.split(/\n\n/).filter((it) => /^\|.*\| test \|\n/.test(it))
+    expect(tables.length).toBeGreaterThan(5)
+    const bare = tables
+      .flatMap((table) => table.split('\n').slice(2))
+      .filter((row) => row !== '' && !/(?:`[\w./-]+: [^`]+`|not tested)[^|]*\|$/.test(row))
+    expect(bare).toEqual([])
+  })
 })
 
 const files = new Map<string, string>()
