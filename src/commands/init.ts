@@ -4,7 +4,6 @@ import { examples, jsonOption } from './options.ts'
 /** `fedai init`: makes or imports an identity, by questions or by flags. */
 export const init = () =>
   new Command('init')
-    .summary('make or import an identity')
     .description('Make or import an identity: a Nostr key in a file that only you can read.')
     .optionsGroup('Identity:')
     .option('--as <name>', 'what to call it on this machine')

@@ -9,7 +9,9 @@ export const jsonOption = () => new Option('--json', 'print JSON, errors too (th
 export const quietOption = () => new Option('-q, --quiet', 'say nothing on stderr but errors')
 
 export const routerOption = () =>
-  new Option('--router <npub@url>', 'where to ask (default: what `fedai up` runs here)')
+  new Option('--router <npub@url>', 'a router to ask, repeatable (default: those here)').argParser(
+    several,
+  )
 
 export const identityOption = () =>
   new Option('--as <name>', 'sign with this identity (default: a new key)')

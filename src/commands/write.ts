@@ -7,14 +7,15 @@ import { roomHint } from './stdout.ts'
 /**
  * Writes a file whole or not at all: under another name in the same folder, brought to disk, renamed.
  * A device or a pipe is written to as it is, and a link stays one.
+ * @param mode of the new file, less the umask
  * @throws Fault `io` `output.unwritable`
  */
-export const writeWhole = async (path: string, text: string): Promise<void> => {
+export const writeWhole = async (path: string, text: string, mode = 0o666): Promise<void> => {
   try {
     const there = await stat(path).catch(() => undefined)
     // A rename would put a plain file in the place of /dev/null.
     if (there && !there.isFile()) await writeFile(path, text)
-    else await replace(there ? await realpath(path) : path, text)
+    else await replace(there ? await realpath(path) : path, text, mode)
   } catch (cause) {
     throw unwritable(path, cause)
   }
@@ -35,11 +36,11 @@ export const checkWritable = async (path: string): Promise<void> => {
   }
 }
 
-const replace = async (path: string, text: string): Promise<void> => {
+const replace = async (path: string, text: string, mode: number): Promise<void> => {
   // Short, since a name that is as long as names can be must still fit.
   const draft = join(dirname(path), `.fedai-${randomUUID()}.tmp`)
   try {
-    const file = await open(draft, 'wx', 0o666)
+    const file = await open(draft, 'wx', mode)
     try {
       await file.writeFile(text)
       await file.sync()

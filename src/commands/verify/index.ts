@@ -4,7 +4,6 @@ import { examples, jsonOption } from '../options.ts'
 /** `fedai verify`: checks signed documents, offline, also a year later. */
 export const verify = () =>
   new Command('verify')
-    .summary('check receipts and what proves them, offline')
     .description(
       'Check receipts and what proves them: signatures, who signed for whom, cost, ceiling.\nOffline. Exit 0, or 76 with the first thing that is wrong.',
     )

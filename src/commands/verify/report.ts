@@ -1,8 +1,10 @@
+import type { z } from 'zod'
 import { showMsat } from '../../engine/base/money.ts'
 import { shortNpub } from '../../engine/identity/keys.ts'
 import type { Audit, ReceiptSummary } from '../../engine/metering/audit.ts'
 import { shortId } from '../figures.ts'
 import type { Paint } from '../terminal.ts'
+import type { verificationShape } from './shape.ts'
 
 /** What `fedai verify` found: the audit, and what never got that far because it is no event of ours. */
 export type Report = Readonly<{
@@ -18,7 +20,7 @@ export type Line = Readonly<{ check: string; ok: boolean; detail: string; about:
 export const firstWrong = (report: Report): Line | undefined => report.findings.find((it) => !it.ok)
 
 /** The report as one object. */
-export const reportObject = (report: Report) => ({
+export const reportObject = (report: Report): z.output<typeof verificationShape> => ({
   v: 1,
   type: 'verification',
   ok: firstWrong(report) === undefined,
