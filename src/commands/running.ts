@@ -56,7 +56,7 @@ export const findRouters = (named: readonly string[], env: Env = process.env): P
       },
     )
   throw new Fault('unavailable', 'router.none', 'no router is known: none runs on this machine', {
-    hint: 'start one in another terminal: fedai up\nor name one: --router npub1…@ws://HOST:PORT',
+    hint: 'start one in another terminal: fedai up, or fedai serve router\nor name one: --router npub1…@ws://HOST:PORT',
   })
 }
 

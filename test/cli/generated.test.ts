@@ -67,7 +67,7 @@ describe('the man pages', () => {
       join(root, 'man', 'fedai-request.1'),
     ]).stdout.toString()
     const plain = shown.replace(/.[\b]/g, '')
-    expect(plain).toContain('fedai request --task text.detect "Guten Tag" --max-price 10sat')
+    expect(plain).toContain('fedai request --task text.detect "Wie geht es dir?" --max-price 10sat')
     expect(plain).toContain("such as 'llama-*'")
   })
 })

@@ -49,8 +49,8 @@ export const request = () =>
       'after',
       examples(
         [
-          'fedai request --task text.detect "Guten Tag" --max-price 10sat',
-          'fedai request --json --task text.detect "Guten Tag" | fedai verify -',
+          'fedai request --task text.detect "Wie geht es dir?" --max-price 10sat',
+          'fedai request --json --task text.detect "Wie geht es dir?" | fedai verify -',
           'fedai request "Why is the sky blue?"   # needs a node with a chat model',
         ],
         'README.md, docs/protocol.md',

@@ -35,7 +35,12 @@ export const runRouter = (options: RouterCommandOptions, version: string): Promi
     role: 'router',
     options,
     version,
-    settings: () => readSettings(flagsOf(options)),
+    settings: async () => {
+      const settings = await readSettings(flagsOf(options))
+      // Before a key is made for a router that may not open its door.
+      await doorOf(settings)
+      return settings
+    },
     open: (settings, means) => openService(settings, means, version),
   })
 

@@ -10,7 +10,7 @@ export const trust = () =>
     'trust',
     {
       description:
-        'Keep the keys that you trust: request --where trusted asks no others, and what is\nshown calls them by their names.',
+        'Keep the keys that you trust, by name: `request --where trusted` asks no others.',
       examples: [
         'fedai trust add npub1… --name mira',
         'fedai trust list',

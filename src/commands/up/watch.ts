@@ -43,7 +43,7 @@ export const bannerLines = ({ up, chat, readyMs }: Setup): string[] => {
 export const nextCommand = ({ chat }: Setup): string =>
   chat.length > 0
     ? 'fedai request "Why is the sky blue?"'
-    : 'fedai request --task text.detect "Guten Tag"'
+    : 'fedai request --task text.detect "Wie geht es dir?"'
 
 /** One event as a line, without its time; undefined for what nobody needs to see. */
 export const eventLine = ({ event, fields }: UpEvent): string | undefined => {

@@ -13,9 +13,9 @@ export const verify = () =>
       'after',
       examples(
         [
-          'fedai request --json --task text.detect "Guten Tag" > result.json',
+          'fedai request --json --task text.detect "Wie geht es dir?" > result.json',
           'fedai verify --json result.json',
-          'fedai request --json --task text.detect "Guten Tag" | fedai verify -',
+          'fedai request --json --task text.detect "Wie geht es dir?" | fedai verify -',
         ],
         'docs/protocol.md',
       ),

@@ -179,7 +179,7 @@ const unreachable = (address: string, cause?: Fault): Fault => {
   // Somebody does answer there.
   if (cause?.code === 'dial.untrusted' || cause?.code === 'dial.refused') return cause
   return new Fault('unavailable', 'router.unreachable', `no router answers at ${address}`, {
-    hint: 'start one with: fedai up',
+    hint: 'start one with: fedai up, or fedai serve router',
     ...(cause && { cause }),
   })
 }
