@@ -46,12 +46,12 @@ test('a stream over real sockets survives cut connections and a router that rest
   let router = await startRouter()
   const words = Array.from({ length: 100 }, (_, i) => `word${i} `)
   const runner = scriptedRunner({ pieces: textPieces(words), pieceMs: 10 }, { clock: systemClock })
-  let running = 0
+  const at = { work: 0 }
   const counted: typeof runner = {
     ...runner,
     run: (...args) => {
-      running++
-      return runner.run(...args).finally(() => running--)
+      at.work++
+      return runner.run(...args).finally(() => at.work--)
     },
   }
   const node = await openNode({
@@ -103,10 +103,10 @@ test('a stream over real sockets survives cut connections and a router that rest
 
   // Who leaves on purpose says so before the socket is closed: a node waits ten seconds for others.
   for await (const it of client.request(wishOf({ outTokens: 200 }))) if (it.type === 'piece') break
-  expect(running).toBe(1)
+  expect(at.work).toBe(1)
   await client.close()
-  for (const end = Date.now() + 500; running > 0 && Date.now() < end;) await pause(5)
-  expect(running).toBe(0)
+  for (const end = Date.now() + 500; at.work > 0 && Date.now() < end;) await pause(5)
+  expect(at.work).toBe(0)
   await node.close({ now: true })
   await router.close()
   for (const it of proxies) it.close()

@@ -35,6 +35,8 @@ export const onCancel = (turn: NodeTurn, message: Message<'cancel'>): void => {
  * arrives; the receipt waits a moment for that, so that nobody who pays is left owing (owing.ts).
  */
 const endSoon = (turn: NodeTurn, job: NodeJob): void => {
+  // Cancelling again and again buys no time.
+  if (job.end?.status === 'client_cancelled') return
   const open = job.phase === 'running' || job.phase === 'ended'
   if (!open || job.writer.acknowledgedSeq() === job.frames.length)
     return stop(turn, job, 'client_cancelled', null)

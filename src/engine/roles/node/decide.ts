@@ -1,7 +1,7 @@
 import { unixMs, type UnixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
 import type { Random } from '../../base/random.ts'
-import { type Frame, jobTagOf, readReset } from '../../protocol/frames.ts'
+import { type Frame, readReset } from '../../protocol/frames.ts'
 import { tagValue } from '../../protocol/event.ts'
 import type { EventId, JobTag, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
@@ -11,15 +11,7 @@ import { onCancel } from './cancels.ts'
 import { noteClock, onUntimely } from './clocks.ts'
 import { creditInput, onInput, onJob, refuseInput } from './jobs.ts'
 import { flush, onCredit, onDone, onFailed, onPiece, onStarted } from './output.ts'
-import {
-  conclude,
-  forget,
-  giveUp,
-  onAcknowledgement,
-  onCancelled,
-  onKept,
-  stop,
-} from './records.ts'
+import { conclude, forget, giveUp, onAcknowledgement, onKept, stop } from './records.ts'
 import { onAway, onClientGone, onRouterBack, onRouterLost, onSync, onUnanswered } from './resume.ts'
 import type { NodeEffect, NodeEvent, NodeJob, NodeState, NodeTurn } from './state.ts'
 import { renewSheet } from './sheet.ts'
