@@ -8,3 +8,6 @@ export const register = z.object({
   sheet: carriedEvent,
   capacity: z.object({ slots: count, queue: count }),
 })
+
+/** A router's answer to a ticket of a node that has not registered on this link, or not last of its key. */
+export const NOT_REGISTERED = 'restricted: register first'

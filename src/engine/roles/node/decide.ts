@@ -35,6 +35,7 @@ export const decide = (
   else if (event.type === 'kept') onKept(turn, event.id)
   else if (event.type === 'unkept') throw secondReceipt(event.id)
   else if (event.type === 'capabilities') onCapabilities(turn, event)
+  else if (event.type === 'displaced') onDisplaced(turn, event.link)
   else if (event.type === 'drain') onDrain(turn, event.now)
   else if (event.type === 'tick') for (const key of state.deadlines.due(now)) onDue(turn, key)
   else if (event.type === 'authenticated') onAuthenticated(turn, event.link, event.auth)
@@ -66,7 +67,14 @@ const onMessage = (turn: NodeTurn, link: LinkId, message: Message): void => {
     state.deadlines.clear(`quota:${link}`)
     if (state.routers.get(link)?.ready) return
     const aheadMs = noteClock(turn, pinned, message.event.created_at)
-    const router = { key: pinned, link, ready: true, budget: windowBudget(), aheadMs }
+    const router = {
+      key: pinned,
+      link,
+      ready: true,
+      displaced: false,
+      budget: windowBudget(),
+      aheadMs,
+    }
     state.routers.set(link, router)
     log(turn, 'router.joined', pinned)
     register(turn, router)
@@ -114,8 +122,18 @@ const onClosed = (turn: NodeTurn, link: LinkId): void => {
   for (const [id, ticket] of state.tickets) if (ticket.link === link) state.tickets.delete(id)
 }
 
-const log = (turn: NodeTurn, event: 'router.joined' | 'router.lost', router: PubKey): void => {
-  const level = event === 'router.lost' ? 'warn' : 'info'
+/** Said once: registering again would only displace the other, which would do the same to us. */
+const onDisplaced = (turn: NodeTurn, link: LinkId): void => {
+  const router = turn.state.routers.get(link)
+  if (!router?.ready || router.displaced) return
+  router.displaced = true
+  log(turn, 'router.displaced', router.key)
+}
+
+type RouterNews = 'router.joined' | 'router.lost' | 'router.displaced'
+
+const log = (turn: NodeTurn, event: RouterNews, router: PubKey): void => {
+  const level = event === 'router.joined' ? 'info' : 'warn'
   turn.effects.push({ do: 'log', level, event, fields: { router } })
 }
 

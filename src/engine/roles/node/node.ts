@@ -9,6 +9,7 @@ import type { Net } from '../../protocol/event.ts'
 import { type PubKey, bootId } from '../../protocol/ids.ts'
 import type { Contents } from '../../protocol/messages.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
+import { NOT_REGISTERED } from '../../protocol/register.ts'
 import type { Runner } from '../../runners/runner.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Dialled, Network } from '../../transport/network.ts'
@@ -18,6 +19,7 @@ import { type NodeEffect, type NodeEvent, type NodeState, newNodeState } from '.
 import { shiftTimes } from './times.ts'
 import { awaitRenewal, signSheet } from './sheet.ts'
 import { watchRunners } from './watch.ts'
+import type { RouterRecord } from './supply.ts'
 import { Work } from './work.ts'
 
 export type NodeOptions = {
@@ -120,6 +122,10 @@ export const openNode = async (options: NodeOptions): Promise<Node> => {
     clock,
     store,
     log,
+    delivered: (link, _id, delivery) => {
+      if (delivery.state === 'refused' && delivery.reason === NOT_REGISTERED)
+        loop.feed({ type: 'displaced', link })
+    },
     joined: (link) => {
       const key = keys.get(link.address)
       if (key) state.pinned.set(link.id, key)
@@ -180,13 +186,17 @@ const pause = (clock: Clock, ms: number): Promise<void> =>
   new Promise((resolve) => void clock.after(ms, resolve))
 
 const figuresOf = (state: NodeState, now: UnixMs): NodeFigures => ({
-  routers: [...state.routers.values()].filter((it) => it.ready).length,
+  routers: [...state.routers.values()].filter(isTaking).length,
   tickets: [...state.tickets.values()].filter(
-    (it) => !it.used && it.expires > now && state.routers.get(it.link)?.ready,
+    (it) => !it.used && it.expires > now && isTaking(state.routers.get(it.link)),
   ).length,
   jobs: [...state.jobs.values()].filter((it) => it.phase !== 'recorded').length,
   records: state.jobs.size + state.keeping.size + state.occupied.size + state.waiting.size,
 })
+
+/** It has accepted our registration and knows of no newer one. */
+const isTaking = (router: RouterRecord | undefined): boolean =>
+  router !== undefined && router.ready && !router.displaced
 
 /** How long the last receipts may take to reach the disks. */
 const DRAIN_MS = 1_000

@@ -29,6 +29,8 @@ export type NodeEvent =
   | Readonly<{ type: 'piece'; tag: JobTag; delta: unknown; usage: Units }>
   | Readonly<{ type: 'done'; tag: JobTag; done: Done }>
   | Readonly<{ type: 'failed'; tag: JobTag; trouble: RunnerTrouble; detail: string }>
+  /** A router takes no tickets of ours: somebody else has registered with our key. */
+  | Readonly<{ type: 'displaced'; link: LinkId }>
   /** We are about to go: nothing more is taken. What runs goes on, or ends `now`. */
   | Readonly<{ type: 'drain'; now: boolean }>
   /** What a runner can do has changed. */

@@ -24,6 +24,8 @@ export type RouterRecord = {
   key: PubKey
   link: LinkId
   ready: boolean
+  /** Another process has registered there with our key since: what it sells is what is bought. */
+  displaced: boolean
   budget: WindowBudget
   /** By how much its clock is ahead of ours, ms; 0 where it is little. */
   aheadMs: number

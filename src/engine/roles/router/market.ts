@@ -3,6 +3,7 @@ import type { PubKey } from '../../protocol/ids.ts'
 import { carried } from '../../protocol/intake.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
+import { NOT_REGISTERED } from '../../protocol/register.ts'
 import { admitAsk, admitHold, isKnown } from '../../routing/admit.ts'
 import { candidates } from '../../routing/candidates.ts'
 import { type Ranked, rank } from '../../routing/rank.ts'
@@ -86,7 +87,7 @@ export const onTicket = (turn: Turn, link: LinkId, message: Message<'ticket'>): 
   const { state, now } = turn
   const { body, event } = message
   const node = state.nodes.get(event.pubkey)
-  if (!node || node.link !== link) return decline(turn, link, message, 'restricted: register first')
+  if (!node || node.link !== link) return decline(turn, link, message, NOT_REGISTERED)
   if (body.boot !== node.boot) return decline(turn, link, message, 'invalid: another boot')
   const sheet = body.entries[0]!.sheet
   if (!node.sheets.has(sheet)) return decline(turn, link, message, 'invalid: unknown sheet')
