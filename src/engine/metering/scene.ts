@@ -87,7 +87,14 @@ export const sceneOf = (changes: Changes = {}) => {
     sheet: sheet.event.id,
     row: 0,
   }
-  const slot = { slot: 0, place: 0, boot: '7'.repeat(32), key: HASH, exclusive: true, operator: null }
+  const slot = {
+    slot: 0,
+    place: 0,
+    boot: '7'.repeat(32),
+    key: HASH,
+    exclusive: true,
+    operator: null,
+  }
   const timings = ['free' as const]
   const ticketContent = { ...slot, timings, entries: [entry] }
   const ticket = of('ticket', 'ticket', ticketContent, {

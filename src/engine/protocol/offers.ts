@@ -1,14 +1,6 @@
 import { z } from 'zod'
 import { BOUNDS } from '../base/bounds.ts'
-import {
-  carriedEvent,
-  count,
-  msatField,
-  name,
-  pubKeyField,
-  sentence,
-  spanMs,
-} from './fields.ts'
+import { carriedEvent, count, msatField, name, pubKeyField, sentence, spanMs } from './fields.ts'
 
 /** Why a router has nothing to offer, and what it has instead. */
 export const noOffer = z.object({
