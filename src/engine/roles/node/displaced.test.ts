@@ -16,7 +16,11 @@ test('a node whose key registers elsewhere is told once, and does not count itse
   const random = seededRandom(5)
   const secp = await openSecp256k1()
   const common = {
-    ...{ clock, random, secp, net: 'sim' as const, software: 'test' },
+    clock,
+    random,
+    secp,
+    net: 'sim' as const,
+    software: 'test',
     network: memoryNetwork({ clock, random }),
     broken: (fault: Error) => {
       throw fault
@@ -30,8 +34,14 @@ test('a node whose key registers elsewhere is told once, and does not count itse
   const signer = newSigner(secp, random)
   const node = () =>
     openNode({
-      ...{ ...common, signer, log, store: memoryStore(), routers: [router] },
-      ...{ runners: [{ ...builtinRunner(), slots: 1 }], rows: PLAY_PRICES, queue: 0 },
+      ...common,
+      signer,
+      log,
+      store: memoryStore(),
+      routers: [router],
+      runners: [{ ...builtinRunner(), slots: 1 }],
+      rows: PLAY_PRICES,
+      queue: 0,
     })
   const first = await node()
   await clock.advance(1_000)
