@@ -18,7 +18,7 @@ import { socketNetwork } from '../src/engine/transport/sockets.ts'
 import { fakeOpenai } from '../test/fakes/runner.ts'
 import { scriptedRunner } from '../test/fakes/scripted-runner.ts'
 import { type Load, WISH } from './parties.ts'
-import { pacedOpenai, thinProxy } from './upstreams.ts'
+import { flood, pacedOpenai, thinProxy } from './upstreams.ts'
 
 const [role, json = '{}'] = process.argv.slice(2)
 const given = JSON.parse(json)
@@ -96,22 +96,27 @@ const roles: Record<string, () => Promise<object>> = {
     const slots = given.slots ?? 8
     const runner = given.runner
       ? await openaiRunner(given.runner, { slots })
-      : scriptedRunner(
-          {
-            pieceMs: given.pieceMs,
-            pieces: [1, 2, 3, 4].map((n) => ({
-              delta: { text: `word ${n} ` },
-              usage: { in_token: 7, out_token: n },
-            })),
-          },
-          { clock: systemClock, slots },
-        )
+      : given.flood
+        ? flood(given.flood, slots)
+        : scriptedRunner(
+            {
+              pieceMs: given.pieceMs,
+              pieces: [1, 2, 3, 4].map((n) => ({
+                delta: { text: `word ${n} ` },
+                usage: { in_token: 7, out_token: n },
+              })),
+            },
+            { clock: systemClock, slots },
+          )
     const { key } = await openNode({
       ...common,
       store: await openStore(given.ledger),
       routers: [given.router],
       runners: [runner],
-      rows: PLAY_PRICES,
+      // What is free is not held back until it was credited.
+      rows: given.flood
+        ? PLAY_PRICES.map((row) => ({ ...row, rates: {}, minimum: '0' }))
+        : PLAY_PRICES,
       queue: given.queue ?? 2,
     })
     return { key }

@@ -1,4 +1,29 @@
-// HTTP servers for benchmarks: a runner that streams at a speed of its own, and a proxy before one.
+// What benchmarks put behind a node: runners that stream at a speed of their own, or as fast as they are
+// let, and a proxy before one.
+import type { Runner } from '../src/engine/runners/runner.ts'
+import { scriptedChat } from '../test/fakes/scripted-runner.ts'
+
+/** A runner in the node's own process that makes `pieces` of so many bytes as fast as they are taken. */
+export const flood = (given: { pieces: number; bytes: number }, slots: number): Runner => {
+  const delta = { text: 'x'.repeat(given.bytes) }
+  const limits = { inputBytes: 1_000_000, outTokens: 10_000_000 }
+  return {
+    info: { name: 'flood', version: '1' },
+    slots,
+    capabilities: async () => [{ ...scriptedChat(), limits }],
+    async run(work, sink) {
+      sink.started()
+      let usage = { in_token: 7, out_token: 0 }
+      for (let n = 1; n <= given.pieces; n++) {
+        usage = { in_token: 7, out_token: n }
+        await sink.piece({ delta, usage })
+        // Credits must be read, too.
+        if (n % 16 === 0) await new Promise((resolve) => setImmediate(resolve))
+      }
+      return { finish: 'stop', usage, countedBy: 'runner', model: work.model }
+    },
+  }
+}
 
 /** An OpenAI server whose streams say a word each `paceMs`; the first at once. */
 export const pacedOpenai = (options: { tokens: number; paceMs: number }): { url: string } => {

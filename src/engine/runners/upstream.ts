@@ -133,6 +133,8 @@ const send = (
     ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
     signal,
     ...(to.unix !== undefined && { unix: to.unix }),
+    // A runner may close a connection that waits at the moment in which a job is sent on it.
+    keepalive: false,
     // The operator named this address, or it is a usual port of this machine.
     allowPrivate: true,
   })

@@ -24,18 +24,22 @@ export const addTicket = (
   // One that is held stays usable for whom it is held: the node honours both until they expire.
   if (older && isHeld(older, now)) unlist(state, older)
   else if (older) removeTicket(state, older.id)
+  const alike = alikeOf(state, body, node)
+  // What they say of tasks is most of a ticket, and the same in all: it is kept once.
+  const twin = state.tickets.get(alike.ids[0]!)
+  const own = twin ? { ...body, entries: twin.ticket.entries } : body
   const ticket: PoolTicket = {
     id: event.id,
     node: node.key,
     link: node.link,
-    ticket: body,
+    ticket: own,
     sheet: sheet.body,
     local: node.local,
     expires,
     heldFor: null,
     heldUntil: null,
-    message,
-    alike: alikeOf(state, body, node),
+    message: { ...message, body: own },
+    alike,
   }
   node.tickets.set(place, event.id)
   state.tickets.set(event.id, ticket)
