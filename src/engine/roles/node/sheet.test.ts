@@ -38,8 +38,8 @@ describe('a price sheet', () => {
     expect(declinedTo(it.node)).toEqual([])
     const tickets = [...it.router.state.tickets.values()]
     expect(tickets).toHaveLength(4)
-    for (const { message } of tickets)
-      expect(message.body.entries.map((entry) => entry.sheet)).toEqual([after])
+    for (const { ticket } of tickets)
+      expect(ticket.entries.map((entry) => entry.sheet)).toEqual([after])
     // Told before the first ticket that names it; nothing was withdrawn.
     const names = it.router.heard.flatMap((p) => (p.kind === 'event' ? [nameOf(p)] : []))
     expect(names.lastIndexOf('sheet')).toBe(names.length - 1 - 4)

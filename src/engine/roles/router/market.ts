@@ -164,7 +164,7 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
     'offers',
     {
       entries: ranked.slice(0, tickets.length).map((it, i) => ({
-        ticket: tickets[i]!.message.event,
+        ticket: tickets[i]!.event,
         entry: it.candidate.entry,
         reason: it.reason,
         first_ms: Math.round(it.firstMs),
@@ -207,7 +207,7 @@ const fitting = ({ state }: Turn, ranked: readonly Ranked[]): readonly Ranked[] 
   let room = state.bounds.eventBytes - OFFERS_OVERHEAD
   const tooMany = ranked.findIndex((it) => {
     // A ticket stands inside content, where each of its quotes is escaped, and its own content’s twice.
-    room -= JSON.stringify(state.tickets.get(it.candidate.id)!.message.text).length * 1.2
+    room -= state.tickets.get(it.candidate.id)!.bytes * 1.2
     return room < 0
   })
   return tooMany < 0 ? ranked : ranked.slice(0, tooMany)

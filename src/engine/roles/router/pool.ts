@@ -38,7 +38,8 @@ export const addTicket = (
     expires,
     heldFor: null,
     heldUntil: null,
-    message: { ...message, body: own },
+    event,
+    bytes: JSON.stringify(message.text).length,
     alike,
   }
   node.tickets.set(place, event.id)
