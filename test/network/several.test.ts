@@ -1,5 +1,6 @@
 // One client of several routers: the next one is asked only while nothing was sent.
 import { expect, test } from 'bun:test'
+import { type Clock, unixMs } from '../../src/engine/base/clock.ts'
 import type { Fault } from '../../src/engine/base/fault.ts'
 import { silentLog } from '../../src/engine/base/log.ts'
 import { msat } from '../../src/engine/base/money.ts'
@@ -70,12 +71,13 @@ const scene = async () => {
     return { key: it.key, address: it.address }
   }
   const skipped: Skipped[] = []
-  const clientOf = (...routers: Pinned[]): Several => {
+  const clientOf = (...routers: Pinned[]): Several => clientBy(clock, ...routers)
+  const clientBy = (clientsClock: Clock, ...routers: Pinned[]): Several => {
     const it = openSeveral({
       secp,
       net: 'sim',
       network,
-      clock,
+      clock: clientsClock,
       random,
       routers,
       skipped: (s) => skipped.push(s),
@@ -106,6 +108,7 @@ const scene = async () => {
     pinned,
     router,
     clientOf,
+    clientBy,
     ask,
     skipped,
     deaf,
@@ -250,6 +253,24 @@ test('what was stopped, or has no time left, is asked of nobody else', async () 
   const stopped = await it.ask(it.clientOf(silent, served), {}, AbortSignal.abort())
   expect(stopped.outcome.fault).toMatchObject({ kind: 'interrupted' })
   expect(it.skipped).toEqual([])
+  await it.close()
+})
+
+test('a clock that is set ahead between two routers takes no time from the job', async () => {
+  const it = await scene()
+  const served = await it.router('served', ['m'])
+  const silent = it.pinned('silent')
+  it.deaf.add(silent.address)
+  await it.settle()
+  let set = 0
+  const client = it.clientBy(
+    { ...it.clock, now: () => unixMs(it.clock.now() + set) },
+    silent,
+    served,
+  )
+  it.clock.after(1_000, () => (set = 20_000))
+  const { outcome } = await it.ask(client, { deadlineMs: 15_000 })
+  expect(outcome.fault).toBeNull()
   await it.close()
 })
 

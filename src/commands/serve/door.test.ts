@@ -26,6 +26,26 @@ describe('where a door may be without TLS', () => {
     },
   )
 
+  test.each([
+    '[::0]:1',
+    '[0::0]:1',
+    '0:1',
+    '0.0:1',
+    '0x0:1',
+    '[::ffff:0.0.0.0]:1',
+    '[::0.0.0.0]:1',
+  ])('not at %s, which is everywhere', async (listen) => {
+    await expect(door({ 'router.listen': listen })).rejects.toThrow(fault('door.plaintext'))
+  })
+
+  test('a name is judged by where it is, all of it', async () => {
+    const at = (...addresses: string[]) =>
+      doorOf(resolve({ 'router.listen': 'box:7447' }, {}), async () => addresses)
+    expect(await at('192.168.1.5', 'fd00::1')).toMatchObject({ hostname: 'box', port: 7447 })
+    for (const open of [['8.8.8.8'], ['127.0.0.1', '2600::1'], ['0.0.0.0'], ['::%1'], []])
+      await expect(at(...open)).rejects.toThrow(fault('door.plaintext'))
+  })
+
   test('a proxy is an address', () => {
     expect(door({ 'router.trusted_proxy': ['10.0.0.0/33'] })).rejects.toThrow(fault('door.proxy'))
   })

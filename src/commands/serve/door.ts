@@ -1,7 +1,8 @@
+import { lookup } from 'node:dns/promises'
 import { networkInterfaces } from 'node:os'
 import type { Settings } from '../../engine/base/config/resolve.ts'
 import { Fault } from '../../engine/base/fault.ts'
-import { isLocalHost, isPrivateAddress } from '../../engine/transport/addresses.ts'
+import { addressIn, bare, isLocalHost, isPrivateAddress } from '../../engine/transport/addresses.ts'
 import { isNetwork } from '../../engine/transport/peer.ts'
 import { type Tls, namesOf } from '../../engine/transport/tls.ts'
 import { readTls } from './tls.ts'
@@ -18,9 +19,10 @@ export type Door = Readonly<{
 
 /**
  * The door that is set. Without names of its own, a door with TLS is known by those of its certificate.
+ * @param addressesOf where a name listens
  * @throws Fault `config` `door.plaintext` | `door.proxy`; those of readTls
  */
-export const doorOf = async (settings: Settings): Promise<Door> => {
+export const doorOf = async (settings: Settings, addressesOf = looked): Promise<Door> => {
   const { host, port } = settings.get('router.listen')
   const trustedProxies = settings.get('router.trusted_proxy')
   const wrong = trustedProxies.find((it) => !isNetwork(it))
@@ -29,7 +31,8 @@ export const doorOf = async (settings: Settings): Promise<Door> => {
       hint: 'write an IP address, or one with its bits: --trusted-proxy 10.0.0.0/8',
     })
   const tls = await readTls(settings)
-  if (!tls && trustedProxies.length === 0 && isOpen(host)) throw plaintext(host, port)
+  if (!tls && trustedProxies.length === 0 && (await isOpen(host, addressesOf)))
+    throw plaintext(host, port)
   const named = settings.get('router.public').map((it) => it.replace(/\/$/, ''))
   const certified = tls && port !== 0 ? namesOf(tls).map((it) => `wss://${it}:${port}`) : []
   return {
@@ -41,8 +44,25 @@ export const doorOf = async (settings: Settings): Promise<Door> => {
   }
 }
 
+/** Whether somebody outside this network may reach it. A name is where /etc/hosts and DNS put it. */
+const isOpen = async (host: string, addressesOf: typeof looked): Promise<boolean> => {
+  if (addressIn(host) !== undefined) return isOpenAddress(host)
+  if (!isLocalHost(host)) return true
+  const addresses = await addressesOf(bare(host))
+  return addresses.length === 0 || addresses.some(isOpenAddress)
+}
+
 /** All addresses of a machine are as public as the most public one, now or when it gets one. */
-const isOpen = (host: string): boolean => /^(0\.0\.0\.0|::)$/.test(host) || !isLocalHost(host)
+const isOpenAddress = (written: string): boolean => {
+  const address = addressIn(written) ?? written
+  return /^(0\.0\.0\.0|::|::ffff:0:0)$/.test(address) || !isPrivateAddress(address)
+}
+
+/** None where it has none. */
+const looked = async (name: string): Promise<string[]> => {
+  const found = await lookup(name, { all: true }).catch(() => [])
+  return found.map((it) => it.address)
+}
 
 const plaintext = (host: string, port: number): Fault => {
   const own = Object.values(networkInterfaces())

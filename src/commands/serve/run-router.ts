@@ -64,7 +64,7 @@ const openService = async (settings: Settings, means: Means, version: string): P
     signer: means.signer,
     secp: await openSecp256k1(),
     net: 'sim',
-    network: socketNetwork({ clock: systemClock, random: systemRandom }),
+    network: socketNetwork({ clock: systemClock, random: systemRandom, log: means.log }),
     store: means.store,
     log: means.log,
     name: settings.get('router.name'),

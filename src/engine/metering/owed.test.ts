@@ -12,6 +12,7 @@ import {
   mayBegin,
   maySend,
   sent,
+  trusted,
 } from './owed.ts'
 
 const now = unixMs(1_000_000)
@@ -68,6 +69,12 @@ test('who disputes what it credited has not paid it', () => {
   expect(mayBegin(it)).toBe(true)
   disputed(it, 50n)
   expect(mayBegin(it)).toBe(false)
+})
+
+test('a dispute of what a forgotten account had paid leaves it unpaid, and owing', () => {
+  const it = account(20n)
+  disputed(it, 50n)
+  expect([it.paid, it.lost, trusted(it), mayBegin(it)]).toEqual([0n, 50n, null, false])
 })
 
 describe('accounts', () => {

@@ -55,7 +55,8 @@ export const lost = (account: Account, cost: bigint): void => {
 
 /** The key disputes what it had credited: it does not mean to pay, so it is as if it had not. */
 export const disputed = (account: Account, cost: bigint): void => {
-  account.paid -= cost
+  // An account that was forgotten meanwhile knows nothing of what was paid.
+  account.paid -= cost < account.paid ? cost : account.paid
   account.lost += cost
 }
 

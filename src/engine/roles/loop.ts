@@ -221,8 +221,7 @@ export class Loop<
     this.wake?.cancel()
     this.wake = undefined
     if (at === undefined) return
-    const wait = Math.max(0, at - time)
-    const cancel = this.options.clock.after(wait, () => {
+    const cancel = this.options.clock.after(Math.max(0, at - time), () => {
       this.wake = undefined
       this.feed({ type: 'tick' })
     })
@@ -231,12 +230,14 @@ export class Loop<
 
   private now(): UnixMs {
     return this.time.now((by) => {
-      const { log, deadlines, clockSet } = this.options
+      const { log, clock, deadlines, clockSet } = this.options
       deadlines(this.state).shift(by)
       clockSet?.(this.state, by)
       this.rules.replay.shift(by)
       this.rules = { ...this.rules, startedAt: unixMs(this.rules.startedAt + by) }
       if (this.wake) this.wake.at = unixMs(this.wake.at + by)
+      // How far two clocks are apart is measured once on a link: what it said is no longer so.
+      clock.after(0, () => this.links.forEach((link) => link.close('the clock was set')))
       log.warn('clock.set', { by_ms: by })
     })
   }

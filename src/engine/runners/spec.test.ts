@@ -64,6 +64,18 @@ describe('--runner', () => {
           expect((error as Error).message).not.toMatch(/[\u0000-\u001f]/)
         }
       }),
+      { seed: 4, numRuns: 2_000, examples: [['llama-server=,,slots=\n']] },
     )
   })
+})
+
+test('a password in an address is refused, and not said again', () => {
+  for (const kind of ['openai', 'ollama'])
+    try {
+      parseRunner(`${kind}=http://user:hunter2@127.0.0.1:8080`)
+      expect.unreachable()
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'runner.secret' })
+      expect(JSON.stringify(error) + String(error)).not.toContain('hunter2')
+    }
 })

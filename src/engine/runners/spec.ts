@@ -30,12 +30,19 @@ export type RunnerSpec =
 /**
  * Reads `none`, `openai=URL`, `ollama=URL` or `llama-server=MODEL.gguf[,NAME=VALUE]…` with the names
  * `ctx`, `slots`, `for`, `threads`, `gpu-layers` and `program` (docs/runners.md).
- * @throws Fault `usage` `runner.kind` | `runner.option`
+ * @throws Fault `usage` `runner.kind` | `runner.option` | `runner.secret`
  */
 export const parseRunner = (text: string): RunnerSpec => {
   if (text === 'none') return { kind: 'none' }
   const [, kind, rest = ''] = /^([a-z-]+)=(.+)$/s.exec(text) ?? []
-  if ((kind === 'openai' || kind === 'ollama') && isHttp(rest)) return { kind, url: rest }
+  if ((kind === 'openai' || kind === 'ollama') && isHttp(rest)) {
+    const { username, password } = new URL(rest)
+    if (username === '' && password === '') return { kind, url: rest }
+    // Not shown: it stands in a command line already, and is to stand nowhere else.
+    throw new Fault('usage', 'runner.secret', `--runner ${kind}=… has a password in its address`, {
+      hint: 'take it out: fedai sends none to a runner',
+    })
+  }
   if (kind === 'llama-server') return llamaSpec(text, rest)
   throw new Fault('usage', 'runner.kind', `--runner ${brief(text)} names no runner`, {
     hint: 'write llama-server=MODEL.gguf, openai=http://127.0.0.1:8080, ollama=http://127.0.0.1:11434, or none',
@@ -63,11 +70,15 @@ const llamaSpec = (text: string, rest: string): LlamaSpec => {
     if (value === undefined) return undefined
     const n = /^[0-9]{1,9}$/.test(value) ? Number(value) : Number.NaN
     if (n >= least && n <= most) return n
-    throw wrong(text, `says ${name}=${value}`, `write a whole number from ${least} to ${most}`)
+    throw wrong(
+      text,
+      `says ${name}=${brief(value)}`,
+      `write a whole number from ${least} to ${most}`,
+    )
   }
   const use = options.get('for') ?? 'chat'
   if (use !== 'chat' && use !== 'embed' && use !== 'rerank')
-    throw wrong(text, `says for=${use}`, 'write for=chat, for=embed or for=rerank')
+    throw wrong(text, `says for=${brief(use)}`, 'write for=chat, for=embed or for=rerank')
   const threads = number('threads', 1, 1024)
   const gpuLayers = number('gpu-layers', 0, 9999)
   const program = options.get('program')

@@ -1,5 +1,5 @@
 import { Database, type Statement } from 'bun:sqlite'
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Fault, isFault } from '../base/fault.ts'
 
@@ -93,7 +93,9 @@ const damaged = (path: string, cause: unknown): Fault =>
 /** SQLite gives -wal and -shm the mode of the database itself, so it has to be right before the first byte. */
 export const makePrivate = (path: string): void => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  closeSync(openSync(path, 'a', 0o600))
+  // Never one that is there: closing any descriptor of a file drops all POSIX locks that this process
+  // has on it, those of SQLite too.
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
   if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600)
 }
 

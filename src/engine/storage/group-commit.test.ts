@@ -29,6 +29,29 @@ test('a row is kept when it is on the disk, not when it is committed', async () 
   await synced
 })
 
+test('one sync at a time, and the next one is for all that was committed meanwhile', async () => {
+  const disks = Array.from({ length: 3 }, () => Promise.withResolvers<void>())
+  let syncs = 0
+  const group = new GroupCommit<number>(
+    (rows) => rows.map(() => null),
+    () => disks[syncs++]!.promise,
+  )
+  const kept = [1, 2, 3].map((row) => {
+    const it = group.add(row)
+    group.flush()
+    return it
+  })
+  expect(syncs).toBe(1)
+  disks[0]!.resolve()
+  expect(await Promise.all(kept.map(settledOf))).toEqual(['kept', 'open', 'open'])
+  expect(syncs).toBe(2)
+  const synced = group.synced()
+  disks[1]!.reject(new Fault('io', 'ledger.io', 'the disk failed'))
+  expect(await Promise.all(kept.map(settledOf))).toEqual(['kept', 'ledger.io', 'ledger.io'])
+  await synced
+  expect(syncs).toBe(2)
+})
+
 test('a disk that fails keeps nothing any more, not even what a later sync would report', async () => {
   const disks = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   let syncs = 0

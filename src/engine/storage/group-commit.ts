@@ -7,6 +7,12 @@ type Waiting<Row> = Readonly<{
   reject: (fault: Fault) => void
 }>
 
+/** A group in the file, and what its commit said of each row. */
+type Committed<Row> = Readonly<{
+  group: readonly Waiting<Row>[]
+  faults: readonly (Fault | null)[]
+}>
+
 /** Longest that a row waits for others, in ms. */
 const COLLECT_MS = 5
 /** Rows after which nobody waits any longer. */
@@ -20,13 +26,20 @@ const MOST_WAITING = 10_000
  *
  * After a commit has failed nothing more is taken: what an fsync that failed has left on the disk
  * nobody can know, and trying again would report as kept what is lost (the "fsyncgate" of
- * PostgreSQL, 2018). A restart reads what is really there.
+ * PostgreSQL, 2018). A restart of this process may still read it from the memory of the machine; only
+ * one of the machine reads what the disk has.
+ *
+ * One sync at a time, and the next one covers all that was committed meanwhile: Linux tells of a write
+ * that failed once per open file, so that of two at once the later may take the error, and the earlier
+ * report as kept what is lost.
  */
 export class GroupCommit<Row> {
   #waiting: Waiting<Row>[] = []
   #timer: ReturnType<typeof setTimeout> | null = null
   #failed: Fault | null = null
-  readonly #syncing = new Set<Promise<void>>()
+  #syncing: Promise<void> | null = null
+  /** What was committed and no sync has begun for. */
+  #committed: Committed<Row>[] = []
   readonly #commit: (rows: readonly Row[]) => readonly (Fault | null)[]
   readonly #sync: (() => Promise<void>) | undefined
 
@@ -69,7 +82,7 @@ export class GroupCommit<Row> {
 
   /** When all that was committed is on the disk, or failed. */
   async synced(): Promise<void> {
-    await Promise.all(this.#syncing)
+    while (this.#syncing) await this.#syncing
   }
 
   /** Takes nothing more, for this reason. */
@@ -87,16 +100,29 @@ export class GroupCommit<Row> {
       if (this.#failed) throw this.#failed
       const faults = this.#commit(group.map((it) => it.row))
       if (!this.#sync) return accept(group, faults)
-      const syncing = this.#sync()
-        .then(
-          () => (this.#failed ? this.#refuse(group, this.#failed) : accept(group, faults)),
-          (error: unknown) => this.#refuse(group, error),
-        )
-        .finally(() => this.#syncing.delete(syncing))
-      this.#syncing.add(syncing)
+      this.#committed.push({ group, faults })
+      if (!this.#syncing) this.#syncAll(this.#sync)
     } catch (error) {
       this.#refuse(group, error)
     }
+  }
+
+  #syncAll(sync: () => Promise<void>): void {
+    const covered = this.#committed.splice(0)
+    const kept = () => {
+      for (const { group, faults } of covered)
+        if (this.#failed) this.#refuse(group, this.#failed)
+        else accept(group, faults)
+    }
+    const lost = (error: unknown) => {
+      for (const { group } of [...covered, ...this.#committed.splice(0)]) this.#refuse(group, error)
+    }
+    this.#syncing = sync()
+      .then(kept, lost)
+      .then(() => {
+        this.#syncing = null
+        if (this.#committed.length > 0) this.#syncAll(sync)
+      })
   }
 
   #refuse(group: readonly Waiting<Row>[], error: unknown): void {

@@ -47,13 +47,17 @@ export type Ledger = Omit<ReturnType<typeof statementsOf>, 'prepared'> &
     close(): void
   }>
 
-const flushed = promisify(fdatasync)
+/** Brings what was written to an open file to the disk: fdatasync(2). */
+export type Flush = (fd: number) => Promise<void>
+
+const fdatasyncOf: Flush = promisify(fdatasync)
 
 /**
  * Opens ledger.db. Where a process ended without closing it, the whole file is checked first.
+ * @param flush the disk, for tests of one that is slow or fails
  * @throws Fault `io`
  */
-export const openLedger = async (path: string): Promise<Ledger> => {
+export const openLedger = async (path: string, flush: Flush = fdatasyncOf): Promise<Ledger> => {
   const db = await openDatabase(path, { migrations: MIGRATIONS })
   try {
     const opening = takeOpening(db, path)
@@ -71,7 +75,7 @@ export const openLedger = async (path: string): Promise<Ledger> => {
         closeDatabase(db, prepared)
       }
     }
-    return { close, sync: () => flushed(wal), ...statements }
+    return { close, sync: () => flush(wal), ...statements }
   } catch (error) {
     db.close()
     throw asStorageFault(error, path)

@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { takeLock } from './lock.ts'
@@ -31,6 +39,17 @@ describe('a lock', () => {
     again!.release()
     expect(statSync(path).mode & 0o777).toBe(0o600)
     expect(readdirSync(join(folder, 'deep'))).toEqual(['lock'])
+  })
+
+  test('is not lost to another process when its own asks again, by whatever path', async () => {
+    const path = join(folder, 'lock')
+    const mine = takeLock(path)
+    symlinkSync(path, join(folder, 'link'))
+    expect([takeLock(path), takeLock(join(folder, 'link'))]).toEqual([undefined, undefined])
+    const { said, child } = await other(path)
+    expect(said).toBe('no')
+    child.kill('SIGKILL')
+    mine!.release()
   })
 
   test('of another process holds, and ends with it however it ends', async () => {

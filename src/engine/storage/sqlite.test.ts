@@ -68,6 +68,31 @@ test('everything is there after closing and opening again, and nothing is left b
   await again.close()
 })
 
+test('what is kept is on the disk: it waits for a slow one, and a failed one keeps nothing more', async () => {
+  const disks = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  let syncs = 0
+  const store = await openStore(newPath(), () => {
+    begun[syncs]!.resolve()
+    return disks[syncs++]!.promise
+  })
+  let kept = false
+  const first = store.keep(receiptOf(1)).then(() => (kept = true))
+  await begun[0]!.promise
+  // Written, and lost if the power goes now.
+  expect(store.newest(9)).toHaveLength(1)
+  const second = faultOf(store.keep(receiptOf(2)))
+  await Bun.sleep(10)
+  expect([kept, syncs]).toEqual([false, 1])
+  disks[0]!.resolve()
+  expect(await first).toBe(true)
+  await begun[1]!.promise
+  disks[1]!.reject(Object.assign(new Error('EIO'), { code: 'EIO' }))
+  expect((await second).code).toBe('ledger.io')
+  expect((await faultOf(store.keep(receiptOf(3)))).code).toBe('ledger.io')
+  await store.close()
+})
+
 test('two processes share one ledger; the second receipt loses whoever writes it', async () => {
   const path = newPath()
   const [a, b] = await Promise.all([openStore(path), openStore(path)])

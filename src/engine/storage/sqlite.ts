@@ -5,7 +5,7 @@ import { openCache } from './cache.ts'
 import { asStorageFault } from './database.ts'
 import { receiptDuplicate, storeClosed } from './faults.ts'
 import { GroupCommit } from './group-commit.ts'
-import { openLedger } from './ledger.ts'
+import { type Flush, openLedger } from './ledger.ts'
 import type { Kept, Observation, Store } from './store.ts'
 
 /**
@@ -14,11 +14,12 @@ import type { Kept, Observation, Store } from './store.ts'
  *
  * Reads see what is committed; `chainHead` also sees what waits for its commit, so that two
  * receipts that are signed within one group never name the same `prev`.
+ * @param flush as openLedger's
  * @throws Fault `io` (exit code 74) when the ledger is damaged or cannot be used; nothing is deleted
  */
-export const openStore = async (path: string): Promise<Store> => {
+export const openStore = async (path: string, flush?: Flush): Promise<Store> => {
   const cachePath = join(dirname(path), 'cache.db')
-  const ledger = await openLedger(path)
+  const ledger = await openLedger(path, flush)
   const cache = await openCache(cachePath).catch((error: unknown) => {
     ledger.close()
     throw error

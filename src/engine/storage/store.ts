@@ -19,9 +19,9 @@ export type Observation = Seen
 
 /**
  * What must outlive the process. One writer, group commit: what is put within a few
- * milliseconds of each other is committed together, and each promise resolves after
- * its commit, never before. A failed commit rejects with Fault `io`, and the store
- * takes nothing more.
+ * milliseconds of each other is committed together. What is kept resolves once it is on
+ * the disk, an observation once it is committed; never before. A commit or a sync that
+ * failed rejects with Fault `io`, and the store takes nothing more.
  */
 export interface Store {
   /** Keeps an event; a second one with the same id changes nothing. A receipt also becomes its signer's chain head. */

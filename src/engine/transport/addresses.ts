@@ -27,6 +27,17 @@ export const isLocalHost = (hostname: string): boolean => {
   return !host.includes('.') || /\.(localhost|local|internal)$/.test(host)
 }
 
+/**
+ * The address that a host is, in one spelling and without a zone: `0`, `127.1` and `::0` are addresses for
+ * the kernel as for URLs. Undefined for a name.
+ */
+export const addressIn = (host: string): string | undefined => {
+  const plain = bare(host).replace(/%.*$/, '')
+  const url = URL.parse(`http://${isIP(plain) === 6 ? `[${plain}]` : plain}`)
+  const address = bare(url?.hostname ?? '')
+  return isIP(address) === 0 ? undefined : address
+}
+
 /** A URL's host name without the brackets of IPv6 and without a trailing dot. */
 export const bare = (hostname: string): string =>
   hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')

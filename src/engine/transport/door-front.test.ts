@@ -4,7 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hasOpenssl, makeCertificate } from '../../../test/fakes/certificate.ts'
+import { silentLog } from '../base/log.ts'
+import { isPrivateAddress } from './addresses.ts'
 import { authEvent, closeAll, closing, openDoor, raw } from './door.fixtures.ts'
+import { isOutsider } from './door.ts'
+import { peerOf } from './peer.ts'
 import { type Tls, checkTls, namesOf } from './tls.ts'
 
 afterEach(closeAll)
@@ -35,11 +39,41 @@ describe('a proxy', () => {
     ).toBe('refused')
   })
 
+  test('that is named and says of nobody who it is: nobody is local, and it is told once', async () => {
+    const told: unknown[] = []
+    const log = { ...silentLog, warn: (...line: unknown[]) => void told.push(line) }
+    const { address, door } = await openDoor(
+      { keysPerAddress: 1 },
+      { trustedProxies: ['127.0.0.1'] },
+      log,
+    )
+    const peer = await raw(address)
+    peer.socket.send(JSON.stringify(['AUTH', authEvent(address, peer.challenge)]))
+    await peer.until(2)
+    expect(door.links.map((it) => isPrivateAddress(it.address))).toEqual([false])
+    expect(await connect(address, { 'x-forwarded-for': 'unknown' })).toBe('AUTH')
+    expect(await connect(address, {})).toBe('refused')
+    expect(told).toEqual([['proxy.unnamed_peer', { proxy: '127.0.0.1' }]])
+  })
+
   test('that is not named: what it says is nobody’s', async () => {
     const { address } = await openDoor({ keysPerAddress: 1 }, { trustedProxies: ['10.0.0.0/8'] })
     await fill(address, { 'x-forwarded-for': '203.0.113.7' })
     expect(await connect(address, { 'x-forwarded-for': '203.0.113.8' })).toBe('refused')
   })
+})
+
+test('without TLS nobody comes in from the public internet but through a proxy that is named', () => {
+  const whose = peerOf(['10.0.0.1', '198.51.100.1'])
+  const outsider = (address: string, headers = {}): boolean =>
+    isOutsider(address, whose(address, new Headers(headers))!)
+  const hop = { 'x-forwarded-for': '8.8.8.8' }
+  for (const address of ['8.8.8.8', '::ffff:8.8.8.8', '2606:4700::1'])
+    for (const headers of [{}, hop])
+      expect([address, outsider(address, headers)]).toEqual([address, true])
+  for (const address of ['127.0.0.1', '::1', '192.168.1.5', '10.0.0.1', 'fd00::1'])
+    expect([address, outsider(address, hop)]).toEqual([address, false])
+  expect(outsider('198.51.100.1', hop)).toBe(false)
 })
 
 describe.skipIf(!hasOpenssl)('TLS', () => {

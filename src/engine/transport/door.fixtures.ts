@@ -2,6 +2,7 @@ import type { Event, EventTemplate } from 'nostr-tools'
 import { finalizeEvent, generateSecretKey } from 'nostr-tools/pure'
 import type { Bounds } from '../base/bounds.ts'
 import { systemClock, unixMs } from '../base/clock.ts'
+import { type Log, silentLog } from '../base/log.ts'
 import { seededRandom } from '../base/random.ts'
 import { draftOf } from '../protocol/draft.ts'
 import { eventText } from '../protocol/event.ts'
@@ -27,9 +28,13 @@ export const manifest = router.sign({
   kind: KINDS.manifest,
 })
 
-export const openDoor = async (bounds: Partial<Bounds> = {}, more: Partial<DoorOptions> = {}) => {
+export const openDoor = async (
+  bounds: Partial<Bounds> = {},
+  more: Partial<DoorOptions> = {},
+  log: Log = silentLog,
+) => {
   const door = recorder()
-  const network = socketNetwork({ clock: systemClock, random: seededRandom(3) })
+  const network = socketNetwork({ clock: systemClock, random: seededRandom(3), log })
   const stored: DoorOptions['stored'] = (filter) =>
     matchesFilter(filter, manifest) ? [eventText(manifest)] : []
   const options = { ...doorOptions(router.pubkey, stored), bounds, ...more }

@@ -1,15 +1,16 @@
+import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { ServerWebSocket } from 'bun'
 import { BOUNDS, type Bounds, MIB } from '../base/bounds.ts'
 import { Fault } from '../base/fault.ts'
 import { ownAddress } from './auth.ts'
-import { bare } from './addresses.ts'
+import { bare, isPrivateAddress } from './addresses.ts'
 import { type DoorHouse, DoorLink } from './door-link.ts'
 import type { LinkOwner, Listening } from './link.ts'
 import type { DoorOptions } from './network.ts'
 import { answerHttp, messageBytes } from './nip11.ts'
 import { counter } from './counter.ts'
-import { peerOf } from './peer.ts'
+import { UNKNOWN, peerOf } from './peer.ts'
 import type { SocketSeams } from './sockets.ts'
 import { type Tls, checkTls } from './tls.ts'
 
@@ -25,13 +26,19 @@ const CONNECTIONS_PER_KEY = 2
 export const openDoor = (
   door: DoorOptions,
   owner: LinkOwner,
-  { clock, random }: SocketSeams,
+  { clock, random, log }: SocketSeams,
 ): Listening => {
   const bounds: Bounds = { ...BOUNDS, ...door.bounds }
   if (door.tls) checkTls(door.tls, clock.now())
   const connections = counter(bounds.keysPerAddress * CONNECTIONS_PER_KEY)
   const links = new Set<DoorLink>()
   const whose = peerOf(door.trustedProxies ?? [])
+  let toldOfUnknown = false
+  /** Once: it is how the proxy is set up, and comes with each connection. */
+  const tellOfUnknown = (proxy: string) => {
+    if (!toldOfUnknown) log?.warn('proxy.unnamed_peer', { proxy })
+    toldOfUnknown = true
+  }
   const house: DoorHouse = {
     door,
     owner,
@@ -45,10 +52,13 @@ export const openDoor = (
   const fetch = (request: Request, server: Bun.Server<Data>): Response | undefined => {
     if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket')
       return answerHttp(request, door, bounds)
-    const socketAddress = server.requestIP(request)?.address ?? 'unknown'
+    const socketAddress = server.requestIP(request)?.address ?? UNKNOWN
     const peer = whose(socketAddress, request.headers)
     if (peer === null)
       return new Response('X-Forwarded-For and Forwarded contradict each other\n', { status: 400 })
+    if (peer === UNKNOWN) tellOfUnknown(socketAddress)
+    if (!door.tls && isOutsider(socketAddress, peer))
+      return new Response('no TLS here: use the wss address of this door\n', { status: 403 })
     if (!connections.add(peer))
       return new Response('too many connections from your address\n', { status: 429 })
     if (server.upgrade(request, { data: { peer, link: null } })) return undefined
@@ -118,6 +128,13 @@ export const openDoor = (
     },
   }
 }
+
+/** Somebody on the public internet who did not come through a proxy that is believed. */
+export const isOutsider = (socketAddress: string, peer: string): boolean =>
+  isIP(socketAddress) !== 0 &&
+  !isPrivateAddress(socketAddress) &&
+  // A proxy's peer is another.
+  (socketAddress === peer || socketAddress === `::ffff:${peer}`)
 
 type Serve = {
   fetch: (request: Request, server: Bun.Server<Data>) => Response | undefined

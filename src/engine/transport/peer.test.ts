@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { isNetwork, peerOf } from './peer.ts'
+import { isPrivateAddress } from './addresses.ts'
+import { UNKNOWN, isNetwork, peerOf } from './peer.ts'
 
 const headers = (of: Record<string, string>) => new Headers(of)
 const xff = (value: string) => headers({ 'x-forwarded-for': value })
@@ -9,7 +10,7 @@ describe('whose connection it is', () => {
   const peer = peerOf(['127.0.0.1', '10.0.0.0/8', 'fd00::/8'])
 
   test.each([
-    ['without a header', '10.0.0.1', headers({}), '10.0.0.1'],
+    ['without a header', '10.0.0.1', headers({}), UNKNOWN],
     ['passed on', '127.0.0.1', xff('203.0.113.7'), '203.0.113.7'],
     ['by two proxies', '127.0.0.1', xff('203.0.113.7, 10.1.2.3'), '203.0.113.7'],
     ['of a liar behind a proxy', '127.0.0.1', xff('1.1.1.1, 203.0.113.7'), '203.0.113.7'],
@@ -22,12 +23,17 @@ describe('whose connection it is', () => {
     ['RFC 7239', '127.0.0.1', forwarded('for=203.0.113.7;proto=https'), '203.0.113.7'],
     ['RFC 7239, quoted', '127.0.0.1', forwarded('By=x; For="[2001:db8::7]:47"'), '2001:db8::7'],
     ['RFC 7239, two', '127.0.0.1', forwarded('for=203.0.113.7, for=10.2.2.2'), '203.0.113.7'],
-    ['unknown', '127.0.0.1', forwarded('for=unknown'), '127.0.0.1'],
-    ['hidden behind what is known', '127.0.0.1', xff('203.0.113.7, _hidden'), '127.0.0.1'],
-    ['nonsense', '127.0.0.1', xff('%s'), '127.0.0.1'],
-    ['empty', '127.0.0.1', xff(''), '127.0.0.1'],
-    ['only proxies', '127.0.0.1', xff('10.0.0.9'), '127.0.0.1'],
+    ['unknown', '127.0.0.1', forwarded('for=unknown'), UNKNOWN],
+    ['hidden behind what is known', '127.0.0.1', xff('203.0.113.7, _hidden'), UNKNOWN],
+    ['nonsense', '127.0.0.1', xff('%s'), UNKNOWN],
+    ['empty', '127.0.0.1', xff(''), UNKNOWN],
+    ['only proxies', '127.0.0.1', xff('10.0.0.9'), UNKNOWN],
   ])('%s', (_, socket, given, expected) => expect(peer(socket, given)).toBe(expected))
+
+  test('of whom nothing is said is not in this network, wherever the proxy is', () => {
+    for (const said of [headers({}), xff('unknown')])
+      expect(isPrivateAddress(peer('10.0.0.1', said)!)).toBe(false)
+  })
 
   test('nobody else is believed', () => {
     expect(peer('203.0.113.1', xff('127.0.0.1'))).toBe('203.0.113.1')
@@ -46,7 +52,7 @@ describe('whose connection it is', () => {
 
   test('of a thousand hops the last ones are read', () => {
     const many = Array.from({ length: 1_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`).join(', ')
-    expect(peer('127.0.0.1', xff(`203.0.113.7, ${many}`))).toBe('127.0.0.1')
+    expect(peer('127.0.0.1', xff(`203.0.113.7, ${many}`))).toBe(UNKNOWN)
     expect(peer('127.0.0.1', xff(`${many}, 203.0.113.7`))).toBe('203.0.113.7')
   })
 })

@@ -1,7 +1,13 @@
 import { BlockList, isIP } from 'node:net'
 import { bare } from './addresses.ts'
 
-/** Whose connection a request is: an address, or null where its headers contradict each other. */
+/** Whose connection nobody says: one peer like any other, and never a local one. */
+export const UNKNOWN = 'unknown'
+
+/**
+ * Whose connection a request is: an address; `UNKNOWN` where a trusted proxy names none (nothing, or
+ * `unknown`, RFC 7239 section 6.2); null where its headers contradict each other.
+ */
 export type PeerOf = (socketAddress: string, headers: Headers) => string | null
 
 /**
@@ -33,8 +39,8 @@ export const peerOf = (proxies: readonly string[]): PeerOf => {
     const [one, other] = [lastOf(listed), lastOf(forwarded)]
     if (listed.length > 0 && forwarded.length > 0 && one !== other) return null
     const peer = one ?? other
-    // Without a hop that has an address (`unknown`, RFC 7239 section 6.2) it is the proxy's own.
-    return peer !== undefined && isIP(peer) !== 0 ? peer : direct
+    // Never the proxy's own: that would put everybody behind it into this network (`--where local`).
+    return peer !== undefined && isIP(peer) !== 0 ? peer : UNKNOWN
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { addClient, addNode, addPuppet, wish } from './cast.ts'
+import { addClient, addNode, addPuppet, newsOf, outcomeOf, wish } from './cast.ts'
 import { forged, tagged, withEvent } from './parcel.ts'
 import { declinedTo, eventsTo, heardBy, held, onWay, scene, unharmed } from './scene.ts'
 
@@ -34,6 +34,19 @@ describe('a job is declined', () => {
     expect(declinedTo(thief)).toEqual([no])
     expect(declinedTo(it.client)).toEqual([no, no])
     expect(it.router.state.jobs.size).toBe(1)
+  })
+
+  test('and its client, to whom nothing came yet, asks anew', () => {
+    const it = scene()
+    const jobs = held(it.stage, it.router, 'job')
+    const job = wish(it.stage, it.client)
+    it.router.state.offers.clear()
+    it.stage.tampers.length = 0
+    it.stage.deliver(jobs[0]!)
+    it.stage.advance(20_000)
+    expect(declinedTo(it.client)).toEqual(['restricted: not one of your offers'])
+    expect(newsOf(it.stage, job)).toContainEqual({ type: 'again', reason: 'declined' })
+    expect(outcomeOf(it.stage, job)).toMatchObject({ fault: null, verified: true })
   })
 
   test('when its id is taken, by the same key or another', () => {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'bun:test'
+import { draftOf } from '../../../src/engine/protocol/draft.ts'
+import type { JobRecord } from '../../../src/engine/roles/router/state.ts'
 import { addPuppet, done, piece, wish } from './cast.ts'
 import { type Content, contentOf, forged } from './parcel.ts'
 import { eventsTo, heardBy, held, onWay, scene, unharmed } from './scene.ts'
@@ -53,6 +55,22 @@ describe('what a router believes of a receipt', () => {
     it.stage.advance(15_000)
     expect([it.outcomes(), it.servedJobs()]).toEqual([['ok'], 1])
     expect(it.router.state.jobs.size).toBe(0)
+    unharmed(it.stage)
+  })
+
+  test('a client that cancels what is over, again and again, puts nothing off', () => {
+    const it = served({}, 'acknowledgement')
+    const [{ id, placings }] = [...it.router.state.jobs.values()] as [JobRecord]
+    const { ticket } = placings[0]!
+    for (let n = 0; n < 7; n++) {
+      it.stage.advance(10_000)
+      const to = it.node.signer.pubkey
+      const content = { job: id, ticket, seen: 'started', next: n } as const
+      const draft = draftOf('cancel', content, { now: it.stage.now, net: 'sim', to })
+      it.stage.say(it.client, it.client.signer.sign(draft))
+    }
+    expect(heardBy(it.router, 'cancel')).toHaveLength(7)
+    expect([it.outcomes(), it.servedJobs(), it.router.state.jobs.size]).toEqual([['ok'], 1, 0])
     unharmed(it.stage)
   })
 })

@@ -229,6 +229,12 @@ describe('what is wrong', () => {
     }
   })
 
+  test('nor is a password in the address of a runner', () => {
+    const fault = wrong({}, { FEDAI_NODE_RUNNERS: 'openai=http://me:hunter2@127.0.0.1:1' })
+    expect(fault!.message).toContain('not shown')
+    expect(JSON.stringify(fault) + fault!.message).not.toContain('hunter2')
+  })
+
   test('a long value is cut short, and control characters are shown as escapes', () => {
     const { message } = wrong({}, { FEDAI_NODE_NAME: `\u001b[31m${'x'.repeat(5_000)}` })!
     expect(message!.length).toBeLessThan(200)

@@ -133,11 +133,12 @@ const lastOf = (key: string): string => key.slice(key.lastIndexOf('.') + 1)
 
 /** What was given, in a sentence: short, and without what may be a secret key in the wrong place. */
 const shown = (raw: unknown): string => {
-  const text = (JSON.stringify(raw) ?? 'nothing').replace(SECRET, '(a key, not shown)')
+  const text = (JSON.stringify(raw) ?? 'nothing').replace(SECRET, '(not shown)')
   return text.length > 80 ? `${text.slice(0, 79)}…` : text
 }
 
-const SECRET = /n(?:crypt)?sec1[0-9a-z]+|\b[0-9a-f]{64}\b/gi
+// The last is a password in an address.
+const SECRET = /n(?:crypt)?sec1[0-9a-z]+|\b[0-9a-f]{64}\b|(?<=\/\/)[^/@\s"]+(?=@)/gi
 
 const SECTIONS: ReadonlySet<string> = new Set(
   KEYS.filter((key) => key.includes('.')).map((key) => key.split('.')[0]!),

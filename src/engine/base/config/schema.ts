@@ -102,7 +102,14 @@ export const SETTINGS = {
     reload: false,
   }),
   'node.runners': setting(
-    list(text('KIND=FILE, KIND=URL or none', /^(none|[a-z][a-z0-9-]{0,31}=[^\p{Cc}]+)$/u), 64, ';'),
+    list(
+      text(
+        'KIND=FILE, KIND=URL or none',
+        /^(none|[a-z][a-z0-9-]{0,31}=(?!https?:\/\/[^/]*@)[^\p{Cc}]+)$/u,
+      ),
+      64,
+      ';',
+    ),
     [],
     {
       doc: 'What does the work; without any, what answers on a usual port is used, and none looks for none.',

@@ -6,7 +6,7 @@ import type { Frame } from '../../protocol/frames.ts'
 import type { JobId } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Decision, LinkId } from '../wire.ts'
-import { askLater } from './again.ts'
+import { askAnew, askLater } from './again.ts'
 import { ASK_WITHIN_MS, askAll, askWaiting, onWish } from './asking.ts'
 import { clockFaultOf, noteClock, onUntimely, sayClock } from './clocks.ts'
 import { cancelJob, finishJob, onReceipt } from './ending.ts'
@@ -139,6 +139,8 @@ const onDeclined = (turn: ClientTurn, event: Extract<ClientEvent, { type: 'decli
     if (off) return finishJob(turn, job, off)
     const limited = event.reason.startsWith('rate-limited')
     if (limited && askLater(turn, job, 'limited')) return
+    // It may know nothing of what it offered any more. An ask that is declined is not asked again.
+    if (!limited && askAnew(turn, job, 'declined')) return
     return finishJob(
       turn,
       job,

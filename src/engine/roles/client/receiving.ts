@@ -210,11 +210,11 @@ const fail = (turn: ClientTurn, job: ClientJob, code: string, text: string): voi
   cancelJob(turn, job, new Fault('verification', code, text, { hint: 'ask for another node' }))
 }
 
-/** What keeping count of one output frame costs us in bytes, however small it is. */
 /** How much later than its deadline a node may say that it is over. */
 const DEADLINE_GRACE_MS = 2_000
 /** Tokens without text: ends of turns and the like. */
 const TOKENS_UNSEEN = 64
+/** What keeping count of one output frame costs us in bytes, however small it is. */
 const FRAME_COSTS = 256
 
 const sorted = (units: object): [string, unknown][] => Object.entries(units).toSorted()

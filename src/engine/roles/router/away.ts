@@ -1,4 +1,4 @@
-import { unixMs } from '../../base/clock.ts'
+import { type UnixMs, unixMs } from '../../base/clock.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import type { LinkId } from '../wire.ts'
 import { endJob, resetPlacing } from './ending.ts'
@@ -13,12 +13,17 @@ import type { JobRecord, NodeRecord, Placing, RouterState, Turn } from './state.
 export const isAddressee = (state: RouterState, key: PubKey): boolean =>
   key === state.signer.pubkey || state.linksOf.has(key) || state.awaited.has(key)
 
-/** A link of this key is lost, with jobs on it: their receipts may come for as long as they are kept. */
-export const awaitKey = ({ state, now }: Turn, key: PubKey): void => {
-  const { resultWaitsMs, acknowledgementWithinMs } = state.bounds
+/** A link of this key is lost: what is for it is ours until then, or longer where that was said before. */
+export const awaitKey = ({ state, now }: Turn, key: PubKey, until: UnixMs): void => {
+  const before = state.deadlines.dueAt(`awaited:${key}`) ?? now
+  if (until <= before) return
   state.awaited.add(key)
-  state.deadlines.set(`awaited:${key}`, unixMs(now + resultWaitsMs + acknowledgementWithinMs))
+  state.deadlines.set(`awaited:${key}`, until)
 }
+
+/** Until when receipts of jobs that stand now may come: for as long as they are kept. */
+export const receiptsUntil = ({ state, now }: Turn): UnixMs =>
+  unixMs(now + state.bounds.resultWaitsMs + state.bounds.acknowledgementWithinMs)
 
 /** Its client has no link: what is sent to it meanwhile is dropped, and sent again when it is back. */
 export const onClientAway = (turn: Turn, job: JobRecord): void => {

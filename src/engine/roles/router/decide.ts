@@ -5,7 +5,7 @@ import type { EventId, JobId, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Decision, LinkId, WireEffect, WireEvent } from '../wire.ts'
 import { onOutdated } from './directory.ts'
-import { awaitKey, onClientAway, onClientGone, onNodeAway } from './away.ts'
+import { awaitKey, onClientAway, onClientGone, onNodeAway, receiptsUntil } from './away.ts'
 import { endJob, forgetJob } from './ending.ts'
 import { onCancel, onJob, onProgress, onRewrap } from './jobs.ts'
 import { leaveLink } from './links.ts'
@@ -111,7 +111,7 @@ const onClosed = (turn: Turn, link: LinkId): void => {
     hasJobs = true
     onNodeAway(turn, state.jobs.get(job)!, placing)
   }
-  if (key && hasJobs) awaitKey(turn, key)
+  if (key && hasJobs) awaitKey(turn, key, receiptsUntil(turn))
   for (const id of state.jobsOf.get(link) ?? []) onClientAway(turn, state.jobs.get(id)!)
   state.jobsOf.delete(link)
   forgetReturning(turn, link)

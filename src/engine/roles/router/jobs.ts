@@ -121,7 +121,11 @@ export const onCancel = (turn: Turn, link: LinkId, message: Message<'cancel'>): 
     return decline(turn, link, message, 'restricted: no such job')
   accept(turn, link, message)
   forward(turn, placing.link, message)
-  if (placing !== job.placings.at(-1)) return
+  // A client that follows a move takes back the ticket it leaves: that ends nothing, even where the
+  // job moves again meanwhile and no later placing stands yet. And what is over ends only once: said
+  // again and again, a cancel would keep the job, and the claim that waits for its end.
+  const isLeft = job.moving !== null && job.moving.from !== placing.ticket
+  if (job.phase === 'over' || isLeft || placing !== job.placings.at(-1)) return
   // Before `accepted` a cancel stops the router from moving (docs/protocol.md, what is charged).
   job.cancelled = true
   state.deadlines.clear(`accept:${job.id}`)

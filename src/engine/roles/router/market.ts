@@ -8,7 +8,7 @@ import { admitAsk, admitHold, isKnown } from '../../routing/admit.ts'
 import { candidates } from '../../routing/candidates.ts'
 import { type Ranked, rank } from '../../routing/rank.ts'
 import type { LinkId, WireEvent } from '../wire.ts'
-import { onNodeBack } from './away.ts'
+import { awaitKey, onNodeBack } from './away.ts'
 import { noteClock } from './clocks.ts'
 import { expiryOf, publish } from './directory.ts'
 import { joinLink } from './links.ts'
@@ -46,6 +46,8 @@ export const forgetNode = (turn: Turn, link: LinkId, key: PubKey): void => {
   if (!node || node.link !== link) return
   for (const id of node.tickets.values()) removeTicket(turn.state, id)
   turn.state.nodes.delete(key)
+  // Whoever was offered its tickets may send it a job yet: that is heard, and moves on.
+  if (node.offeredUntil !== null) awaitKey(turn, key, node.offeredUntil)
   log(turn, 'node.left', key)
 }
 
@@ -71,6 +73,7 @@ export const onRegister = (turn: Turn, link: LinkId, message: Message<'register'
     manifest: manifest.body,
     sheets: kept?.sheets ?? new Map(),
     tickets: new Map(),
+    offeredUntil: before?.offeredUntil ?? null,
     openJobs: kept && kept.link === link ? kept.openJobs : 0,
     local: state.local.has(link),
   }
@@ -187,6 +190,10 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
     first.heldUntil = unixMs(now + state.bounds.holdMs)
   }
   const expires = unixMs(Math.max(...tickets.map((ticket) => ticket.expires)))
+  for (const { node: key, expires: until } of tickets) {
+    const node = state.nodes.get(key)
+    if (node) node.offeredUntil = unixMs(Math.max(node.offeredUntil ?? 0, until))
+  }
   state.offers.set(offersId, { client, tickets: tickets.map((ticket) => ticket.id), expires })
   state.deadlines.set(`offers:${offersId}`, expires)
 }

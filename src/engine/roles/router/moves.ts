@@ -19,7 +19,8 @@ export const onSilence = (turn: Turn, job: JobRecord): void => {
 /** Its node is gone. Before the first output frame the job moves; after it the client decides. */
 export const onNodeLost = (turn: Turn, job: JobRecord, placing: Placing): void => {
   releaseNode(turn, placing)
-  if (job.placings.at(-1) !== placing || job.phase === 'over') return
+  // Moving already, it was left, and its fault learned, before it was lost.
+  if (job.placings.at(-1) !== placing || job.phase === 'over' || job.phase === 'moving') return
   if (!placing.lastSeen) learnFault(turn, placing)
   if (placing.firstAt === null && !job.cancelled) return moveOn(turn, job, placing.ticket, 'lost')
   resetPlacing(turn, job.clientLink, placing, 'peer_gone')

@@ -36,6 +36,8 @@ export type NodeRecord = {
   sheets: Map<EventId, Message<'sheet'>>
   /** By `slot:place`: a newer ticket for the same place replaces the older. */
   tickets: Map<string, EventId>
+  /** When the last of its tickets that stand in offers expires. */
+  offeredUntil: UnixMs | null
   openJobs: number
   /** Its link comes from this machine or a private network. */
   local: boolean
@@ -140,7 +142,7 @@ export type RouterState = {
   jobs: Map<JobId, JobRecord>
   /** Without a placing: the ticket was gone when the job came, its body may still be on its way. */
   byTag: Map<JobTag, { job: JobId; placing: Placing | null }>
-  /** Keys that have jobs here and lost their link: what is addressed to them is still ours to pass on. */
+  /** Keys that have jobs or were offered here and lost their link: what is addressed to them is still ours. */
   awaited: Set<PubKey>
   returning: Map<string, Returning>
   returningOf: Map<LinkId, Set<string>>

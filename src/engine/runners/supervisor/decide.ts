@@ -1,4 +1,3 @@
-import { type UnixMs, unixMs } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type {
   How,
@@ -18,7 +17,7 @@ type Decision = Readonly<{ state: SupervisorState; effects: readonly SupervisorE
 export const decide = (
   state: SupervisorState,
   event: SupervisorEvent,
-  now: UnixMs,
+  now: number,
   random: Random,
   rules: Rules,
 ): Decision => {
@@ -45,7 +44,7 @@ export const decide = (
     case 'began':
       return same({ ...state, jobs: state.jobs + 1 })
     case 'alive':
-      return same(phase === 'degraded' ? { ...state, due: unixMs(now + rules.proveMs) } : state)
+      return same(phase === 'degraded' ? { ...state, due: now + rules.proveMs } : state)
     case 'ended':
       return onEnded({ ...state, jobs: state.jobs - 1 }, event.how, now, rules)
     case 'stop':
@@ -61,7 +60,7 @@ const same = (state: SupervisorState): Decision => ({ state, effects: [] })
 const doubted = ({ phase, run }: SupervisorState, of: number): boolean =>
   of === run && (phase === 'starting' || phase === 'degraded')
 
-const spawn = (state: SupervisorState, now: UnixMs, rules: Rules): Decision => {
+const spawn = (state: SupervisorState, now: number, rules: Rules): Decision => {
   const run = state.run + 1
   return {
     state: {
@@ -71,22 +70,22 @@ const spawn = (state: SupervisorState, now: UnixMs, rules: Rules): Decision => {
       alive: true,
       strikes: 0,
       readyAt: null,
-      due: unixMs(now + rules.loadMs),
+      due: now + rules.loadMs,
     },
     effects: [{ do: 'spawn', run }],
   }
 }
 
 /** It is there and of no use: its whole group goes, and what comes then is decided when it has gone. */
-const kill = (state: SupervisorState, why: Trouble, now: UnixMs, rules: Rules): Decision => ({
-  state: { ...state, phase: 'crashed', why, due: unixMs(now + rules.termMs) },
+const kill = (state: SupervisorState, why: Trouble, now: number, rules: Rules): Decision => ({
+  state: { ...state, phase: 'crashed', why, due: now + rules.termMs },
   effects: [{ do: 'signal', run: state.run, signal: 'SIGKILL' }],
 })
 
 const onExit = (
   state: SupervisorState,
   why: Trouble,
-  now: UnixMs,
+  now: number,
   random: Random,
   rules: Rules,
 ): Decision => {
@@ -102,50 +101,50 @@ const onExit = (
   const hopeless = cause.hopeless && state.readyAt === null
   if (hopeless || failures >= tries) {
     // What has worked before may do so again, once somebody has repaired it.
-    const again = hopeless && !state.everReady ? null : unixMs(now + rules.againMs)
+    const again = hopeless && !state.everReady ? null : now + rules.againMs
     return same({ ...crashed, phase: 'failed', due: again })
   }
   if (failures === 1) return spawn(crashed, now, rules)
   const wait = Math.min(rules.backoffMostMs, rules.backoffMs * 2 ** (failures - 2))
   // ± 20 %, so that the runners of one machine do not all load at the same moment.
   const jitter = random.below(Math.round(wait * 0.4) + 1) - Math.round(wait * 0.2)
-  return same({ ...crashed, phase: 'backoff', due: unixMs(now + wait + jitter) })
+  return same({ ...crashed, phase: 'backoff', due: now + wait + jitter })
 }
 
 /** Health is told by jobs first: three that went badly, or one that fell silent, and it has to prove itself. */
-const onEnded = (state: SupervisorState, how: How, now: UnixMs, rules: Rules): Decision => {
+const onEnded = (state: SupervisorState, how: How, now: number, rules: Rules): Decision => {
   if (state.phase === 'draining' && state.jobs === 0) return term(state, now, rules)
   if (state.phase !== 'ready' || how === 'other') return same(state)
   if (how === 'well') return same({ ...state, strikes: 0 })
   const strikes = state.strikes + (how === 'silent' ? STRIKES : 1)
   if (strikes < STRIKES) return same({ ...state, strikes })
   return {
-    state: { ...state, phase: 'degraded', strikes: 0, due: unixMs(now + rules.proveMs) },
+    state: { ...state, phase: 'degraded', strikes: 0, due: now + rules.proveMs },
     effects: [{ do: 'prove', run: state.run }],
   }
 }
 
 const STRIKES = 3
 
-const onStop = (state: SupervisorState, hurry: boolean, now: UnixMs, rules: Rules): Decision => {
+const onStop = (state: SupervisorState, hurry: boolean, now: number, rules: Rules): Decision => {
   if (!state.alive) return same({ ...state, phase: 'stopped', due: null })
   if (hurry) {
     const { state: dying, effects } = kill(state, NOBODYS, now, rules)
     return { state: { ...dying, phase: 'stopping' }, effects: [{ do: 'abort' }, ...effects] }
   }
   if (state.phase === 'draining' || state.phase === 'stopping') return same(state)
-  if (state.jobs > 0) return same({ ...state, phase: 'draining', due: unixMs(now + rules.drainMs) })
+  if (state.jobs > 0) return same({ ...state, phase: 'draining', due: now + rules.drainMs })
   return term(state, now, rules)
 }
 
 const NOBODYS: Trouble = { code: 'stopped', message: 'it was stopped', hopeless: false }
 
-const term = (state: SupervisorState, now: UnixMs, rules: Rules): Decision => ({
-  state: { ...state, phase: 'stopping', due: unixMs(now + rules.termMs) },
+const term = (state: SupervisorState, now: number, rules: Rules): Decision => ({
+  state: { ...state, phase: 'stopping', due: now + rules.termMs },
   effects: [{ do: 'signal', run: state.run, signal: 'SIGTERM' }],
 })
 
-const onDue = (state: SupervisorState, now: UnixMs, rules: Rules): Decision => {
+const onDue = (state: SupervisorState, now: number, rules: Rules): Decision => {
   const { phase, run } = state
   if (phase === 'backoff' || phase === 'failed') return spawn(state, now, rules)
   if (phase === 'starting') return kill(state, TOO_SLOW, now, rules)
@@ -156,7 +155,7 @@ const onDue = (state: SupervisorState, now: UnixMs, rules: Rules): Decision => {
   }
   // Crashed or stopping: a process that waits for a disk or a device hears even KILL late.
   return {
-    state: { ...state, due: unixMs(now + rules.termMs) },
+    state: { ...state, due: now + rules.termMs },
     effects: [{ do: 'signal', run, signal: 'SIGKILL' }],
   }
 }

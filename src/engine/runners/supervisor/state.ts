@@ -1,5 +1,3 @@
-import type { UnixMs } from '../../base/clock.ts'
-
 /**
  * `absent → starting → ready ⇄ degraded → draining → stopping → stopped`, and from a process that
  * ended or has to: `crashed → backoff → starting`, or `failed`. Only `ready` takes jobs.
@@ -34,12 +32,13 @@ export type SupervisorState = Readonly<{
   /** Ends in a row that nobody asked for, with no long good time in between. */
   failures: number
   everReady: boolean
-  readyAt: UnixMs | null
+  /** As `due`. */
+  readyAt: number | null
   /** Points of jobs that it failed since one went well. */
   strikes: number
   jobs: number
-  /** When to be woken by a `tick`. */
-  due: UnixMs | null
+  /** When to be woken by a `tick`: by Clock.ticks, in ms, since a wait must not follow a clock that is set. */
+  due: number | null
   why: Trouble | null
 }>
 

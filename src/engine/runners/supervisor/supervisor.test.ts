@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { type Script, scriptedRunner, textPieces } from '../../../../test/fakes/scripted-runner.ts'
 import type { Log } from '../../base/log.ts'
 import { seededRandom } from '../../base/random.ts'
+import { unixMs } from '../../base/clock.ts'
 import { virtualClock } from '../../base/virtual-clock.ts'
 import type { Runner } from '../runner.ts'
 import { RULES, type Trouble } from './state.ts'
@@ -14,7 +15,9 @@ const never = () => new AbortController().signal
 
 /** A supervisor whose processes are a page of notes. */
 const scene = (script: Script = { pieces: textPieces(['a', 'b']), pieceMs: 10 }) => {
-  const clock = virtualClock()
+  const steady = virtualClock()
+  let set = 0
+  const clock = { ...steady, now: () => unixMs(steady.now() + set) }
   const said: string[] = []
   const at: Log['info'] = (event, fields = {}) =>
     void said.push(
@@ -59,6 +62,8 @@ const scene = (script: Script = { pieces: textPieces(['a', 'b']), pieceMs: 10 })
     processes,
     supervisor,
     runner,
+    /** Somebody sets the time of day. */
+    setClock: (ms: number) => void (set += ms),
     /** Starts it and gives it its token. */
     async up() {
       const ready = supervisor.ensureReady(null)
@@ -158,6 +163,19 @@ describe('a supervisor at work', () => {
     expect(it.said).toContain('runner.crashed no_token')
     it.processes[1]!.proofs[0]!.resolve(it.runner)
     expect(await ready).toBe(it.runner)
+  })
+
+  test('starts one again when it said, though the time of day is set back meanwhile', async () => {
+    const it = scene()
+    await it.up()
+    for (const run of [0, 1]) {
+      it.processes[run]!.exit()
+      await it.clock.advance(0)
+    }
+    expect([it.processes.length, it.said.at(-1)]).toEqual([2, 'runner.crashed crashed'])
+    it.setClock(-86_400_000)
+    await it.clock.advance(1_200)
+    expect(it.processes).toHaveLength(3)
   })
 
   test('closes: lets a job end, cuts what takes too long, and waits for the process', async () => {

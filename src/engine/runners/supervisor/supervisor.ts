@@ -1,4 +1,4 @@
-import { type Clock, unixMs } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import { type Done, type Runner, RunnerFault, type RunnerTrouble } from '../runner.ts'
@@ -40,7 +40,7 @@ export class Supervisor {
   private proof = new AbortController()
   /** The jobs that are at work: what ends each of them. */
   private readonly jobs = new Set<AbortController>()
-  private startedAt = unixMs(0)
+  private startedAt = 0
   private readonly waiters = new Set<() => void>()
   private readonly watchers = new Set<() => void>()
   private readonly queue: SupervisorEvent[] = []
@@ -103,7 +103,7 @@ export class Supervisor {
     signal.addEventListener('abort', leave)
     this.jobs.add(job)
     const { clock } = this.options
-    const began = clock.now()
+    const began = clock.ticks()
     let pieces = 0
     const heard: typeof sink = {
       started: () => sink.started(),
@@ -124,7 +124,7 @@ export class Supervisor {
     } finally {
       signal.removeEventListener('abort', leave)
       this.jobs.delete(job)
-      this.feed({ type: 'ended', how: howOf(trouble, { pieces, ms: clock.now() - began }) })
+      this.feed({ type: 'ended', how: howOf(trouble, { pieces, ms: clock.ticks() - began }) })
     }
   }
 
@@ -159,7 +159,7 @@ export class Supervisor {
     try {
       for (let next = this.queue.shift(); next; next = this.queue.shift()) {
         const { clock, random, rules } = this.options
-        const decision = decide(this.state, next, clock.now(), random, rules)
+        const decision = decide(this.state, next, clock.ticks(), random, rules)
         this.state = decision.state
         for (const effect of decision.effects) this.perform(effect)
       }
@@ -178,7 +178,7 @@ export class Supervisor {
   }
 
   private spawn(run: number): void {
-    this.startedAt = this.options.clock.now()
+    this.startedAt = this.options.clock.ticks()
     this.launched = this.options.launch(run)
     void this.launched.exited.then((why) => {
       this.proof.abort()
@@ -208,7 +208,7 @@ export class Supervisor {
     this.stopTimer()
     const { due } = this.state
     if (due === null) return void (this.stopTimer = () => {})
-    const wait = Math.max(0, due - this.options.clock.now())
+    const wait = Math.max(0, due - this.options.clock.ticks())
     this.stopTimer = this.options.clock.after(wait, () => this.feed({ type: 'tick' }))
   }
 
@@ -223,7 +223,7 @@ export class Supervisor {
   private tell(again = false): void {
     this.stopTelling()
     const { log, about, clock } = this.options
-    tellPhase(log, about, this.state, { now: clock.now(), startedAt: this.startedAt, again })
+    tellPhase(log, about, this.state, { now: clock.ticks(), startedAt: this.startedAt, again })
     // A large model takes minutes: who waits sees that it goes on.
     if (this.state.phase === 'starting')
       this.stopTelling = clock.after(LOADING_EVERY_MS, () => this.tell(true))

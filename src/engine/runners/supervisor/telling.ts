@@ -1,4 +1,3 @@
-import type { UnixMs } from '../../base/clock.ts'
 import type { Fields, Log } from '../../base/log.ts'
 import type { SupervisorState } from './state.ts'
 
@@ -10,7 +9,7 @@ export const tellPhase = (
   log: Log,
   about: About,
   { phase, why, failures, due }: SupervisorState,
-  { now, startedAt, again }: Readonly<{ now: UnixMs; startedAt: UnixMs; again: boolean }>,
+  { now, startedAt, again }: Readonly<{ now: number; startedAt: number; again: boolean }>,
 ): void => {
   const cause: Fields = why ? { code: why.code, reason: why.message } : {}
   const elapsed_s = seconds(now - startedAt)
