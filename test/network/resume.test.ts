@@ -173,7 +173,7 @@ describe('a stream goes on from where it was', () => {
       expect(seen.get(`${frame.tag} ${frame.seq}`) ?? bytes).toBe(bytes)
       seen.set(`${frame.tag} ${frame.seq}`, bytes)
     }
-    expect(seen.size).toBeGreaterThan(100)
+    expect(seen.size).toBeGreaterThan(90)
   })
 
   test('and a large input, too', async () => {

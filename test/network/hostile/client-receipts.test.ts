@@ -176,6 +176,8 @@ test('reading is charged only of a client whose cancel says that it had begun', 
     const job = wish(it.stage, it.client)
     const { tag } = it.node.runs[0]!
     it.stage.tell(it.node, { type: 'started', tag })
+    // A runner that has given nothing for this long: its node says that it has begun.
+    it.stage.advance(500)
     const link = [...it.node.links.keys()][0]!
     if (cancels) it.stage.tell(it.client, { type: 'cancel', job })
     else it.stage.tell(it.node, { type: 'frame', link, frame: resetOf(tag) })

@@ -204,12 +204,12 @@ describe('a node that', () => {
   test('refuses what it accepted loses the job to the next, and the client is told', () => {
     const it = market()
     let liar: string | null = null
-    onWay(it.stage, it.router, 'started', (event) => {
+    onWay(it.stage, it.router, 'accepted', (event) => {
       liar ??= event.pubkey
       const node = it.nodes.find((one) => one.signer.pubkey === liar)!
       const { job, ticket } = contentOf(event)
       const refused = { status: 'refused', job, ticket, reason: 'busy' }
-      return event.pubkey === liar ? forged(node.signer, event, refused) : event
+      return event.pubkey === liar ? [event, forged(node.signer, event, refused)] : event
     })
     const client = addClient(it.stage, it.router)
     const job = wish(it.stage, client)

@@ -43,7 +43,11 @@ export const onProgress = (turn: ClientTurn, message: Message<'progress'>): void
   if (body.status === 'accepted') return onAccepted(turn, job, message, body)
   if (job.phase === 'cancelling' || job.started) return
   if (body.status === 'queued') return tell(turn, job, { type: 'queued', place: body.place })
-  if (body.status !== 'started') return
+  if (body.status === 'started') begun(turn, job)
+}
+
+/** Its runner is at work: the node has said so, or its first frame has, and then it says no more. */
+const begun = (turn: ClientTurn, job: ClientJob): void => {
   job.started = true
   tell(turn, job, { type: 'started' })
 }
@@ -190,7 +194,10 @@ const take = (turn: ClientTurn, job: ClientJob, attempt: Attempt, frame: Frame):
   received(turn.state, attempt, payload.u)
   attempt.chainAt.push(nextChain(attempt.chainAt.at(-1) ?? CHAIN_START, plaintext))
   if (job.times.first === null && deltas.length > 0) job.times.first = turn.now
-  if (job.phase !== 'cancelling') job.phase = 'output'
+  if (job.phase !== 'cancelling') {
+    job.phase = 'output'
+    if (!job.started && deltas.length > 0) begun(turn, job)
+  }
   for (const { data } of deltas) {
     job.deltas.push(data)
     if (job.phase === 'output')

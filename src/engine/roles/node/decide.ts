@@ -10,7 +10,7 @@ import type { Decision, LinkId } from '../wire.ts'
 import { onCancel } from './cancels.ts'
 import { noteClock, onUntimely } from './clocks.ts'
 import { creditInput, onInput, onJob, refuseInput } from './jobs.ts'
-import { flush, onCredit, onDone, onFailed, onPiece, onStarted } from './output.ts'
+import { flush, onCredit, onDone, onFailed, onPiece, onStarted, sayStarted } from './output.ts'
 import { conclude, forget, giveUp, onAcknowledgement, onKept, stop } from './records.ts'
 import { onAway, onClientGone, onRouterBack, onRouterLost, onSync, onUnanswered } from './resume.ts'
 import type { NodeEffect, NodeEvent, NodeJob, NodeState, NodeTurn } from './state.ts'
@@ -181,6 +181,7 @@ const onDue = (turn: NodeTurn, key: string): void => {
   const job = state.jobs.get(id as JobTag)
   if (!job) return
   if (what === 'flush') flush(turn, job)
+  else if (what === 'started') sayStarted(turn, job)
   else if (what === 'input') creditInput(turn, job, job.reader.tick(turn.now))
   else if (what === 'credit') giveUp(turn, job, 'no_credit')
   else if (what === 'away') onAway(turn, job)

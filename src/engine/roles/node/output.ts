@@ -4,6 +4,7 @@ import { CHAIN_START, nextChain, sealOutput } from '../../identity/frame-seal.ts
 import { type Frame, encodeFrame, frameHeader, openCredit } from '../../protocol/frames.ts'
 import { encodeOutput } from '../../protocol/payload.ts'
 import type { Units } from '../../protocol/fields.ts'
+import type { EventId } from '../../protocol/ids.ts'
 import { findTask } from '../../tasks/catalogue.ts'
 import type { Done, RunnerTrouble } from '../../runners/runner.ts'
 import { isUnpaid, nextPiece, pieceCredited, pieceSent } from './owing.ts'
@@ -16,7 +17,14 @@ import { type NodeJob, type NodeTurn, tell } from './state.ts'
 export const onStarted = (turn: NodeTurn, job: NodeJob): void => {
   if (job.started || job.phase !== 'running') return
   job.started = true
-  tell(turn, job, { status: 'started', job: job.id, ticket: job.ticket })
+  turn.state.deadlines.set(`started:${job.tag}`, unixMs(turn.now + STARTED_AFTER_MS))
+}
+
+/** Says that the runner has begun, to a client that has no frame which says so already. */
+export const sayStarted = (turn: NodeTurn, job: NodeJob, answers?: EventId): void => {
+  if (!job.started || job.phase !== 'running' || job.frames.length > 0) return
+  turn.state.deadlines.clear(`started:${job.tag}`)
+  tell(turn, job, { status: 'started', job: job.id, ticket: job.ticket }, answers)
 }
 
 export const onPiece = (turn: NodeTurn, job: NodeJob, delta: unknown, usage: Units): void => {
@@ -131,6 +139,7 @@ const sendFrame = (turn: NodeTurn, job: NodeJob): boolean => {
   job.pending.splice(0, count)
   job.pendingBytes -= bytes
   job.outputBytes += sealed.length + FRAME_COSTS
+  if (seq === 0) turn.state.deadlines.clear(`started:${job.tag}`)
   job.firstAt ??= turn.now
   if (!last) return true
   job.sentLast = true
@@ -175,6 +184,8 @@ const clip = (usage: Units, max: Units): Units => {
   return { ...clipped, cached_token: Math.max(0, Math.min(cached_token, room)) }
 }
 
+/** How long `started` waits for the first frame, which says it too, and costs nobody a signature. */
+const STARTED_AFTER_MS = 500
 /** How long a cancelled job waits for the credits of what was on its way: the client waits twice that. */
 const LATE_CREDITS_MS = 1_000
 const GCM_TAG_BYTES = 16

@@ -117,7 +117,7 @@ export const onAcknowledgement = (turn: NodeTurn, message: Message<'acknowledgem
 export const forget = (turn: NodeTurn, job: NodeJob): void => {
   job.contentKey.fill(0)
   for (const key of Object.values(job.secrets)) key.fill(0)
-  for (const what of ['forget', 'sync', 'answered'])
+  for (const what of ['forget', 'sync', 'answered', 'started'])
     turn.state.deadlines.clear(`${what}:${job.tag}`)
   if (job.occupies) job.forgotten = true
   else turn.state.jobs.delete(job.tag)

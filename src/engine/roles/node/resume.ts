@@ -6,9 +6,9 @@ import type { EventId } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { LinkId } from '../wire.ts'
 import { awaitBody, creditInput, sayAccepted } from './jobs.ts'
-import { awaitCredit, flush } from './output.ts'
+import { awaitCredit, flush, sayStarted } from './output.ts'
 import { giveUp, stop } from './records.ts'
-import { type NodeJob, type NodeTurn, say, tell } from './state.ts'
+import { type NodeJob, type NodeTurn, say } from './state.ts'
 import type { RouterRecord } from './supply.ts'
 
 /**
@@ -85,8 +85,7 @@ const goOn = (turn: NodeTurn, job: NodeJob, { body, event }: Message<'sync'>): v
   if (body.next === 0 && !isClosed(job)) {
     const answers = event.id
     sayAccepted(turn, job, answers)
-    const { id, ticket } = job
-    if (job.started) tell(turn, job, { status: 'started', job: id, ticket }, answers)
+    sayStarted(turn, job, answers)
   }
   // Time that runs already runs on: asking buys none.
   const isTimed = ['body', 'credit'].some((it) => turn.state.deadlines.has(`${it}:${job.tag}`))
