@@ -5,6 +5,8 @@ const openssl = Bun.which('openssl')
 
 /** Whether certificates can be made on this machine. */
 export const hasOpenssl = openssl !== null
+if (!hasOpenssl)
+  process.stderr.write('!! NOT TRIED: TLS, since there is no openssl to make a certificate\n')
 
 /** Makes a self-signed certificate for localhost in a folder: cert.pem and key.pem. */
 export const makeCertificate = (

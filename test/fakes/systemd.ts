@@ -15,6 +15,8 @@ const libc =
 
 /** Whether there can be such a socket here. */
 export const hasDatagrams = libc !== undefined
+if (!hasDatagrams)
+  process.stderr.write('!! NOT TRIED: what systemd hears, since there is no C library to ask\n')
 
 /** A socket as systemd has it for a unit: what came to it, datagram by datagram. */
 export type FakeSystemd = Readonly<{
