@@ -1,11 +1,16 @@
 import { expect, test } from 'bun:test'
+import { PLAY_PRICES } from '../../src/engine/roles/node/prices.ts'
 import { scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
 import { checkInvariants } from './invariants.ts'
-import { World } from './world.ts'
+import { World, type WorldOptions } from './world.ts'
 
 /** One key that has never been here, 100 ms away from the node, both ways together. */
-const far = async (script: Parameters<typeof scriptedRunner>[0], slots = 1) => {
-  const it = new World({ seed: 11, latencyMs: 25 })
+const far = async (
+  script: Parameters<typeof scriptedRunner>[0],
+  slots = 1,
+  rows: WorldOptions['rows'] = PLAY_PRICES,
+) => {
+  const it = new World({ seed: 11, latencyMs: 25, rows })
   await it.startRouter()
   await it.addNode([scriptedRunner(script, { clock: it.clock, slots })])
   await it.clock.advance(2_000)
@@ -59,5 +64,26 @@ test('a thousand small pieces, as fast as a runner makes them, are not held to o
   const { first, done } = asked.outcome!.receipt!.times
   expect(asked.outcome!.fault).toBeNull()
   expect(done - first!).toBeLessThanOrEqual(40 * ROUND_TRIP_MS)
+  await it.close()
+})
+
+const FREE = PLAY_PRICES.map((row) => ({ ...row, rates: {}, minimum: '0', cold_surcharge: '0' }))
+
+test.each([
+  ['what is free comes as the runner made it', FREE, 'x', [16_000]],
+  [
+    'what JSON makes six times as long is cut to fit a window',
+    FREE,
+    '\u0001',
+    [4096, 4096, 4096, 3712],
+  ],
+  ['on trust it comes in small parts', PLAY_PRICES, 'x', [...Array<number>(31).fill(512), 128]],
+])('a piece of 16,000 characters: %s', async (_what, rows, character, lengths) => {
+  const { it, client } = await far({ pieces: textPieces([character.repeat(16_000)]) }, 1, rows)
+  const asked = it.request(client, { outTokens: 400 })
+  await it.clock.advance(20_000)
+  expect(asked.outcome!.fault).toBeNull()
+  const texts = asked.news.flatMap((news) => (news.type === 'piece' ? [news.text.length] : []))
+  expect(texts).toEqual(lengths)
   await it.close()
 })

@@ -29,6 +29,8 @@ export type WorldOptions = {
   bounds?: Partial<Bounds>
   /** Places behind each slot of the nodes. */
   queue?: number
+  /** What nodes charge; PLAY_PRICES by default. */
+  rows?: typeof PLAY_PRICES
   /** Where one of the parties crashes, by its name. */
   crash?: Crash & { party: string }
   /** Real signatures by default. */
@@ -102,7 +104,7 @@ export class World {
       ...this.common(party, life),
       routers: [this.routerAt()],
       runners: party.runners,
-      rows: PLAY_PRICES,
+      rows: this.options.rows ?? PLAY_PRICES,
       ...(this.options.queue === undefined ? {} : { queue: this.options.queue }),
       software: 'test',
     })

@@ -6,8 +6,9 @@ import { encodeOutput } from '../../protocol/payload.ts'
 import type { Units } from '../../protocol/fields.ts'
 import type { EventId } from '../../protocol/ids.ts'
 import { findTask } from '../../tasks/catalogue.ts'
+import type { Task } from '../../tasks/task.ts'
 import type { Done, RunnerTrouble } from '../../runners/runner.ts'
-import { isUnpaid, nextPiece, pieceCredited, pieceSent } from './owing.ts'
+import { isOnTrust, nextPiece, pieceCredited, pieceSent } from './owing.ts'
 import { conclude } from './records.ts'
 import { release } from './slots.ts'
 import { type NodeJob, type NodeTurn, tell } from './state.ts'
@@ -33,10 +34,8 @@ export const onPiece = (turn: NodeTurn, job: NodeJob, delta: unknown, usage: Uni
   if (job.outputBytes > turn.state.bounds.outputBytes) return tooMuch(turn, job)
   const before = job.usage
   job.usage = clip(usage, job.body.max)
-  const most = isUnpaid(turn, job.client) ? FIRST_TEXT_PART : TEXT_PART
-  const parts = findTask(job.body.task).split?.(delta, most) ?? [delta]
-  for (const [i, part] of parts.entries()) {
-    const bytes = utf8Length(JSON.stringify(part))
+  const parts = partsOf(delta, findTask(job.body.task), isOnTrust(turn, job))
+  for (const [i, { part, bytes }] of parts.entries()) {
     // One that no first window can hold would wait for ever.
     if (bytes > turn.state.bounds.windowBytes - FRAME_COSTS) return tooMuch(turn, job)
     job.pending.push({ delta: part, bytes, usage: between(before, job.usage, i + 1, parts.length) })
@@ -49,6 +48,21 @@ export const onPiece = (turn: NodeTurn, job: NodeJob, delta: unknown, usage: Uni
   if (job.pendingBytes < PENDING_BYTES || job.paused) return
   job.paused = true
   turn.effects.push({ do: 'pause', tag: job.tag })
+}
+
+type Part = { part: unknown; bytes: number }
+
+/** A piece in parts that go in one frame each, with the bytes that they take there. */
+const partsOf = (delta: unknown, { split }: Task, onTrust: boolean): readonly Part[] => {
+  const cut = (most: number): Part[] =>
+    (split?.(delta, most) ?? [delta]).map((part) => ({
+      part,
+      bytes: utf8Length(JSON.stringify(part)),
+    }))
+  if (onTrust) return cut(FIRST_TEXT_PART)
+  // Text that JSON writes as it is fills a frame; what it escapes is cut so small that it fits in any case.
+  const parts = cut(TEXT_PART)
+  return parts.every(({ bytes }) => bytes <= 2 * TEXT_PART) ? parts : cut(ESCAPED_PART)
 }
 
 /** A runner without end: what it made is charged, it makes no more. */
@@ -189,8 +203,10 @@ const STARTED_AFTER_MS = 500
 /** How long a cancelled job waits for the credits of what was on its way: the client waits twice that. */
 const LATE_CREDITS_MS = 1_000
 const GCM_TAG_BYTES = 16
-/** UTF-16 units of one delta: escaped in JSON, six bytes each, they still fit into a first window. */
-const TEXT_PART = 4096
+/** UTF-16 units of one delta, where JSON makes it no more than twice as long. */
+const TEXT_PART = 16 * 1024
+/** The same where it does: escaped in JSON, six bytes each, they still fit into a first window. */
+const ESCAPED_PART = 4096
 /** The same of a key that paid nothing yet: its first piece, on trust, is small. */
 const FIRST_TEXT_PART = 512
 /** What a client counts for one frame besides its bytes, and more (client, receiving). */

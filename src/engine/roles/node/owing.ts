@@ -31,9 +31,9 @@ export type NextPiece = Readonly<{
 export const mayHaveJob = (turn: NodeTurn, client: PubKey): boolean =>
   mayBegin(accountFor(turn, client))
 
-/** Whether a key has paid nothing yet: what it gets on trust is cut small. */
-export const isUnpaid = (turn: NodeTurn, client: PubKey): boolean =>
-  accountFor(turn, client).paid === 0n
+/** Whether this job costs something and its key has paid nothing yet: what it gets on trust is cut small. */
+export const isOnTrust = (turn: NodeTurn, job: NodeJob): boolean =>
+  job.body.ceiling > 0n && accountFor(turn, job.client).paid === 0n
 
 /**
  * The next frame that the key of this job may be sent; null where it must credit something first. Jobs of
