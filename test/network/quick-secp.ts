@@ -1,4 +1,5 @@
 import { hmac, sha256, toHex, utf8 } from '../../src/engine/base/bytes.ts'
+import { openSecp256k1 } from '../../src/engine/identity/secp256k1.ts'
 import type { Secp256k1 } from '../../src/engine/identity/seams.ts'
 import { checkHash, checkSecret, isVerifiable } from '../../src/engine/identity/secp-shapes.ts'
 
@@ -12,6 +13,8 @@ import { checkHash, checkSecret, isVerifiable } from '../../src/engine/identity/
 export const quickSecp = (): Secp256k1 => {
   const secrets = new Map<string, Uint8Array>()
   return {
+    // Lightning's signatures are of keys that a world has a few of.
+    ...real,
     // Nobody asks in a simulated network: the seam wants one of three names.
     backend: 'noble',
     publicKey(secret) {
@@ -20,6 +23,8 @@ export const quickSecp = (): Secp256k1 => {
       secrets.set(toHex(key), Uint8Array.from(secret))
       return key
     },
+    // Both ends know both keys, and nobody else is asked.
+    agree: (secret, key) => hmac(AGREED, ...[sha256(secret), key].toSorted(Buffer.compare)),
     sign(hash, secret, aux) {
       checkSecret(secret)
       checkHash(hash, aux)
@@ -34,6 +39,8 @@ export const quickSecp = (): Secp256k1 => {
 }
 
 const SIGNATURE = utf8('signature')
+const AGREED = utf8('agreed')
+const real = await openSecp256k1()
 
 /** The tag over hash and auxiliary randomness, then that randomness. */
 const signatureOf = (hash: Uint8Array, secret: Uint8Array, aux: Uint8Array): Uint8Array => {

@@ -52,7 +52,11 @@ const textOf = (row: Hostile): ReturnType<typeof decodeText> => {
 
 describe('valid events', () => {
   test('there is one of each kind', () => {
-    expect(valid.map(({ name }) => name).toSorted()).toEqual(Object.keys(KINDS).toSorted())
+    expect(valid.map(({ name }) => name).toSorted()).toEqual(
+      Object.keys(KINDS)
+        .filter((name) => name !== 'tab_sync')
+        .toSorted(),
+    )
   })
 
   test.each(valid.map((row) => [row.name, row] as const))('%s', (_, row) => {

@@ -1,29 +1,30 @@
 import { sha256, toHex } from '../../src/engine/base/bytes.ts'
-import { type UnixMs, type UnixSec, unixMs } from '../../src/engine/base/clock.ts'
+import { unixMs } from '../../src/engine/base/clock.ts'
 import { draftOf } from '../../src/engine/protocol/draft.ts'
 import type { Draft, Signed } from '../../src/engine/protocol/event.ts'
-import { eventId, jobId } from '../../src/engine/protocol/ids.ts'
 import type { KindName } from '../../src/engine/protocol/kinds.ts'
 import type { Contents } from '../../src/engine/protocol/messages.ts'
 import { ANYWHERE } from '../../src/engine/protocol/where.ts'
-import { type Party, party, signed } from './parties.ts'
+import { LIGHTNING_KEY, moneySamples } from './money-samples.ts'
+import { type Party, signed } from './parties.ts'
+import {
+  BOOT,
+  CLIENT,
+  NODE,
+  NOW,
+  ROUTER,
+  STRANGER,
+  about,
+  anyId,
+  bodyHash,
+  to,
+} from './sample-parts.ts'
 
-export const NODE = party('node')
-export const ROUTER = party('router')
-export const CLIENT = party('client')
-export const STRANGER = party('stranger')
+export { CLIENT, NODE, NOW, NOW_SEC, ROUTER, STRANGER, TAB } from './sample-parts.ts'
 
-/** When all samples were made, and the clock of whoever reads them. */
-export const NOW: UnixMs = unixMs(1_800_000_000_250)
-export const NOW_SEC = 1_800_000_000 as UnixSec
-
-const anyId = (word: string) => eventId(toHex(sha256(word)))
-const JOB = jobId(toHex(sha256('job')))
-const BOOT = toHex(sha256('boot')).slice(0, 32)
 const TASK = 'text.summarize@1'
 const MODEL = 'fedai-extract-1'
 const rates = { in_token: '1000', out_token: '2000' }
-const about = { job: JOB, ticket: anyId('ticket') }
 
 const manifest: Contents['manifest'] = {
   role: 'node',
@@ -50,6 +51,7 @@ const sheet: Contents['sheet'] = {
       timings: ['free', 'after'],
     },
   ],
+  pay: { payees: [LIGHTNING_KEY], bind: 'hash', granularity: '1000', keeps_days: 365 },
 }
 const entry: Contents['ticket']['entries'][number] = {
   task: TASK,
@@ -84,19 +86,11 @@ const job: Contents['job'] = {
   class: 'interactive',
   timing: 'free',
   deadline_ms: 30000,
-  body: { size: 512, sha256: toHex(sha256('body')) },
+  body: { size: 512, sha256: bodyHash },
   wrap: { enc: toHex(sha256('enc')), ct: 'AAECAwQFBgc=' },
 }
 
 const toAll = (d: string) => ({ now: NOW, net: 'sim', d, expires: unixMs(NOW + 240_000) }) as const
-const to = (reader: Party, life?: number) =>
-  ({
-    now: NOW,
-    net: 'sim',
-    to: reader.pubkey,
-    ...(life ? { expires: unixMs(NOW + life) } : {}),
-  }) as const
-
 /** One signed message of each kind, between three parties. */
 export const SAMPLES: Readonly<Record<KindName, { by: Party; draft: Draft }>> = (() => {
   const own = {
@@ -237,6 +231,7 @@ export const SAMPLES: Readonly<Record<KindName, { by: Party; draft: Draft }>> = 
         { ...to(NODE), answers: anyId('sync') },
       ),
     },
+    ...moneySamples(signed(NODE, own.sheet.draft)),
     rewrap: { by: CLIENT, draft: draftOf('rewrap', { ...job, from: anyId('first') }, to(NODE)) },
   }
 })()

@@ -20,10 +20,19 @@ test('the holder of the ticket opens it and has the same secrets', () => {
   const opened = openWrap({ ...parties, secret: ticketKey.secret, wrap })!
   expect(toHex(opened.contentKey)).toBe(toHex(contentKey))
   expect(opened.secrets).toEqual(secrets)
-  const all = [secrets.out, secrets.credit, secrets.commit].map(toHex)
-  expect(new Set([...all, toHex(contentKey)]).size).toBe(4)
+  const all = Object.values(secrets).map(toHex)
+  expect(new Set([...all, toHex(contentKey)]).size).toBe(5)
   // Also from another copy of the secret, as after a restart.
   expect(openWrap({ ...parties, secret: ticketKey.secret.slice(), wrap })).toEqual(opened)
+})
+
+test('a draw goes along, and only for whom the key is', () => {
+  const draw = `{"id":"${'a'.repeat(2_000)}"}`
+  const drawn = wrapKey({ ...parties, to: ticketKey.public, contentKey, draw, random })
+  const opened = openWrap({ ...parties, secret: ticketKey.secret, wrap: drawn.wrap })!
+  expect(opened).toMatchObject({ draw, contentKey })
+  expect(jobSchema.shape.wrap.parse(drawn.wrap)).toEqual(drawn.wrap)
+  expect(openWrap({ ...parties, secret: ticketKey.secret, wrap })!.draw).toBeNull()
 })
 
 test('it fits the schema of a job', () => {
@@ -97,7 +106,7 @@ describe('it does not open', () => {
   })
 
   test('but fields of later versions are no hindrance', () => {
-    const later = wrapOf(JSON.stringify({ key: hex, draw: { n: 1 } }))
+    const later = wrapOf(JSON.stringify({ key: hex, later: { n: 1 } }))
     expect(toHex(openWrap({ ...parties, secret, wrap: later })!.contentKey)).toBe(hex)
   })
 })

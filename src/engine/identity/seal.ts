@@ -22,6 +22,8 @@ export type JobSecrets = Readonly<{
   credit: Uint8Array
   /** Commits the receipt to input and output (frame-seal.ts). */
   commit: Uint8Array
+  /** Seals what the node says about money in the job (frame-seal.ts). */
+  money: Uint8Array
 }>
 
 type Parties = { job: JobId; ticket: EventId; client: PubKey }
@@ -38,10 +40,11 @@ export const newTicketKey = (random: Random): TicketKey => {
  *
  * @param args.to the ticket's public key, 64 hex digits
  * @param args.contentKey 32 bytes
+ * @param args.draw the text of the draw (4645) that lets the node charge the job to a tab; null without one
  * @throws Fault `verification` `ticket.key` for a key of low order, to which nothing can be sealed
  */
 export const wrapKey = (
-  args: Parties & { to: string; contentKey: Uint8Array; random: Random },
+  args: Parties & { to: string; contentKey: Uint8Array; draw?: string | null; random: Random },
 ): { wrap: Wrap; secrets: JobSecrets } => {
   if (args.contentKey.length !== 32) throw new RangeError('a content key has 32 bytes')
   const sender = setupSender(fromHex(args.to), infoOf(args), args.random.bytes(32))
@@ -49,7 +52,8 @@ export const wrapKey = (
     throw new Fault('verification', 'ticket.key', 'the job key of the ticket is not usable', {
       hint: 'take another ticket; this node made a key that protects nothing',
     })
-  const plaintext = utf8(JSON.stringify({ key: toHex(args.contentKey) }))
+  const { draw } = args
+  const plaintext = utf8(JSON.stringify({ key: toHex(args.contentKey), ...(draw && { draw }) }))
   const ct = seal(sender.context, 0, NO_AAD, plaintext)
   return {
     wrap: { enc: toHex(sender.enc), ct: ct.toBase64() },
@@ -64,14 +68,14 @@ export const wrapKey = (
  */
 export const openWrap = (
   args: Parties & { secret: Uint8Array; wrap: Wrap },
-): { contentKey: Uint8Array; secrets: JobSecrets } | undefined => {
+): { contentKey: Uint8Array; draw: string | null; secrets: JobSecrets } | undefined => {
   const wrap = wrapBytes(args.wrap)
   if (!wrap) return undefined
   const { key, own } = imported(args.secret)
   const context = setupReceiver(key, own, wrap.enc, infoOf(args))
   const plaintext = context && open(context, 0, NO_AAD, wrap.ct)
-  const contentKey = plaintext && contentKeyOf(plaintext)
-  return contentKey && { contentKey, secrets: secretsOf(context) }
+  const inside = plaintext && insideOf(plaintext)
+  return inside && { ...inside, secrets: secretsOf(context) }
 }
 
 const NO_AAD = new Uint8Array(0)
@@ -85,6 +89,7 @@ const secretsOf = (context: HpkeContext): JobSecrets => ({
   out: exportKey(context, utf8('fedai/1 out')),
   credit: exportKey(context, utf8('fedai/1 credit')),
   commit: exportKey(context, utf8('fedai/1 commit')),
+  money: exportKey(context, utf8('fedai/1 money')),
 })
 
 // A node opens a wrap with a key that it made seconds before: keep what was computed then,
@@ -110,12 +115,15 @@ const wrapBytes = (wrap: Wrap): { enc: Uint8Array; ct: Uint8Array } | undefined 
 }
 
 /** What is inside a wrap. Fields that we do not know are ignored: later versions add some. */
-const wrapped = z.object({ key: hex32 })
+const wrapped = z.object({ key: hex32, draw: z.string().max(2_500).optional() })
 
-const contentKeyOf = (plaintext: Uint8Array): Uint8Array | undefined => {
+const insideOf = (
+  plaintext: Uint8Array,
+): { contentKey: Uint8Array; draw: string | null } | undefined => {
   try {
     const parsed = wrapped.safeParse(JSON.parse(fromUtf8(plaintext)))
-    return parsed.success ? fromHex(parsed.data.key) : undefined
+    if (!parsed.success) return undefined
+    return { contentKey: fromHex(parsed.data.key), draw: parsed.data.draw ?? null }
   } catch {
     return undefined
   }

@@ -1,8 +1,11 @@
 import { dlopen, ptr } from 'bun:ffi'
 import { existsSync } from 'node:fs'
 import { libsecp256k1Paths } from './secp-paths.ts'
-import type { Secp256k1 } from './seams.ts'
+import { agree } from './secp-agree.ts'
+import { openNativeEcdsa } from './secp-libsecp256k1-ecdsa.ts'
+import { ecdsaTest } from './secp-self-test.ts'
 import { checkHash, checkSecret, invalidSecret, isVerifiable } from './secp-shapes.ts'
+import type { Ecdsa, Schnorr, Secp256k1 } from './seams.ts'
 
 const SYMBOLS = {
   secp256k1_context_create: { args: ['u32'], returns: 'ptr' },
@@ -20,22 +23,55 @@ const SIGN_AND_VERIFY = 0x0301
 /** Between two blindings of the context: it costs 20 µs, so not before every signature. */
 const SIGNATURES_PER_BLINDING = 1024
 
-/** The system's libsecp256k1, or undefined where there is none with schnorrsig and extrakeys. */
-export const openLibsecp256k1 = (): Secp256k1 | undefined => {
+/**
+ * The system's libsecp256k1, or undefined where there is none with schnorrsig and extrakeys. Some
+ * are built without the module `recovery`: then ECDSA, which is needed once a payment, is the wasm's.
+ *
+ * @param ecdsaOf the library's own ECDSA, undefined where it has none
+ */
+export const openLibsecp256k1 = async (
+  ecdsaOf: (path: string) => Ecdsa | undefined = openNativeEcdsa,
+): Promise<Secp256k1 | undefined> => {
   for (const path of libsecp256k1Paths()) {
     if (!existsSync(path)) continue
-    try {
-      return bind(dlopen(path, SYMBOLS).symbols)
-    } catch {
-      // Another architecture, or built without the modules: the next path may be better.
-    }
+    const schnorr = tried(() => bind(dlopen(path, SYMBOLS).symbols))
+    // Another architecture, or built without the modules: the next path may be better.
+    if (!schnorr) continue
+    const ecdsa = tried(() => tested(ecdsaOf(path))) ?? (await borrowedEcdsa())
+    return ecdsa && { ...schnorr, ...ecdsa, agree }
   }
   return undefined
 }
 
+const borrowedEcdsa = async (): Promise<Ecdsa | undefined> => {
+  const lenders = [
+    async () => (await import('./secp-wasm.ts')).openWasm(),
+    async () => (await import('./secp-noble.ts')).openNoble(),
+  ]
+  for (const lender of lenders) {
+    const secp = await lender().catch(() => undefined)
+    const ecdsa = tried(() => tested(secp))
+    if (!ecdsa) continue
+    const { recover, signRecoverable, verifyEcdsa, point } = ecdsa
+    return { recover, signRecoverable, verifyEcdsa, point }
+  }
+  return undefined
+}
+
+const tested = (ecdsa: Ecdsa | undefined): Ecdsa | undefined =>
+  ecdsa && ecdsaTest(ecdsa) ? ecdsa : undefined
+
+const tried = <T>(what: () => T): T | undefined => {
+  try {
+    return what()
+  } catch {
+    return undefined
+  }
+}
+
 type Library = ReturnType<typeof dlopen<typeof SYMBOLS>>['symbols']
 
-const bind = (lib: Library): Secp256k1 => {
+const bind = (lib: Library): Schnorr => {
   const context = lib.secp256k1_context_create(SIGN_AND_VERIFY)
   if (!context) throw new RangeError('no memory for a secp256k1 context')
 

@@ -1,6 +1,15 @@
 import * as tiny from 'tiny-secp256k1'
+import { agree } from './secp-agree.ts'
 import type { Secp256k1 } from './seams.ts'
-import { checkHash, checkSecret, invalidSecret, isVerifiable } from './secp-shapes.ts'
+import {
+  checkDigest,
+  checkHash,
+  checkSecret,
+  invalidSecret,
+  isRecoverable,
+  isVerifiable,
+  isVerifiableEcdsa,
+} from './secp-shapes.ts'
 
 /**
  * libsecp256k1 as wasm, about six times slower than the native one. Its JavaScript refuses
@@ -25,6 +34,35 @@ export const openWasm = (): Secp256k1 => ({
   publicKey: (secret) => {
     checkValid(secret)
     return tiny.xOnlyPointFromScalar(secret)
+  },
+  agree,
+  recover: (sig, recovery, hash) => {
+    if (!isRecoverable(sig, recovery, hash)) return null
+    try {
+      return tiny.recover(hash, sig, recovery === 0 ? 0 : 1, true)
+    } catch {
+      return null
+    }
+  },
+  signRecoverable: (hash, secret) => {
+    checkDigest(hash)
+    checkValid(secret)
+    const { signature, recoveryId } = tiny.signRecoverable(hash, secret)
+    return { sig: signature, recovery: recoveryId }
+  },
+  verifyEcdsa: (sig, hash, key) => {
+    if (!isVerifiableEcdsa(sig, hash, key)) return false
+    try {
+      return tiny.verify(hash, key, sig, true)
+    } catch {
+      return false
+    }
+  },
+  point: (secret) => {
+    checkValid(secret)
+    const key = tiny.pointFromScalar(secret, true)
+    if (!key) throw invalidSecret()
+    return key
   },
 })
 

@@ -1,12 +1,12 @@
 import { fromHex, hmac, toHex, utf8 } from '../base/bytes.ts'
 import type { Random } from '../base/random.ts'
 import { idOf } from '../protocol/event.ts'
-import { type Signature, pubKey } from '../protocol/ids.ts'
+import { type PubKey, type Signature, pubKey } from '../protocol/ids.ts'
 import { forbidDumps } from './no-dumps.ts'
 import type { Secp256k1, Signer } from './seams.ts'
 
 /**
- * A signer that holds its own copy of a secret. The copy is reachable from its three
+ * A signer that holds its own copy of a secret. The copy is reachable from its own
  * functions alone: it is no property, so neither JSON, nor inspection, nor a spread shows it. From
  * the first one on, this process leaves no core file.
  *
@@ -18,6 +18,7 @@ export const signerOf = (secret: Uint8Array, secp: Secp256k1, random: Random): S
   forbidDumps()
   const own = Uint8Array.from(secret)
   const pubkey = pubKey(toHex(secp.publicKey(own)))
+  const shared = new Map<PubKey, Uint8Array>()
   return Object.freeze<Signer>({
     pubkey,
     sign: ({ kind, created_at, tags, content }) => {
@@ -27,9 +28,22 @@ export const signerOf = (secret: Uint8Array, secp: Secp256k1, random: Random): S
       return { id, pubkey, ...draft, sig }
     },
     derive: (label) => new Uint8Array(hmac(own, utf8(label))),
+    conversation: (peer) => {
+      const known = shared.get(peer)
+      if (known) return known
+      const x = secp.agree(own, fromHex(peer))
+      if (!x) return null
+      const key = hmac(utf8('nip44-v2'), x)
+      if (shared.size >= MOST_SHARED) shared.delete(shared.keys().next().value!)
+      shared.set(peer, key)
+      return key
+    },
   })
 }
 
 /** A signer with a key of its own that exists only in memory: a client's session key. */
 export const newSigner = (secp: Secp256k1, random: Random): Signer =>
   signerOf(random.bytes(32), secp, random)
+
+/** Peers whose shared keys are kept: each costs a millisecond to compute. */
+const MOST_SHARED = 1_000

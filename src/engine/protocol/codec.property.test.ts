@@ -30,7 +30,10 @@ const rules = (): IntakeRules => ({
   startedAt: unixMs(NOW - 3_600_000),
   replay: new ReplayCache(),
 })
-const names = Object.keys(KINDS).filter((name) => name in SAMPLES) as KindName[]
+// Said sealed alone, under the number of `sync`.
+const names = Object.keys(KINDS).filter(
+  (name) => name in SAMPLES && name !== 'tab_sync',
+) as KindName[]
 const bytes = fc.uint8Array({ maxLength: 300 })
 const tag = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((it) => it.toHex() as JobTag)
 

@@ -5,10 +5,11 @@ import type { BootId, EventId, JobId, PubKey } from './ids.ts'
 
 /** The building blocks of all message schemas. Bounded, every one. */
 
-const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`))
+/** So many lower-case hex digits. */
+export const hexOf = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`))
 
-export const hex16 = hex(32)
-export const hex32 = hex(64)
+export const hex16 = hexOf(32)
+export const hex32 = hexOf(64)
 export const pubKeyField = hex32.transform((text) => text as PubKey)
 export const eventIdField = hex32.transform((text) => text as EventId)
 export const jobIdField = hex32.transform((text) => text as JobId)
@@ -82,7 +83,12 @@ export const jobClass = z.enum(CLASSES)
 export type JobClass = (typeof CLASSES)[number]
 
 /** Another event in full, inside content. It is checked by intake.ts `carried`. */
-export const carriedEvent = z.looseObject({ id: hex32, pubkey: hex32, kind: count, sig: hex(128) })
+export const carriedEvent = z.looseObject({
+  id: hex32,
+  pubkey: hex32,
+  kind: count,
+  sig: hexOf(128),
+})
 
 /** How a whole job ended, as its last piece says it. */
 export const FINISHES = ['stop', 'length', 'tool', 'filter', 'payment', 'cancel', 'error'] as const

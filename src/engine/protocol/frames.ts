@@ -15,6 +15,8 @@ export const FRAME_TYPES = {
   inputCredit: 3,
   outputCredit: 4,
   reset: 5,
+  /** What a node says about money in a job: a sealed event (docs/protocol.md, sealed money). */
+  money: 6,
 } as const
 export type FrameType = keyof typeof FRAME_TYPES
 /** High bit of the type: this is the last output frame. */
@@ -61,7 +63,7 @@ export const decodeFrame = (bytes: Uint8Array): Frame | undefined => {
   const last = (bytes[1]! & LAST) !== 0
   if (!type || (last && type !== 'output')) return undefined
   // Sealed bytes hold a tag at least: frames without bytes would pass every bound that counts bytes.
-  const sealed = type === 'input' || type === 'output'
+  const sealed = type === 'input' || type === 'output' || type === 'money'
   if (sealed && bytes.length < FRAME_HEADER_BYTES + GCM_TAG_BYTES) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return {

@@ -13,6 +13,10 @@ export type Signature = Brand<string, 'Signature'>
 export type JobId = Hex32<'JobId'>
 /** 16 random bytes which a node chose at its start. */
 export type BootId = Brand<string, 'BootId'>
+/** SHA-256 of a preimage: what a Lightning invoice is known by (BOLT 11). */
+export type PaymentHash = Hex32<'PaymentHash'>
+/** 32 bytes that settle the invoice of their hash. */
+export type Preimage = Hex32<'Preimage'>
 /** What a frame carries instead of job and ticket: 32 lower-case hex digits (see frames.ts). */
 export type JobTag = Brand<string, 'JobTag'>
 
@@ -28,4 +32,6 @@ export const pubKey = constructor<PubKey>('public key', 64)
 export const eventId = constructor<EventId>('event id', 64)
 export const signature = constructor<Signature>('signature', 128)
 export const jobId = constructor<JobId>('job id', 64)
+export const paymentHash = constructor<PaymentHash>('payment hash', 64)
+export const preimage = constructor<Preimage>('preimage', 64)
 export const bootId = constructor<BootId>('boot id', 32)

@@ -1,5 +1,5 @@
 import { BOUNDS } from '../base/bounds.ts'
-import { type UnixMs, unixMs } from '../base/clock.ts'
+import { type UnixMs, type UnixSec, unixMs } from '../base/clock.ts'
 import {
   type Envelope,
   type Verifier,
@@ -14,6 +14,7 @@ import type { PubKey } from './ids.ts'
 import { parseStrict } from './json.ts'
 import { KINDS, type KindName, kindClass, kindName } from './kinds.ts'
 import { type Bodies, type Message, PUBLIC_KINDS, SCHEMAS } from './messages.ts'
+import { MONEY_KINDS, type MoneyKind } from './money.ts'
 import { type Refusal, isRefusal, refuse } from './refusal.ts'
 import type { ReplayCache } from './replay.ts'
 
@@ -83,6 +84,37 @@ export const carried = <K extends KindName>(
     notCarriers(event, kind, carrier) ??
     expired(event, unixMs(carrier.created_at * 1000))
   return refusal ?? messageOf({ event, text: textOf(event, parts) }, kind)
+}
+
+/**
+ * An event about money that was sealed in another (money.ts): rules 1 to 3, 5 and 6, and its time is within
+ * `freshnessMs` of the outer one's. Tab keys are known to nobody but node and client: `isMe` says which are ours.
+ */
+export const sealed = (
+  text: string,
+  outerAt: UnixSec,
+  rules: Omit<IntakeRules, 'startedAt'>,
+  now: UnixMs,
+): Message<MoneyKind> | Refusal => {
+  const read = parseEvent(text, rules.maxBytes)
+  if (isRefusal(read)) return read
+  const { envelope, parts } = read
+  const { event } = envelope
+  const name = MONEY_KINDS.find((kind) => KINDS[kind] === event.kind)
+  const apart = Math.abs(event.created_at - outerAt) * 1000
+  const refusal =
+    wrongId(event, parts) ??
+    seenBefore(event, rules.replay, now) ??
+    wrongSignature(event, rules.verifier) ??
+    (name ? undefined : refuse('event.unknown_kind', `kind ${event.kind} is not sent sealed`)) ??
+    notOurs(event, [rules.net]) ??
+    notForUs(event, rules.isMe) ??
+    // A statement is said again as it was signed, whenever that was.
+    (name === 'statement' || apart <= (rules.freshnessMs ?? BOUNDS.freshnessMs)
+      ? undefined
+      : refuse('event.stale', 'it is of another time than the event that it came in')) ??
+    cannotRemember(event, rules.replay, now)
+  return refusal ?? messageOf(envelope, name!)
 }
 
 /**

@@ -5,21 +5,38 @@ export const KINDS = {
   status: 36422,
   receipt: 4642,
   acknowledgement: 4643,
+  draw: 4645,
+  statement: 4646,
   ask: 26420,
   ticket: 26421,
   offers: 26422,
   job: 26423,
   progress: 26424,
+  invoice: 26425,
+  proof: 26426,
   cancel: 26427,
   register: 26430,
   revoke: 26431,
   quota: 26432,
+  fund: 26433,
+  paid: 26434,
   sync: 26435,
+  /** The same number, for a tab: only ever sealed (money.ts). */
+  tab_sync: 26435,
   rewrap: 26436,
+  money: 26437,
 } as const
 
 /** NIP-42: the event that proves a key to a relay. */
 export const AUTH_KIND = 22242
+
+/** NIP-47: what goes between a wallet service and those who use it. Never through a door of ours. */
+export const WALLET_EVENT_KINDS = {
+  info: 13194,
+  request: 23194,
+  response: 23195,
+  notification: 23197,
+} as const
 
 export type KindName = keyof typeof KINDS
 
@@ -27,7 +44,9 @@ export type KindName = keyof typeof KINDS
 export type KindClass = 'regular' | 'replaceable' | 'ephemeral' | 'addressable'
 
 const names = new Map<number, KindName>(
-  Object.entries(KINDS).map(([name, kind]) => [kind, name as KindName]),
+  Object.entries(KINDS)
+    .filter(([name]) => name !== 'tab_sync')
+    .map(([name, kind]) => [kind, name as KindName]),
 )
 
 /** The name of one of our kinds, or undefined for all others. */

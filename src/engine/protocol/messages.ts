@@ -1,21 +1,28 @@
 import type { z } from 'zod'
+import type { Verified } from './event.ts'
+import type { KindName } from './kinds.ts'
 import { acknowledgement } from './acknowledgement.ts'
 import { ask } from './ask.ts'
 import { cancel } from './cancel.ts'
+import { draw } from './draw.ts'
+import { fund } from './fund.ts'
+import { invoice } from './invoice.ts'
 import { job } from './job.ts'
-import type { Verified } from './event.ts'
-import type { KindName } from './kinds.ts'
 import { manifest } from './manifest.ts'
+import { money } from './money.ts'
 import { offers } from './offers.ts'
+import { paid } from './paid.ts'
 import { progress } from './progress.ts'
+import { proof } from './proof.ts'
 import { quota } from './quota.ts'
 import { receipt } from './receipt.ts'
 import { register } from './register.ts'
 import { revoke } from './revoke.ts'
 import { rewrap } from './rewrap.ts'
 import { sheet } from './sheet.ts'
+import { statement } from './statement.ts'
 import { status } from './status.ts'
-import { sync } from './sync.ts'
+import { sync, tabSync } from './sync.ts'
 import { ticket } from './ticket.ts'
 
 /** The schema of each kind's content. */
@@ -35,7 +42,15 @@ export const SCHEMAS = {
   revoke,
   quota,
   sync,
+  tab_sync: tabSync,
   rewrap,
+  draw,
+  statement,
+  invoice,
+  proof,
+  fund,
+  paid,
+  money,
 } as const satisfies Record<KindName, z.ZodType>
 
 /** The parsed content of each kind. */

@@ -1,10 +1,19 @@
 import { z } from 'zod'
 import { BOUNDS } from '../base/bounds.ts'
-import { carriedEvent, count, msatField, name, pubKeyField, sentence, spanMs } from './fields.ts'
+import {
+  carriedEvent,
+  count,
+  msatField,
+  name,
+  pubKeyField,
+  sentence,
+  spanMs,
+  timing,
+} from './fields.ts'
 
 /** Why a router has nothing to offer, and what it has instead. */
 export const noOffer = z.object({
-  why: z.enum(['task', 'model', 'too_large', 'cap', 'where', 'busy']),
+  why: z.enum(['task', 'model', 'too_large', 'cap', 'payment', 'where', 'busy']),
   /** For `task` and `model`: what is offered, and by how many nodes. */
   have: z.array(z.object({ name, nodes: count })).max(50),
   /** For `too_large`: the largest input in bytes that is offered. */
@@ -29,6 +38,8 @@ export const offers = z.object({
     .max(BOUNDS.offers),
   /** The router's own fee, in msat. */
   fee: msatField,
+  /** How a job may be paid that this router places; absent: it does not mind. */
+  timings: z.array(timing).max(5).optional(),
   /** Who runs the router, as it says itself; null where it does not. */
   operator: pubKeyField.nullable(),
   none: noOffer.nullable(),

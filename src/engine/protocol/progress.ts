@@ -6,6 +6,7 @@ import {
   msatField,
   sentence,
   spanMs,
+  timeMs,
   timing,
   unitsField,
 } from './fields.ts'
@@ -50,6 +51,10 @@ export const progress = z.discriminatedUnion('status', [
   }),
   z.object({ status: z.literal('queued'), ...about, place: count }),
   z.object({ status: z.literal('started'), ...about }),
+  /** The tab is used up: the job waits, so long at most, for so much more (`stream`). */
+  z.object({ status: z.literal('need_payment'), ...about, short: msatField, wait_ms: spanMs }),
+  /** The slot of a ticket is kept while it is paid for. */
+  z.object({ status: z.literal('held'), ...about, until: timeMs }),
   z.object({
     status: z.literal('moved'),
     job: jobIdField,

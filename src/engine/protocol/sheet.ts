@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { count, msatField, name, ratesField, taskField, timing } from './fields.ts'
+import { count, hexOf, msatField, name, ratesField, taskField, timing } from './fields.ts'
 
 /** One line of a price sheet: what a task on the models that match the pattern costs. */
 export const sheetRow = z.object({
@@ -17,8 +17,25 @@ export const sheetRow = z.object({
 })
 export type SheetRow = z.output<typeof sheetRow>
 
+/** How a node is paid. */
+export const sheetPay = z.object({
+  /** Keys of the Lightning nodes that its invoices are of, 33 bytes in hex; empty where its wallet does not say. */
+  payees: z.array(hexOf(66)).max(8),
+  /** How its invoices commit to their terms: by `h`, or by the memo in `d`. */
+  bind: z.enum(['hash', 'memo']),
+  /** Amounts are multiples of this, msat. */
+  granularity: msatField,
+  /** For how many days unused units stay. */
+  keeps_days: count,
+})
+export type SheetPay = z.output<typeof sheetPay>
+
 /** 36421: the signed price sheet of a node. */
 export const sheet = z
-  .object({ rows: z.array(sheetRow).min(1).max(200) })
+  .object({
+    rows: z.array(sheetRow).min(1).max(200),
+    /** Absent: it takes no payments, and what it does is play or a gift. */
+    pay: sheetPay.optional(),
+  })
   .refine((it) => new Set(it.rows.map((row) => row.row)).size === it.rows.length, 'rows repeat')
 export type Sheet = z.output<typeof sheet>

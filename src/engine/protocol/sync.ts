@@ -15,3 +15,6 @@ export const sync = z.object({
   /** The next frame that it waits for: of the output for a client, of the input for a node. */
   next: count,
 })
+
+/** 26435, sealed, by a tab's key: all statements after the `since`-th again, and the invoice that can be paid. */
+export const tabSync = z.object({ nonce: hex16, since: count })

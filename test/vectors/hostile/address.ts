@@ -5,7 +5,7 @@ import { type Hostile, type Row, all, taggedText } from './case.ts'
 
 /** Rule 3. */
 export const address = (): Hostile[] => {
-  const kinds = [0, 1, 4, 1059, 4641, 22242, 26425, 26428, 36423, 65535]
+  const kinds = [0, 1, 4, 1059, 4641, 22242, 26428, 26438, 36423, 65535]
   return [
     ...all(
       'event.unknown_kind',

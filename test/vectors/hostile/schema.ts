@@ -42,7 +42,8 @@ const pathsOf = (value: Json): string[][] => {
 const changesOf = (name: string, path: readonly string[], value: Json): Change[] => {
   const isElement = path.at(-1) === '0'
   const missing: Change[] = isElement || OPTIONAL.test(name) ? [] : [['is missing', undefined]]
-  return [...missing, ...typesOf(value), ...rangesOf(name, value)]
+  const types = NULLABLE.test(name) ? [] : typesOf(value)
+  return [...missing, ...types, ...rangesOf(name, value)]
 }
 
 /** What the field is not, whatever its range is. */
@@ -83,10 +84,13 @@ const put = (value: Json, path: readonly string[], to: Json | undefined): Json =
 /** Fields that may be absent, by docs/protocol.md, section 2; units that are absent are 0. */
 const OPTIONAL =
   /^manifest (name|limits\.\w+)$|^ticket .*model\.(family|quant|digest|ctx)$|(rates|usage|max)\.\w+$/
+/** Objects that may be null. */
+const NULLABLE = /^fund hold$/
 /** Amounts of msat. */
-const AMOUNT = /(cap|cost|ceiling|minimum|surcharge|fee|rates\.\w+)$/
+const AMOUNT =
+  /(msat|paid|used|reserved|received|cap|cost|ceiling|minimum|surcharge|fee|rates\.\w+)$/
 /** Fields that have a few words. */
 const WORD =
-  /(role|status|class|timing|timings\.0|load|counted_by|finish|verdict|seen|side|reason|ack\w* reason)$/
+  /(fund for|role|status|class|timing|timings\.0|load|counted_by|finish|verdict|seen|side|reason|ack\w* reason)$/
 /** Texts that may have any characters. */
 const FREE = /(doors\.0|offers entries\.0\.reason|wrap\.ct)$/

@@ -1,0 +1,16 @@
+import { z } from 'zod'
+import { eventIdField, hex16, hex32, jobIdField, msatField } from './fields.ts'
+import { PURPOSES } from './terms.ts'
+
+/** 26433: asks the payee for an invoice. It gives the same one again while that can be paid. */
+export const fund = z.object({
+  /** Two equal ones in one second are two events. */
+  nonce: hex16,
+  for: z.enum(PURPOSES),
+  /** The tab's key, or the job's id where the tab is off. */
+  ref: hex32,
+  /** What is needed, msat; the payee may ask for more, up to its usual top-up. */
+  msat: msatField,
+  /** The job that waits for it, and the ticket that is to be held meanwhile; null where nothing waits. */
+  hold: z.object({ job: jobIdField, ticket: eventIdField }).nullable(),
+})
