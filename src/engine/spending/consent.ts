@@ -34,7 +34,7 @@ export const choose = (
 
 /**
  * Why a job cannot be placed, as a Fault: `task.none`, `model.none`, `where.none` (unavailable, 69),
- * `input.too_large` (data, 65), `cap.exceeded` (refused, 77), `offers.busy` (again, 75).
+ * `input.too_large` (data, 65), `cap.exceeded` (refused, 77), `payment.none` (unavailable, 69), `offers.busy` (again, 75).
  */
 export const faultOfNone = (none: NoOffer, wanted: Wanted): Fault => {
   switch (none.why) {
@@ -46,6 +46,13 @@ export const faultOfNone = (none: NoOffer, wanted: Wanted): Fault => {
       return sizeFault(none, wanted)
     case 'cap':
       return capFault(none, wanted)
+    case 'payment':
+      return new Fault(
+        'unavailable',
+        'payment.none',
+        `no node that offers ${whatOf(wanted)} can be paid as this router asks`,
+        { hint: 'ask another router with --router' },
+      )
     case 'where':
       return new Fault(
         'unavailable',
@@ -76,7 +83,15 @@ const flawOf = ({ entry, ceiling }: OfferEntry, wanted: Wanted): NoOffer['why'] 
   return null
 }
 
-const ORDER: readonly NoOffer['why'][] = ['task', 'model', 'too_large', 'cap', 'where', 'busy']
+const ORDER: readonly NoOffer['why'][] = [
+  'task',
+  'model',
+  'too_large',
+  'cap',
+  'payment',
+  'where',
+  'busy',
+]
 
 /** What the router said, or, where it offered what was not wanted, what the nearest of its offers lacked. */
 const noneOf = (

@@ -10,3 +10,12 @@ export const receiptDuplicate = (job: JobId): Fault =>
   )
 
 export const storeClosed = (): Fault => new Fault('io', 'store.closed', 'the ledger is closed')
+
+/** What may be there once is there already, or what settled would be changed. */
+export const moneyKnown = (table: string, id: string): Fault =>
+  new Fault('io', 'money.known', `${id.slice(0, 8)}… of ${table} is in the ledger already`)
+
+export const moneyElsewhere = (): Fault =>
+  new Fault('again', 'money.elsewhere', 'another fedai of this user has paid something meanwhile', {
+    hint: 'try again',
+  })

@@ -69,3 +69,66 @@ test('a disk that fails keeps nothing any more, not even what a later sync would
   expect(await settledOf(second)).toBe('ledger.io')
   expect(await settledOf(group.add(3))).toBe('ledger.io')
 })
+
+/** A disk whose syncs end when the test says so, and all groups that were committed. */
+const slowDisk = () => {
+  const disks: PromiseWithResolvers<void>[] = []
+  const groups: number[][] = []
+  const group = new GroupCommit<number>(
+    (rows) => (groups.push([...rows]), rows.map(() => null)),
+    () => {
+      const disk = Promise.withResolvers<void>()
+      disks.push(disk)
+      return disk.promise
+    },
+  )
+  return { disks, groups, group }
+}
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+test('a row that somebody waits for is committed in the turn that brought it, with what else waits', async () => {
+  const { groups, group } = slowDisk()
+  void group.add(1)
+  void group.add(2, true)
+  void group.add(3, true)
+  // Never inside the call: its caller is in the middle of something.
+  expect(groups).toEqual([])
+  await turn()
+  expect(groups).toEqual([[1, 2, 3]])
+})
+
+test('while the disk is busy such rows gather, and are committed when it is free', async () => {
+  const { disks, groups, group } = slowDisk()
+  const first = group.add(1, true)
+  await turn()
+  const others = [2, 3].map((row) => group.add(row, true))
+  await turn()
+  expect(groups).toEqual([[1]])
+  disks[0]!.resolve()
+  await turn()
+  expect(await settledOf(first)).toBe('kept')
+  expect([groups, disks.length]).toEqual([[[1], [2, 3]], 2])
+  expect(await Promise.all(others.map(settledOf))).toEqual(['open', 'open'])
+  disks[1]!.resolve()
+  await Promise.all(others)
+})
+
+test('a busy disk keeps nobody longer than rows that can wait', async () => {
+  const { disks, groups, group } = slowDisk()
+  void group.add(1, true)
+  await turn()
+  void group.add(2, true)
+  await Bun.sleep(8)
+  expect([groups, disks.length]).toEqual([[[1], [2]], 1])
+})
+
+test('rows that can wait do, up to 64 of them', async () => {
+  const { groups, group } = slowDisk()
+  for (let row = 1; row < 64; row++) void group.add(row)
+  await turn()
+  expect(groups).toEqual([])
+  void group.add(64)
+  await turn()
+  expect(groups[0]).toHaveLength(64)
+})

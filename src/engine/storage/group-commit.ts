@@ -24,6 +24,10 @@ const MOST_WAITING = 10_000
  * Collects rows for at most 5 ms or until there are 64, and commits them together: one fsync for all
  * of them. Each promise settles after the commit its row was in, and after what `sync` waits for.
  *
+ * A row that somebody waits for (`soon`) does not wait for others: it is committed with what this turn of
+ * the event loop brought, or, while a sync runs, when that ends. So a slow disk makes the groups larger by
+ * itself, and a quiet one keeps nobody waiting.
+ *
  * After a commit has failed nothing more is taken: what an fsync that failed has left on the disk
  * nobody can know, and trying again would report as kept what is lost (the "fsyncgate" of
  * PostgreSQL, 2018). A restart of this process may still read it from the memory of the machine; only
@@ -36,6 +40,9 @@ const MOST_WAITING = 10_000
 export class GroupCommit<Row> {
   #waiting: Waiting<Row>[] = []
   #timer: ReturnType<typeof setTimeout> | null = null
+  #atOnce: ReturnType<typeof setImmediate> | null = null
+  /** One that somebody waits for is among those that wait. */
+  #soon = false
   #failed: Fault | null = null
   #syncing: Promise<void> | null = null
   /** What was committed and no sync has begun for. */
@@ -56,15 +63,20 @@ export class GroupCommit<Row> {
     this.#sync = sync
   }
 
-  /** @throws Fault `io` when the commit failed, or one before it */
-  add(row: Row): Promise<void> {
+  /**
+   * @param soon somebody waits for this row
+   * @throws Fault `io` when the commit failed, or one before it
+   */
+  add(row: Row, soon = false): Promise<void> {
     if (this.#failed) return Promise.reject(this.#failed)
     if (this.#waiting.length >= MOST_WAITING) this.flush()
     return new Promise((resolve, reject) => {
       this.#waiting.push({ row, resolve, reject })
-      // 64 rows do not commit inside the call that brought them: its caller is in the middle of something.
-      if (this.#waiting.length === MOST_ROWS) this.#schedule(0)
-      else if (!this.#timer) this.#schedule(COLLECT_MS)
+      this.#soon ||= soon
+      // Nothing is committed inside the call that brought it: its caller is in the middle of something.
+      if (this.#waiting.length >= MOST_ROWS || (soon && !this.#syncing))
+        this.#atOnce ??= setImmediate(() => this.flush())
+      this.#timer ??= setTimeout(() => this.flush(), COLLECT_MS)
     })
   }
 
@@ -73,10 +85,18 @@ export class GroupCommit<Row> {
     return this.#failed
   }
 
+  /** Nothing waits, and everything that was added is on the disk. */
+  get idle(): boolean {
+    return this.#waiting.length === 0 && !this.#syncing
+  }
+
   /** Commits what waits, now. */
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer)
+    if (this.#atOnce) clearImmediate(this.#atOnce)
     this.#timer = null
+    this.#atOnce = null
+    this.#soon = false
     if (this.#waiting.length > 0) this.#settle(this.#waiting.splice(0))
   }
 
@@ -88,11 +108,6 @@ export class GroupCommit<Row> {
   /** Takes nothing more, for this reason. */
   stop(reason: Fault): void {
     this.#failed ??= reason
-  }
-
-  #schedule(ms: number): void {
-    if (this.#timer) clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.flush(), ms)
   }
 
   #settle(group: readonly Waiting<Row>[]): void {
@@ -121,7 +136,8 @@ export class GroupCommit<Row> {
       .then(kept, lost)
       .then(() => {
         this.#syncing = null
-        if (this.#committed.length > 0) this.#syncAll(sync)
+        if (this.#soon) this.flush()
+        if (this.#committed.length > 0 && !this.#syncing) this.#syncAll(sync)
       })
   }
 

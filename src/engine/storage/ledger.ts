@@ -1,11 +1,14 @@
 import type { Database } from 'bun:sqlite'
 import { closeSync, fdatasync, openSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { Fault } from '../base/fault.ts'
+import { type Fault, isFault } from '../base/fault.ts'
 import { unixMs } from '../base/clock.ts'
 import type { EventId, JobId, PubKey } from '../protocol/ids.ts'
 import { asStorageFault, checkIntegrity, closeDatabase, openDatabase } from './database.ts'
 import { receiptDuplicate } from './faults.ts'
+import { MONEY_MIGRATION } from './money-schema.ts'
+import { moneyTables } from './money-sqlite.ts'
+import type { MoneyChange } from './money-store.ts'
 import type { Kept } from './store.ts'
 
 /** ledger.db: what must never be lost. */
@@ -32,6 +35,7 @@ const MIGRATIONS = [
     pid INTEGER NOT NULL,
     at INTEGER NOT NULL
   ) STRICT;`,
+  MONEY_MIGRATION,
 ]
 
 type Row = Omit<Kept, 'by' | 'at'> & { signer: PubKey; at: bigint }
@@ -72,7 +76,7 @@ export const openLedger = async (path: string, flush: Flush = fdatasyncOf): Prom
         db.run('PRAGMA busy_timeout = 0')
         db.run('PRAGMA wal_checkpoint(TRUNCATE)')
       } finally {
-        closeDatabase(db, prepared)
+        closeDatabase(db, prepared())
       }
     }
     return { close, sync: () => flush(wal), ...statements }
@@ -82,7 +86,10 @@ export const openLedger = async (path: string, flush: Flush = fdatasyncOf): Prom
   }
 }
 
-/** The ledger's reads and its one write, prepared once: SQL that varies fills Bun's cache without bound. */
+/**
+ * The ledger's reads and its one write, which takes sets of changes. Prepared once: SQL that varies fills Bun's
+ * cache without bound.
+ */
 const statementsOf = (db: Database) => {
   const columns = 'id, kind, job, ticket, signer, text, at'
   const insert = db.prepare(
@@ -99,19 +106,46 @@ const statementsOf = (db: Database) => {
   const ofJob = db.prepare<Row, [JobId]>(`SELECT ${columns} FROM kept WHERE job = ? ORDER BY seq`)
   const newest = db.prepare<Row, [number]>(`SELECT ${columns} FROM kept ORDER BY seq DESC LIMIT ?`)
 
-  const write = (kept: Kept): Fault | null => {
+  const keep = (kept: Kept): Fault | null => {
     const { id, kind, job, ticket, by, text, at } = kept
     const { changes } = insert.run(id, kind, job, ticket, by, text, BigInt(at))
     if (changes > 0 && kind === 'receipt') setHead.run(by, id)
     // Not written: the same event again, or a second receipt, which another process was first with.
     return changes > 0 || byId.get(id) ? null : receiptDuplicate(job)
   }
-  const writeAll = db.transaction((all: readonly Kept[]) => all.map(write))
+  const money = moneyTables(db)
+  const writeOne = (change: MoneyChange): Fault | null =>
+    change.table === 'kept' ? keep(change.row) : money.write(change)
+  const together = db.transaction((set: readonly MoneyChange[]) => {
+    for (const change of set) {
+      const fault = writeOne(change)
+      if (fault) throw fault
+    }
+  })
+  const writeSet = (set: readonly MoneyChange[]): Fault | null => {
+    const flaw = money.versions.flaw(set) ?? attempt(set)
+    if (!flaw) money.versions.next(set)
+    return flaw
+  }
+  // Inside a transaction another one is a savepoint: a set that is refused takes no other with it.
+  const attempt = (set: readonly MoneyChange[]): Fault | null => {
+    const [first] = set
+    if (!first || set.length === 1) return first ? writeOne(first) : null
+    try {
+      together(set)
+      return null
+    } catch (error) {
+      if (isFault(error)) return error
+      throw error
+    }
+  }
+  const writeAll = db.transaction((sets: readonly (readonly MoneyChange[])[]) => sets.map(writeSet))
 
   return {
-    prepared: [insert, head, setHead, byId, receipt, ofJob, newest],
-    /** Writes all in one transaction; null or why not for each. */
-    write: (all: readonly Kept[]) => writeAll.immediate(all),
+    prepared: () => [insert, head, setHead, byId, receipt, ofJob, newest, ...money.prepared()],
+    /** Writes all in one transaction, each set as a whole or not at all; null or why not for each. */
+    write: (sets: readonly (readonly MoneyChange[])[]) => writeAll.immediate(sets),
+    money: money.reads,
     head: (key: PubKey): EventId | null => head.get(key)?.receipt ?? null,
     receiptOf: (kept: Kept): EventId | undefined => receipt.get(kept.by, kept.job, kept.ticket)?.id,
     ofJob: (job: JobId): Kept[] => ofJob.all(job).map(keptOf),

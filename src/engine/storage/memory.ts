@@ -1,28 +1,46 @@
+import type { Fault } from '../base/fault.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
 import { MOST_OBSERVATIONS } from './cache.ts'
 import { receiptDuplicate, storeClosed } from './faults.ts'
-import type { Kept, Observation, Store } from './store.ts'
+import { memoryMoney } from './money-memory.ts'
+import type { LedgerStore } from './money-store.ts'
+import type { Kept, Observation } from './store.ts'
 
 /** A store that forgets everything with its process: for tests, the simulator and `up --once`. */
-export const memoryStore = (): Store => {
+export const memoryStore = (): LedgerStore => {
   const kept = new Map<EventId, Kept>()
   const receipts = new Set<string>()
   const heads = new Map<PubKey, EventId>()
   const observations: Observation[] = []
   let closed = false
 
+  /** @returns what takes it back, or why it is not kept */
+  const keep = (it: Kept): (() => void) | Fault => {
+    if (kept.has(it.id)) return () => {}
+    const place = `${it.by} ${it.job} ${it.ticket}`
+    const head = heads.get(it.by)
+    if (it.kind === 'receipt') {
+      if (receipts.has(place)) return receiptDuplicate(it.job)
+      receipts.add(place)
+      heads.set(it.by, it.id)
+    }
+    kept.set(it.id, it)
+    return () => {
+      kept.delete(it.id)
+      if (it.kind !== 'receipt') return
+      receipts.delete(place)
+      if (head) heads.set(it.by, head)
+      else heads.delete(it.by)
+    }
+  }
+
   return {
     keep: async (it) => {
       if (closed) throw storeClosed()
-      if (kept.has(it.id)) return
-      if (it.kind === 'receipt') {
-        const place = `${it.by} ${it.job} ${it.ticket}`
-        if (receipts.has(place)) throw receiptDuplicate(it.job)
-        receipts.add(place)
-        heads.set(it.by, it.id)
-      }
-      kept.set(it.id, it)
+      const done = keep(it)
+      if (typeof done !== 'function') throw done
     },
+    money: memoryMoney(keep, () => closed),
     chainHead: (key) => heads.get(key) ?? null,
     ofJob: (job) => [...kept.values()].filter((it) => it.job === job),
     newest: (limit) => [...kept.values()].toReversed().slice(0, limit),

@@ -6,7 +6,8 @@ import { asStorageFault } from './database.ts'
 import { receiptDuplicate, storeClosed } from './faults.ts'
 import { GroupCommit } from './group-commit.ts'
 import { type Flush, openLedger } from './ledger.ts'
-import type { Kept, Observation, Store } from './store.ts'
+import type { LedgerStore, MoneyChange, MoneyStore } from './money-store.ts'
+import type { Kept, Observation } from './store.ts'
 
 /**
  * Opens the store on disk: the ledger at `path`, and cache.db in the same folder. Both are
@@ -17,7 +18,7 @@ import type { Kept, Observation, Store } from './store.ts'
  * @param flush as openLedger's
  * @throws Fault `io` (exit code 74) when the ledger is damaged or cannot be used; nothing is deleted
  */
-export const openStore = async (path: string, flush?: Flush): Promise<Store> => {
+export const openStore = async (path: string, flush?: Flush): Promise<LedgerStore> => {
   const cachePath = join(dirname(path), 'cache.db')
   const ledger = await openLedger(path, flush)
   const cache = await openCache(cachePath).catch((error: unknown) => {
@@ -25,8 +26,8 @@ export const openStore = async (path: string, flush?: Flush): Promise<Store> => 
     throw error
   })
   const waiting = newWaiting()
-  const keeping = new GroupCommit<Kept>(
-    (rows) => orFault(path, () => ledger.write(rows)),
+  const keeping = new GroupCommit<readonly MoneyChange[]>(
+    (sets) => orFault(path, () => ledger.write(sets)),
     () => ledger.sync().catch((error: unknown) => Promise.reject(asStorageFault(error, path))),
   )
   const observing = new GroupCommit<Observation>((rows) =>
@@ -34,20 +35,42 @@ export const openStore = async (path: string, flush?: Flush): Promise<Store> => 
   )
   let closing: Promise<void> | null = null
 
-  const keep = async (kept: Kept): Promise<void> => {
+  const takes = (): void => {
     if (closing) throw storeClosed()
     if (keeping.failed) throw keeping.failed
-    const same = waiting.promiseOf(kept.id)
-    if (same) return same
-    // Of acknowledgements the commit itself says what was there before; a receipt is a head at once.
-    if (kept.kind === 'receipt') {
-      const first = waiting.receiptOf(kept) ?? orFault(path, () => ledger.receiptOf(kept))
-      if (first && first !== kept.id) throw receiptDuplicate(kept.job)
-    }
+  }
+
+  /** Of acknowledgements the commit itself says what was there before; a receipt is a head at once. */
+  const checkFirst = (kept: Kept): void => {
+    if (kept.kind !== 'receipt') return
+    const first = waiting.receiptOf(kept) ?? orFault(path, () => ledger.receiptOf(kept))
+    if (first && first !== kept.id) throw receiptDuplicate(kept.job)
+  }
+
+  const add = (changes: readonly MoneyChange[], soon: boolean): Promise<void> => {
+    const kept = changes.flatMap((it) => (it.table === 'kept' ? [it.row] : []))
+    for (const it of kept) checkFirst(it)
+    const committed = keeping.add(changes, soon)
+    for (const it of kept) waiting.add(it, committed)
+    return committed.finally(() => kept.forEach((it) => waiting.remove(it)))
+  }
+
+  const keep = async (kept: Kept): Promise<void> => {
+    takes()
     // One that another process wrote is written again, to no effect but that it is on the disk then.
-    const committed = keeping.add(kept)
-    waiting.add(kept, committed)
-    return committed.finally(() => waiting.remove(kept))
+    return waiting.promiseOf(kept.id) ?? add([{ do: 'put', table: 'kept', row: kept }], false)
+  }
+
+  const write = async (changes: readonly MoneyChange[]): Promise<void> => {
+    takes()
+    if (changes.length > 0 || !keeping.idle) await add(changes, true)
+  }
+
+  const money = readsOf(path, ledger.money)
+  // What waits was decided on the reading before.
+  const spending: MoneyStore['spending'] = (since) => {
+    keeping.flush()
+    return money.spending(since)
   }
 
   const close = async (): Promise<void> => {
@@ -62,6 +85,7 @@ export const openStore = async (path: string, flush?: Flush): Promise<Store> => 
 
   return {
     keep,
+    money: { ...money, write, spending },
     chainHead: (key) => waiting.headOf(key) ?? orFault(path, () => ledger.head(key)),
     ofJob: (job) => orFault(path, () => ledger.ofJob(job)),
     newest: (limit) => orFault(path, () => ledger.newest(limit)),
@@ -97,6 +121,17 @@ const newWaiting = () => {
 }
 
 const placeOf = ({ by, job, ticket }: Kept): string => `${by} ${job} ${ticket}`
+
+const readsOf = (path: string, money: Omit<MoneyStore, 'write'>): Omit<MoneyStore, 'write'> => ({
+  tabs: (...of) => orFault(path, () => money.tabs(...of)),
+  openDraws: (...of) => orFault(path, () => money.openDraws(...of)),
+  openInvoices: (...of) => orFault(path, () => money.openInvoices(...of)),
+  statements: (...of) => orFault(path, () => money.statements(...of)),
+  spending: (...of) => orFault(path, () => money.spending(...of)),
+  payments: (...of) => orFault(path, () => money.payments(...of)),
+  charge: (...of) => orFault(path, () => money.charge(...of)),
+  charges: (...of) => orFault(path, () => money.charges(...of)),
+})
 
 const orFault = <T>(path: string, call: () => T): T => {
   try {

@@ -1,0 +1,134 @@
+import { type UnixMs, unixMs } from '../base/clock.ts'
+import { msat } from '../base/money.ts'
+import type { PaymentHash } from '../protocol/ids.ts'
+import type { BookTurn } from './invoice-book.ts'
+import type { BookEffect, BookEvent, BookedInvoice } from './invoice-book-rows.ts'
+
+/** What our own wallet says of an invoice, as often and as late as it may say it. */
+export const onStatus = (
+  turn: BookTurn,
+  { hash, state, received }: Extract<BookEvent, { type: 'status' }>,
+): void => {
+  const { book, now } = turn
+  const row = book.invoices.get(hash) ?? book.canceled.get(hash)
+  if (!row) return
+  const got = received ?? row.msat
+  if (state === 'settled') onSettled(turn, row, got)
+  else if (state === 'accepted' && row.preimage !== null) onAccepted(turn, row, got)
+  else if (state === 'canceled' || (state === 'unknown' && now >= row.expiresAt + LOST_MS))
+    onCanceled(turn, row)
+}
+
+/** What became of the result that a hold invoice pays for: its money is taken, or goes back. */
+export const close = (turn: BookTurn, hash: PaymentHash, closing: 'settle' | 'cancel'): void => {
+  const row = turn.book.invoices.get(hash)
+  if (!row || row.state !== 'accepted' || row.closing !== null) return
+  put(turn, { ...row, closing })
+  closeAtWallet(turn, { ...row, closing })
+  turn.book.deadlines.clear(`held:${hash}`)
+  turn.book.deadlines.set(`ask:${hash}`, unixMs(turn.now + SOON_MS))
+}
+
+/** What others may hear of an invoice: who knows the preimage of one that is held can have it settled. */
+export const tell = (row: BookedInvoice): BookEffect => ({
+  do: 'tell',
+  invoice: { ...row, preimage: null },
+})
+
+/** It is time to ask the wallet how an invoice stands. */
+export const ask = (turn: BookTurn, hash: PaymentHash): void => {
+  const { book, now, effects } = turn
+  const row = book.invoices.get(hash) ?? book.canceled.get(hash)
+  if (!row) return
+  if (row.state === 'canceled' && now >= row.expiresAt + 2 * LATEST_MS) return forget(turn, row)
+  book.deadlines.set(`ask:${hash}`, nextAsk(row, now, book.rules.pollMs))
+  if (row.closing !== null) closeAtWallet(turn, row)
+  effects.push({ do: 'lookup', hash })
+}
+
+/** When to ask again: an open one often, one that was cancelled three times within a day, in case it settles after all. */
+export const nextAsk = (row: BookedInvoice, now: UnixMs, pollMs: number): UnixMs => {
+  const over = Math.max(0, now - row.expiresAt)
+  if (row.state !== 'canceled') return unixMs(now + Math.max(pollMs, Math.min(over / 4, 600_000)))
+  return unixMs(row.expiresAt + (LATE_MS.find((ms) => ms > over) ?? 2 * LATEST_MS))
+}
+
+/** Whenever it comes, after its time or after it was called cancelled: it is money of the payer's (attack 14). */
+const onSettled = (turn: BookTurn, row: BookedInvoice, got: bigint): void => {
+  const { book, effects } = turn
+  if (got < row.msat) return void effects.push({ do: 'warn', hash: row.hash, why: 'short' })
+  // BOLT 4 lets a payee take up to twice the amount. Beyond that somebody took sat for msat.
+  const most = row.msat * 2n
+  const received = msat(got < most ? got : most)
+  const settled: BookedInvoice = { ...row, state: 'settled', received, closing: null }
+  leave(turn, row)
+  book.canceled.delete(row.hash)
+  clear(turn, row.hash)
+  turn.changes.push({ do: 'put', table: 'invoices', row: settled })
+  turn.settled.push(settled)
+  effects.push(tell(settled))
+}
+
+/** The money of a hold invoice waits for us. */
+const onAccepted = (turn: BookTurn, row: BookedInvoice, got: bigint): void => {
+  const { book, effects, now } = turn
+  if (row.state === 'canceled' || got < row.msat)
+    return void effects.push({ do: 'cancelHold', hash: row.hash })
+  if (row.closing !== null) return closeAtWallet(turn, row)
+  if (row.state === 'accepted') return
+  const accepted: BookedInvoice = { ...row, state: 'accepted' }
+  put(turn, accepted)
+  book.deadlines.set(`held:${row.hash}`, unixMs(now + book.rules.holdMs))
+  effects.push(tell(accepted))
+}
+
+/** It cannot be paid any more, says the wallet: its seq is free for another. */
+const onCanceled = (turn: BookTurn, row: BookedInvoice): void => {
+  const { book, now } = turn
+  if (row.state === 'canceled')
+    return now >= row.expiresAt + LATEST_MS ? forget(turn, row) : undefined
+  const canceled: BookedInvoice = { ...row, state: 'canceled', closing: null }
+  leave(turn, row)
+  clear(turn, row.hash)
+  book.canceled.set(row.hash, canceled)
+  book.deadlines.set(`ask:${row.hash}`, nextAsk(canceled, now, book.rules.pollMs))
+  turn.changes.push({ do: 'put', table: 'invoices', row: canceled })
+  turn.effects.push(tell(canceled))
+  const [oldest] = book.canceled.values()
+  if (book.canceled.size > MOST_CANCELED && oldest) forget(turn, oldest)
+}
+
+const closeAtWallet = ({ effects }: BookTurn, { hash, preimage, closing }: BookedInvoice): void => {
+  if (closing === 'settle' && preimage !== null) effects.push({ do: 'settleHold', hash, preimage })
+  else effects.push({ do: 'cancelHold', hash })
+}
+
+const put = ({ book, changes }: BookTurn, row: BookedInvoice): void => {
+  book.invoices.set(row.hash, row)
+  changes.push({ do: 'put', table: 'invoices', row })
+}
+
+const leave = ({ book }: BookTurn, row: BookedInvoice): void => {
+  book.invoices.delete(row.hash)
+  const place = `${row.payer} ${row.ref}`
+  if (book.live.get(place) === row.hash) book.live.delete(place)
+}
+
+const clear = ({ book }: BookTurn, hash: PaymentHash): void => {
+  for (const what of ['ask', 'held']) book.deadlines.clear(`${what}:${hash}`)
+}
+
+const forget = (turn: BookTurn, row: BookedInvoice): void => {
+  turn.book.canceled.delete(row.hash)
+  clear(turn, row.hash)
+  turn.changes.push({ do: 'drop', table: 'invoices', row })
+}
+
+const SOON_MS = 1_000
+/** A wallet that knows nothing of an invoice for so long after its end has lost it. */
+const LOST_MS = 600_000
+/** When one that was cancelled is asked about again, ms after its end. A day later nobody is asked any more. */
+const LATE_MS = [600_000, 3_600_000, 86_400_000]
+const LATEST_MS = 86_400_000
+/** About 8 MB: an hour and more of a flood of invoices that nobody pays. */
+const MOST_CANCELED = 4_096

@@ -1,0 +1,90 @@
+import type { UnixMs } from '../base/clock.ts'
+import { type Msat, msat } from '../base/money.ts'
+import type { TIMINGS } from '../protocol/fields.ts'
+import type { EventId, JobId, PubKey } from '../protocol/ids.ts'
+
+/** What a node knows of a tab, as rows of its ledger (docs/money.md). Amounts in msat. */
+
+/** What has to be written, all changes of one decision together. `add` is refused where the row is there already. */
+export type Change<Table extends string, Row> = Readonly<{
+  do: 'add' | 'put' | 'drop'
+  table: Table
+  row: Row
+}>
+
+/**
+ * A tab at a node: one for each tab key, or payer key where the tab is off. It is never forgotten, however
+ * little is left on it: with `n` begun anew two statements of the node would contradict each other.
+ */
+export type Tab = Readonly<{
+  node: PubKey
+  key: PubKey
+  /** What the node's own wallet received for it. */
+  paid: Msat
+  /** Cost of all receipts. */
+  used: Msat
+  /** Held for jobs that are open. */
+  reserved: Msat
+  /** How much may be used before it is paid. */
+  credit: Msat
+  /** Highest seq of an invoice that settled; 0 before the first. */
+  seq: number
+  /** Number of the newest statement; 0 before the first. */
+  n: number
+  /** When what is owed must be paid; null while nothing is owed that an invoice could carry. */
+  due: UnixMs | null
+  /** A debt was not paid when it was due: there is no credit any more. */
+  defaulted: boolean
+  at: UnixMs
+}>
+
+/** What may still be reserved; negative where a debt fell due and its credit is gone. */
+export const authorized = ({ paid, credit, used, reserved }: Tab): bigint =>
+  paid + credit - used - reserved
+
+/** What was used and is not paid. */
+export const owed = ({ used, paid }: Tab): Msat => msat(used > paid ? used - paid : 0n)
+
+/** Which draw: it is good for this one job and ticket. */
+export type Place = Readonly<{ job: JobId; ticket: EventId }>
+
+/** How a job that draws on a tab is paid. `hold` has an invoice of its own. */
+export type DrawTiming = Exclude<(typeof TIMINGS)[number], 'hold'>
+
+/** A draw (4645) that was taken, and what is reserved for it. */
+export type Draw = Readonly<{
+  /** Of the signed draw. */
+  id: EventId
+  node: PubKey
+  key: PubKey
+  job: JobId
+  ticket: EventId
+  ceiling: Msat
+  timing: DrawTiming
+  reserved: Msat
+  /** `released`: the job ended without a receipt. */
+  state: 'reserved' | 'settled' | 'released'
+  cost: Msat
+  receipt: EventId | null
+  /** The signed draw, which shows that the client allowed the charge. */
+  text: string
+  at: UnixMs
+}>
+
+/** What a statement (4646) says: the tab after its n-th receipt. */
+export type Statement = Readonly<{
+  node: PubKey
+  key: PubKey
+  n: number
+  paid: Msat
+  used: Msat
+  reserved: Msat
+  receipt: EventId
+  cost: Msat
+}>
+
+/** A statement that was signed. */
+export type SignedStatement = Statement & Readonly<{ id: EventId; text: string; at: UnixMs }>
+
+export type TabChange =
+  Change<'tabs', Tab> | Change<'draws', Draw> | Change<'statements', SignedStatement>

@@ -1,0 +1,176 @@
+import type { UnixMs } from '../base/clock.ts'
+import { Deadlines } from '../base/deadlines.ts'
+import { Fault } from '../base/fault.ts'
+import type { PaymentHash } from '../protocol/ids.ts'
+import { capFlaw } from './caps.ts'
+import {
+  ask,
+  askFailedAt,
+  countSettled,
+  dayOf,
+  isOut,
+  nextAsk,
+  notePaid,
+  onAbsent,
+  onNews,
+  placeOf,
+} from './journal-news.ts'
+import type {
+  Entry,
+  JournalDecision,
+  JournalEffect,
+  JournalEvent,
+  PaymentChange,
+  WantedPayment,
+} from './journal-rows.ts'
+
+/**
+ * What we pay: `intent → inflight → settled | failed | unknown`. Changed in place. An entry is on the disk
+ * before the wallet is told; after a crash at any point the wallet is asked how it stands, and only ever asked.
+ */
+export type Journal = {
+  /** Entries that are not final. */
+  readonly open: Map<PaymentHash, Entry>
+  /** Highest seq that settled, by payee and ref. */
+  readonly paid: Map<string, number>
+  /** What final entries of this day cost, fees included; the day is counted from 1970 in UTC. */
+  day: Readonly<{ day: number; spent: bigint }>
+  readonly deadlines: Deadlines<PaymentHash>
+}
+
+/** One decision in the making. */
+export type JournalTurn = Readonly<{
+  journal: Journal
+  now: UnixMs
+  changes: PaymentChange[]
+  settled: Entry[]
+  effects: JournalEffect[]
+}>
+
+/**
+ * The journal as the ledger has it. Everything that is open is looked up at the next tick. Also called anew
+ * when another process of ours has written meanwhile (`money.elsewhere`).
+ * @param entries all that are not final, and all of today
+ * @param views what is known to be paid: highest seqs by payee and ref
+ */
+export const openJournal = (
+  entries: readonly Entry[],
+  views: Iterable<Readonly<{ payee: string; ref: string; seq: number }>>,
+  now: UnixMs,
+): Journal => {
+  const day = { day: dayOf(now), spent: 0n }
+  const journal: Journal = { open: new Map(), paid: new Map(), day, deadlines: new Deadlines() }
+  for (const { payee, ref, seq } of views) notePaid(journal, `${payee} ${ref}`, seq)
+  for (const entry of entries) {
+    if (entry.state === 'settled') countSettled(journal, entry, now)
+    if (entry.final) continue
+    journal.open.set(entry.hash, entry)
+    // Of one that failed nobody knows how often it was asked about since.
+    const first = entry.state === 'failed' ? askFailedAt(entry, entry.expiresAt) : now
+    journal.deadlines.set(entry.hash, first)
+  }
+  return journal
+}
+
+/** Takes up a payment, or says why not; hears what became of those that were begun. */
+export const decide = (journal: Journal, event: JournalEvent, now: UnixMs): JournalDecision => {
+  const turn: JournalTurn = { journal, now, changes: [], settled: [], effects: [] }
+  if (event.type === 'want') onWant(turn, event)
+  else if (event.type === 'answer') onNews(turn, event.hash, event.news)
+  else if (event.type === 'absent') onAbsent(turn, event.hash)
+  else if (event.type === 'unsent')
+    onNews(turn, event.hash, { state: 'failed', reason: event.reason })
+  else for (const hash of journal.deadlines.due(now)) ask(turn, hash)
+  return { changes: turn.changes, settled: turn.settled, effects: turn.effects }
+}
+
+/** When the next tick is due; undefined where nothing is open. */
+export const nextDue = (journal: Journal): UnixMs | undefined => journal.deadlines.next()
+
+/** What today came to, msat: payments whose end is not known count in full, with the fee that they may cost. */
+export const spentToday = (journal: Journal, now: UnixMs): bigint => {
+  const day = dayOf(now)
+  let sum = journal.day.day === day ? journal.day.spent : 0n
+  for (const it of journal.open.values())
+    if (isOut(it) && dayOf(it.at) === day) sum += it.msat + it.maxFee
+  return sum
+}
+
+/** What is on its way to a payee, or may be, msat. */
+export const outTo = (journal: Journal, payee: Entry['payee']): bigint => {
+  let sum = 0n
+  for (const it of journal.open.values()) if (isOut(it) && it.payee === payee) sum += it.msat
+  return sum
+}
+
+const onWant = (turn: JournalTurn, event: Extract<JournalEvent, { type: 'want' }>): void => {
+  const { journal, now, changes, effects } = turn
+  const { payment, price, left } = event
+  const { hash, bolt11, maxFee, msat, payee } = payment
+  // What is paid to nobody in particular leaves nothing unused anywhere.
+  const caps = payee === null ? { ...event.caps, exposure: null } : event.caps
+  const spent = { today: spentToday(journal, now), here: left + outTo(journal, payee) }
+  const fault = flawOf(journal, payment, now) ?? capFlaw(caps, spent, { price, msat, maxFee })
+  if (fault) return void effects.push({ do: 'refuse', hash, fault })
+  const entry: Entry = { ...payment, ...BEGUN, at: now }
+  journal.open.set(hash, entry)
+  journal.deadlines.set(hash, nextAsk(entry, now))
+  changes.push({ do: 'add', table: 'payments', row: entry })
+  effects.push({ do: 'pay', hash, bolt11, maxFee })
+}
+
+/** Why an invoice must not be paid, whatever is allowed; null where it may be. */
+const flawOf = (journal: Journal, wanted: WantedPayment, now: UnixMs): Fault | null => {
+  const { hash, expiresAt, seq } = wanted
+  const place = placeOf(wanted)
+  const entries = [...journal.open.values()]
+  // The wallets on the way may answer for one that was paid before, and keep the money (attack 16).
+  const same = entries.find((it) => it.hash === hash)
+  if (same) return known(same)
+  if (seq <= (journal.paid.get(place) ?? 0)) return repeated(seq)
+  // Nor another one in its place, while the first may still be paid (attack 15).
+  const other = entries.find((it) => placeOf(it) === place && it.seq === seq)
+  if (other && (isOut(other) || now < other.expiresAt)) return known(other)
+  if (expiresAt - now < LEAST_LIFE_MS) return tooLate(expiresAt - now)
+  return entries.filter(isOut).length >= MOST_OUT ? tooMany() : null
+}
+
+const known = ({ hash, state }: Entry): Fault =>
+  new Fault('uncertain', 'payment.open', `payment ${hash.slice(0, 8)}… for the same is ${state}`, {
+    hint: 'do not pay again; run: fedai pay resolve',
+  })
+
+const repeated = (seq: number): Fault =>
+  new Fault('refused', 'payment.repeated', `invoice ${seq} of this payee was paid before`, {
+    hint: 'ask the payee for its next invoice',
+  })
+
+const tooLate = (ms: number): Fault =>
+  new Fault(
+    'again',
+    'payment.expired',
+    ms <= 0
+      ? 'the invoice has expired'
+      : `the invoice expires in ${Math.ceil(ms / 1000)} s, too soon to pay it`,
+    { hint: 'ask the payee for a new one' },
+  )
+
+const tooMany = (): Fault =>
+  new Fault('again', 'payment.busy', `${MOST_OUT} payments are on their way already`, {
+    hint: 'wait for them, or run: fedai pay resolve',
+  })
+
+const BEGUN = {
+  state: 'intent',
+  fee: null,
+  preimage: null,
+  reason: null,
+  late: false,
+  final: false,
+  doneAt: null,
+} as const
+
+/** One that is paid in its last second may settle after its end, or not at all (attack 14). */
+const LEAST_LIFE_MS = 15_000
+/** Payments whose end is not known, at once. */
+const MOST_OUT = 16

@@ -1,0 +1,108 @@
+import type { UnixMs } from '../base/clock.ts'
+import { type Msat, msat } from '../base/money.ts'
+import type { Change, SignedStatement, Statement } from '../metering/tab-rows.ts'
+import type { EventId, JobId, PubKey } from '../protocol/ids.ts'
+
+/**
+ * Our own view of a tab: what we paid, and what the receipts that we answered cost. It is a row of the ledger;
+ * what the node says of the tab is held against it (ledger-check.ts). Amounts in msat.
+ */
+export type TabView = Readonly<{
+  payee: PubKey
+  /** The tab key. */
+  ref: PubKey
+  /** What our wallet says that settled, without fees. */
+  paid: Msat
+  /** Cost of the receipts that we acknowledged, the disputed ones as well: a dispute moves no money. */
+  used: Msat
+  /** Part of `used` that we disputed. */
+  disputed: Msat
+  /** Highest seq of an invoice that we paid; 0 before the first. */
+  seq: number
+  /** When the last payment settled. */
+  paidAt: UnixMs | null
+  /** Number of the newest statement that was accepted; 0 before the first. */
+  n: number
+  /** The node signed two statements that contradict each other, or one that we refute: it gets nothing more. */
+  broken: boolean
+  at: UnixMs
+}>
+
+/** A receipt that was counted, so that none is counted twice. */
+export type Charge = Readonly<{
+  receipt: EventId
+  payee: PubKey
+  ref: PubKey
+  job: JobId
+  cost: Msat
+  disputed: boolean
+  at: UnixMs
+}>
+
+export type ViewChange =
+  Change<'views', TabView> | Change<'charges', Charge> | Change<'statements', SignedStatement>
+
+export const openView = (payee: PubKey, ref: PubKey, now: UnixMs): TabView => ({
+  payee,
+  ref,
+  paid: ZERO,
+  used: ZERO,
+  disputed: ZERO,
+  seq: 0,
+  paidAt: null,
+  n: 0,
+  broken: false,
+  at: now,
+})
+
+const ZERO = msat(0n)
+
+/** A payment for the tab has settled. Written with its journal entry, which settles once. */
+export const paidInto = (
+  view: TabView,
+  payment: Readonly<{ msat: Msat; seq: number }>,
+  now: UnixMs,
+): TabView => ({
+  ...view,
+  paid: msat(view.paid + payment.msat),
+  seq: Math.max(view.seq, payment.seq),
+  paidAt: now,
+  at: now,
+})
+
+/**
+ * A receipt was acknowledged. The charge is written with the view: a second one of the same receipt is refused.
+ * @param counted its statement came first, when it seemed lost, and was counted (ledger-check.ts)
+ */
+export const charged = (
+  view: TabView,
+  receipt: Readonly<{ id: EventId; job: JobId; cost: Msat; disputed: boolean }>,
+  now: UnixMs,
+  counted = false,
+): { view: TabView; changes: ViewChange[] } => {
+  const { payee, ref } = view
+  const { id, job, cost, disputed } = receipt
+  const row: TabView = {
+    ...view,
+    used: counted ? view.used : msat(view.used + cost),
+    disputed: disputed ? msat(view.disputed + cost) : view.disputed,
+    at: now,
+  }
+  const charge: Charge = { receipt: id, payee, ref, job, cost, disputed, at: now }
+  return {
+    view: row,
+    changes: [
+      { do: 'put', table: 'views', row },
+      { do: 'add', table: 'charges', row: charge },
+    ],
+  }
+}
+
+/** What is paid and not used; below 0 where we owe. */
+export const leftOn = ({ paid, used }: TabView): bigint => paid - used
+
+/** Whether two statements with one number say different things. */
+export const contradict = (a: Statement, b: Statement): boolean =>
+  a.n === b.n && FIELDS.some((field) => a[field] !== b[field])
+
+const FIELDS = ['paid', 'used', 'reserved', 'receipt', 'cost'] as const

@@ -1,0 +1,70 @@
+import { expect } from 'bun:test'
+import { nextDue as bookDue } from '../metering/invoice-book.ts'
+import { authorized } from '../metering/tab-rows.ts'
+import { nextDue as journalDue, outTo } from '../spending/journal.ts'
+import { leftOn } from '../spending/ledger.ts'
+import { KEY, NODE, type World } from './money-world.case.ts'
+
+/** What holds at every moment, whatever is lost, late, said twice or a lie. */
+export const holds = (world: World): void => {
+  const { tabs, view, journal, lightning, served } = world
+  const tab = tabs.tabs.get(KEY)
+  if (tab) {
+    const { paid, used, reserved, credit } = tab
+    expect(authorized(tab) >= 0n).toBe(true)
+    expect(used + reserved <= paid + credit).toBe(true)
+    expect(reserved).toBe([...tabs.draws.values()].reduce((n, it) => n + it.reserved, 0n) as never)
+    expect(paid <= lightning.moved).toBe(true)
+  }
+  expect(view.paid <= lightning.moved).toBe(true)
+  expect(view.used <= view.paid + world.granted || view.paid < lightning.moved).toBe(true)
+  if (lightning.lies === 0) expect(leftOn(view) + outTo(journal, NODE) <= 200_000n).toBe(true)
+  expect(Math.max(0, ...served.values()) <= 1).toBe(true)
+}
+
+/** What holds when all is said: three accounts of the same money, kept by two who crashed and a wallet that lied. */
+export const agrees = (world: World): void => {
+  const { lightning, node, client } = world
+  const [tab] = node.store.money.tabs(NODE)
+  const { views, entries } = client.store.money.spending(world.now)
+  const moved = lightning.moved
+  expect([tab?.paid ?? 0n, views[0]?.paid ?? 0n]).toEqual([moved, moved])
+  const statements = node.store.money.statements(NODE, KEY, 0, 1_000)
+  const used = statements.reduce((sum, it) => sum + it.cost, 0n)
+  expect([tab?.used ?? 0n, views[0]?.used ?? 0n, tab?.reserved ?? 0n]).toEqual([used, used, 0n])
+  expect(statements.map((it) => it.n)).toEqual(statements.map((_, n) => n + 1))
+  expect(node.store.newest(1_000)).toHaveLength(statements.length)
+  expect([views[0]?.broken ?? false, entries.filter((it) => !it.final)]).toEqual([false, []])
+  // One payment for each number, unless the wallet said of one that settled that it never would.
+  const settled = client.store.money.payments(1_000).filter((it) => it.state === 'settled')
+  const numbers = new Set(settled.map((it) => it.seq))
+  expect(settled.length - numbers.size <= lightning.lies).toBe(true)
+}
+
+/** Until nobody has anything to do at this moment. */
+export const drain = async (world: World): Promise<void> => {
+  const { node, client, messages } = world
+  for (;;) {
+    const party = [node, client].find((it) => it.writing.length + it.answers.length > 0)
+    if (party?.writing.length) await party.commit()
+    else if (party) party.answers.shift()?.()
+    else if (messages.length > 0) world.deliver(0, 1)
+    else return
+  }
+}
+
+/** Everybody lives, nothing is lost and the wallets tell the truth, until nothing is left to do. */
+export const quiesce = async (world: World): Promise<void> => {
+  world.lightning.honest = true
+  for (let n = 0; n < 100; n++) world.lightning.unstick(n)
+  for (let round = 0; round < 20_000; round++) {
+    await drain(world)
+    while (world.running.length > 0) world.progress(7, 'settle')
+    await drain(world)
+    const due = [bookDue(world.book), journalDue(world.journal)].filter((it) => it !== undefined)
+    if (due.length === 0) break
+    world.wait(Math.max(1, Math.min(...due) - world.now))
+  }
+  world.sync()
+  await drain(world)
+}

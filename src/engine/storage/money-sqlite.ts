@@ -1,0 +1,77 @@
+import type { Database } from 'bun:sqlite'
+import type { Fault } from '../base/fault.ts'
+import { moneyKnown } from './faults.ts'
+import type { MoneyChange, MoneyStore } from './money-store.ts'
+import { tablesOf } from './money-tables.ts'
+import { versionsOf } from './money-version.ts'
+
+type Written = Exclude<MoneyChange, { table: 'kept' }>
+
+/** The tables of money in ledger.db: their reads, and the one write, for a transaction of the ledger's. */
+export const moneyTables = (db: Database) => {
+  const tables = tablesOf(db)
+  const { tabs, draws, statements, invoices, payments, views, charges } = tables
+  const reads = {
+    tabs: tabs.select('WHERE node = ?'),
+    openDraws: draws.select(`WHERE node = ? AND state = 'reserved'`),
+    openInvoices: invoices.select(`WHERE payee = ? AND state <> 'settled' ORDER BY at`),
+    statements: statements.select('WHERE node = ? AND key = ? AND n >= ? ORDER BY n, at LIMIT ?'),
+    entries: payments.select('WHERE final = 0 OR at >= ? ORDER BY at'),
+    payments: payments.select('ORDER BY at DESC LIMIT ?'),
+    views: views.select(''),
+    charge: charges.select('WHERE receipt = ?'),
+    charges: charges.select('WHERE payee = ? AND ref = ? ORDER BY at DESC LIMIT ?'),
+  }
+  const versions = versionsOf(db)
+
+  const write = (change: Written): boolean => {
+    switch (change.table) {
+      case 'tabs':
+        return tabs.write(change)
+      case 'draws':
+        return draws.write(change)
+      case 'statements':
+        return statements.write(change)
+      case 'invoices':
+        return invoices.write(change)
+      case 'payments':
+        return payments.write(change)
+      case 'views':
+        return views.write(change)
+      case 'charges':
+        return charges.write(change)
+    }
+  }
+
+  const readSpending = db.transaction((since: bigint) => {
+    versions.read()
+    return { entries: reads.entries(since), views: reads.views() }
+  })
+
+  return {
+    prepared: () => [...Object.values(tables).flatMap((it) => it.prepared), ...versions.prepared],
+    /** @returns why it was not written */
+    write: (change: Written): Fault | null =>
+      write(change) ? null : moneyKnown(change.table, idOf(change)),
+    versions,
+    reads: {
+      tabs: (node) => reads.tabs(node),
+      openDraws: (node) => reads.openDraws(node),
+      openInvoices: (payee) => reads.openInvoices(payee),
+      statements: (node, key, n, limit) => reads.statements(node, key, BigInt(n), BigInt(limit)),
+      spending: (since) => readSpending.deferred(BigInt(since)),
+      payments: (limit) => reads.payments(BigInt(limit)),
+      charge: (receipt) => reads.charge(receipt)[0] ?? null,
+      charges: (payee, ref, limit) => reads.charges(payee, ref, BigInt(limit)),
+    } satisfies Omit<MoneyStore, 'write'>,
+  }
+}
+
+const idOf = ({ row }: Written): string =>
+  'hash' in row
+    ? row.hash
+    : 'id' in row
+      ? row.id
+      : 'receipt' in row
+        ? row.receipt
+        : row.at.toString()

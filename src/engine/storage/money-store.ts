@@ -1,0 +1,56 @@
+import type { UnixMs } from '../base/clock.ts'
+import type { BookedInvoice, InvoiceChange } from '../metering/invoice-book-rows.ts'
+import type { Change, Draw, SignedStatement, Tab, TabChange } from '../metering/tab-rows.ts'
+import type { EventId, PubKey } from '../protocol/ids.ts'
+import type { Entry, PaymentChange } from '../spending/journal-rows.ts'
+import type { Charge, TabView, ViewChange } from '../spending/ledger.ts'
+import type { Kept, Store } from './store.ts'
+
+/** One row that is to be written. */
+export type MoneyChange =
+  Change<'kept', Kept> | TabChange | InvoiceChange | PaymentChange | ViewChange
+
+/**
+ * The part of the ledger that counts money. The rows of one `write` are on the disk all together or not at
+ * all: a receipt, its tab and its invoice change in one moment.
+ */
+export interface MoneyStore {
+  /**
+   * Resolves once everything is on the disk. An idle ledger writes at once; a busy one commits together what
+   * came meanwhile. Order is kept: what was written first is there first. Of no changes at all it resolves once
+   * everything before is there.
+   *
+   * Rejects with Fault, and none of the changes is written, where
+   * - `io` `money.known`: a row of an `add` is there already (a payment hash, a draw, a charge), or an invoice or
+   *   payment that settled would be changed;
+   * - `io` `receipt.duplicate`: as Store.keep;
+   * - `again` `money.elsewhere`: another process of this user wrote payments or views since they were read here:
+   *   read them again (`spending`), and decide again;
+   * - `io` anything else: the ledger takes nothing more.
+   */
+  write(changes: readonly MoneyChange[]): Promise<void>
+
+  /** All tabs of a node. */
+  tabs(node: PubKey): Tab[]
+  /** Draws of a node's jobs that have not ended. */
+  openDraws(node: PubKey): Draw[]
+  /** A payee's invoices that have not settled, the oldest first. */
+  openInvoices(payee: PubKey): BookedInvoice[]
+  /** What was signed about a tab, from number `n` on, at most `limit`. */
+  statements(node: PubKey, key: PubKey, n: number, limit: number): SignedStatement[]
+
+  /**
+   * What the payer's journal begins with: entries that are not final, and all since `since`; and all views.
+   * Writes of payments and views are held against this reading.
+   */
+  spending(since: UnixMs): { entries: Entry[]; views: TabView[] }
+  /** The newest payments, newest first. */
+  payments(limit: number): Entry[]
+  /** What we counted for a receipt, or null. */
+  charge(receipt: EventId): Charge | null
+  /** The newest charges on one tab, newest first. */
+  charges(payee: PubKey, ref: PubKey, limit: number): Charge[]
+}
+
+/** A store, and the money in the same ledger. */
+export type LedgerStore = Store & Readonly<{ money: MoneyStore }>

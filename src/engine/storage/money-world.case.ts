@@ -1,0 +1,251 @@
+import { type UnixMs, unixMs } from '../base/clock.ts'
+import { msat } from '../base/money.ts'
+import type { EventId, JobId, PaymentHash, PubKey } from '../protocol/ids.ts'
+import { type Book, decide as decideBook, openBook } from '../metering/invoice-book.ts'
+import type { BookDecision, BookEffect, BookedInvoice } from '../metering/invoice-book-rows.ts'
+import type { DrawTiming, Place, SignedStatement } from '../metering/tab-rows.ts'
+import {
+  type Tabs,
+  credit,
+  extend,
+  grant,
+  openTabs,
+  release,
+  reserve,
+  reservedFor,
+  settle,
+} from '../metering/tab.ts'
+import { type Journal, decide as decideJournal, openJournal } from '../spending/journal.ts'
+import type { JournalDecision, JournalEffect } from '../spending/journal-rows.ts'
+import { checkStatement } from '../spending/ledger-check.ts'
+import { type TabView, charged, leftOn, openView, paidInto } from '../spending/ledger.ts'
+import type { MoneyChange } from './money-store.ts'
+import { Party } from './money-world-party.case.ts'
+import { FEE, FakeLightning, later } from './money-world-wallet.case.ts'
+
+const hex = <T extends string>(n: number): T => n.toString(16).padStart(64, '0') as T
+export const [NODE, KEY] = [hex<PubKey>(1), hex<PubKey>(2)]
+const DAY = 86_400_000
+const CAPS = { maxPrice: null, budget: msat(2_000_000n), exposure: msat(200_000n) }
+const TOP_UP = { payer: KEY, ref: KEY, purpose: 'topup', hold: false } as const
+const LIFE_MS = 120_000
+const TICKET_MS = 300_000
+
+type DrawMessage = Place & { ceiling: bigint; timing: DrawTiming; boot: number; until: number }
+type Message =
+  | { to: 'node'; fund: bigint }
+  | { to: 'node'; draw: DrawMessage }
+  | { to: 'client'; invoice: BookedInvoice }
+  | { to: 'client'; statement: SignedStatement }
+
+/** One client, one node and Lightning between them: the pure cores, their ledgers, and nothing else. */
+export class World {
+  now: UnixMs = unixMs(1_700_000_000_000)
+  readonly lightning = new FakeLightning()
+  readonly node = new Party(() => this.startNode())
+  readonly client = new Party(() => this.startClient())
+  tabs!: Tabs
+  book!: Book
+  journal!: Journal
+  view!: TabView
+  messages: Message[] = []
+  /** Draws that were ever sent, for whoever sends one again. */
+  readonly draws: DrawMessage[] = []
+  running: Place[] = []
+  /** How often each job was taken. */
+  readonly served = new Map<string, number>()
+  private boot = 0
+  private jobs = 0
+
+  constructor(readonly granted: bigint = 0n) {
+    this.startNode()
+    this.startClient()
+  }
+
+  private startNode(): void {
+    const { money } = this.node.store
+    const rows = { tabs: money.tabs(NODE), draws: money.openDraws(NODE) }
+    const { state, changes } = openTabs(NODE, rows, this.now)
+    this.tabs = state
+    this.book = openBook(NODE, money.openInvoices(NODE), this.now)
+    this.running = []
+    this.boot++
+    const granted = grant(this.tabs, KEY, msat(this.granted), this.now)
+    this.node.perform([...changes, ...granted], () => {})
+  }
+
+  private startClient(): void {
+    const { entries, views } = this.client.store.money.spending(unixMs(this.now - DAY))
+    this.journal = openJournal(entries, views, this.now)
+    this.view = views[0] ?? openView(NODE, KEY, this.now)
+  }
+
+  /** The client asks for an invoice. */
+  fund(amount: bigint): void {
+    this.messages.push({ to: 'node', fund: amount })
+  }
+
+  /** The client sends a job. */
+  job(ceiling: bigint, timing: DrawTiming): void {
+    const n = ++this.jobs
+    const place = { job: hex<JobId>(1_000 + n), ticket: hex<EventId>(2_000 + n) }
+    const draw = { ...place, ceiling, timing, boot: this.boot, until: this.now + TICKET_MS }
+    this.draws.push(draw)
+    this.messages.push({ to: 'node', draw })
+  }
+
+  /** Delivers a message, once or twice, or loses it. */
+  deliver(n: number, copies: number): void {
+    const [message] = this.messages.splice(n % Math.max(1, this.messages.length), 1)
+    if (message) for (let copy = 0; copy < copies; copy++) this.receive(message, n)
+  }
+
+  private receive(message: Message, n: number): void {
+    if ('fund' in message) return this.onFund(message.fund)
+    if ('draw' in message) return this.onDraw(message.draw)
+    if ('invoice' in message) return this.onInvoice(message.invoice, n)
+    this.onStatement(message.statement)
+  }
+
+  private onFund(amount: bigint): void {
+    const settled = this.tabs.tabs.get(KEY)?.seq ?? 0
+    const asked = { type: 'fund', settled, msat: msat(amount), ...TOP_UP } as const
+    this.onBook(decideBook(this.book, asked, this.now))
+  }
+
+  private onBook({ changes, settled, effects }: BookDecision): void {
+    const credits = settled.flatMap(({ payer, seq, received }) =>
+      credit(this.tabs, { payer, seq, received: received! }, this.now, DAY),
+    )
+    this.node.perform([...changes, ...credits], () => effects.forEach((it) => this.nodeDoes(it)))
+  }
+
+  private nodeDoes(effect: BookEffect): void {
+    if (effect.do === 'tell' && effect.invoice.state === 'issued')
+      this.messages.push({ to: 'client', invoice: effect.invoice })
+    else if (effect.do === 'lookup') this.node.answers.push(() => this.status(effect.hash))
+    else if (effect.do === 'createInvoice')
+      this.node.answers.push(() => {
+        const { hold: _, ...wanted } = effect.wanted
+        const expiresAt = later(this.now, LIFE_MS)
+        const hash = this.lightning.issue(wanted.msat, expiresAt)
+        const invoice = { ...wanted, hash, expiresAt, terms: '', bolt11: '', preimage: null }
+        this.onBook(decideBook(this.book, { type: 'issued', invoice }, this.now))
+      })
+  }
+
+  /** The node's wallet says how an invoice stands, asked or not. */
+  status(hash: PaymentHash): void {
+    const state = this.lightning.status(hash, this.chance(), this.now)
+    this.onBook(decideBook(this.book, { type: 'status', hash, state, received: null }, this.now))
+  }
+
+  private onDraw(draw: DrawMessage): void {
+    // A ticket dies with the boot id that it names, and in time.
+    if (draw.boot !== this.boot || this.now > draw.until) return
+    const { boot: _, until: __, ceiling, ...rest } = draw
+    const id = draw.job as string as EventId
+    const wish = { ...rest, id, key: KEY, ceiling: msat(ceiling), text: '' }
+    const taken = reserve(this.tabs, wish, this.now)
+    if ('refused' in taken) return
+    this.node.perform(taken.changes, () => {
+      this.running.push(draw)
+      this.served.set(draw.job, (this.served.get(draw.job) ?? 0) + 1)
+    })
+  }
+
+  /** A job that runs ends, with a receipt or without one, or goes on after a top-up. */
+  progress(n: number, how: 'extend' | 'release' | 'settle'): void {
+    const at = n % Math.max(1, this.running.length)
+    const place = this.running[at]
+    if (!place) return
+    if (how === 'extend') return this.node.perform(extend(this.tabs, place, this.now), () => {})
+    this.running.splice(at, 1)
+    if (how === 'release') return this.node.perform(release(this.tabs, place, this.now), () => {})
+    const cost = msat((reservedFor(this.tabs, place) * BigInt(n % 11)) / 10n)
+    const id = hex<EventId>(Number(`0x${place.job}`) + 10_000)
+    const { changes, statement } = settle(this.tabs, place, { id, cost }, this.now, DAY)
+    const { job, ticket } = place
+    const kept = { id, kind: 'receipt', job, ticket, by: NODE, text: '', at: this.now } as const
+    const signed = { ...statement, id: hex<EventId>(90_000 + statement.n), text: job, at: this.now }
+    this.node.perform(
+      [
+        { do: 'put', table: 'kept', row: kept },
+        ...changes,
+        { do: 'put', table: 'statements', row: signed },
+      ],
+      () => this.messages.push({ to: 'client', statement: signed }),
+    )
+  }
+
+  /** The client fetches all that the node has signed. */
+  sync(): void {
+    for (const statement of this.node.store.money.statements(NODE, KEY, 0, 1_000))
+      this.messages.push({ to: 'client', statement })
+  }
+
+  private onStatement(said: SignedStatement): void {
+    const { money } = this.client.store
+    if (money.charge(said.receipt) || this.client.writing.some((it) => names(it.changes, said)))
+      return
+    const job = said.text as JobId
+    const receipt = { id: said.receipt, job, cost: said.cost, disputed: false }
+    const { view, changes } = charged(this.view, receipt, this.now)
+    const near = money.statements(NODE, KEY, said.n - 1, 3)
+    const charge = { receipt: said.receipt, payee: NODE, ref: KEY, job, cost: said.cost } as const
+    const known = { charge: { ...charge, disputed: false, at: this.now }, near, out: 0n }
+    const checked = checkStatement(view, said, known, this.now)
+    this.view = checked.view
+    this.client.perform([...changes, ...checked.changes], () => {})
+  }
+
+  private onInvoice(invoice: BookedInvoice, n: number): void {
+    const { hash, bolt11, terms, ref, seq, purpose, expiresAt } = invoice
+    const wanted = { hash, bolt11, terms, payee: NODE, ref, seq, purpose, expiresAt }
+    const payment = { ...wanted, msat: invoice.msat, maxFee: msat(FEE * 5n) }
+    const left = leftOn(this.view)
+    const event = { type: 'want', payment, caps: CAPS, price: msat(0n), left } as const
+    this.onJournal(decideJournal(this.journal, event, this.now), n)
+  }
+
+  private onJournal({ changes, settled, effects }: JournalDecision, n = this.chance()): void {
+    for (const entry of settled) this.view = paidInto(this.view, entry, this.now)
+    const row = this.view
+    const views: MoneyChange[] = settled.length > 0 ? [{ do: 'put', table: 'views', row }] : []
+    this.client.perform([...changes, ...views], () =>
+      effects.forEach((it) => this.clientDoes(it, n)),
+    )
+  }
+
+  private clientDoes(effect: JournalEffect, n: number): void {
+    if (effect.do !== 'pay' && effect.do !== 'lookup') return
+    const { hash } = effect
+    const pay = effect.do === 'pay'
+    // The money moves whether or not the client lives to hear of it.
+    const paid = pay ? this.lightning.pay(hash, n, this.now) : null
+    this.client.answers.push(() => {
+      const news = pay ? paid : this.lightning.payStatus(hash, this.chance(), this.now)
+      if (news)
+        this.onJournal(decideJournal(this.journal, { type: 'answer', hash, news }, this.now))
+      else if (!pay) this.onJournal(decideJournal(this.journal, { type: 'absent', hash }, this.now))
+    })
+  }
+
+  /** Time passes; whatever is due happens. */
+  wait(ms: number): void {
+    this.now = later(this.now, ms)
+    this.lightning.expire(this.now)
+    this.onBook(decideBook(this.book, { type: 'tick' }, this.now))
+    this.onJournal(decideJournal(this.journal, { type: 'tick' }, this.now))
+  }
+
+  /** Whether the payee's and the payer's wallet stumble is drawn from what has happened so far. */
+  private draw = 1
+  private chance(): number {
+    this.draw = (this.draw * 1_103_515_245 + 12_345) % 2_147_483_648
+    return this.draw >> 8
+  }
+}
+
+const names = (changes: readonly MoneyChange[], { receipt }: SignedStatement): boolean =>
+  changes.some((it) => it.table === 'charges' && it.row.receipt === receipt)

@@ -1,0 +1,205 @@
+import { expect, test } from 'bun:test'
+import { unixMs } from '../base/clock.ts'
+import { type Msat, msat } from '../base/money.ts'
+import type { Entry } from '../spending/journal-rows.ts'
+import {
+  HUGE,
+  KEY,
+  at,
+  chargeOf,
+  drawOf,
+  entryOf,
+  hex,
+  invoiceOf,
+  settledEntry,
+  statementOf,
+  tabOf,
+  viewOf,
+} from './money.case.ts'
+import type { LedgerStore } from './money-store.ts'
+import { NODE, OTHER, receiptOf } from './store.conformance.ts'
+
+/** How a write ended. */
+export const end = (written: Promise<unknown>): Promise<string> =>
+  written.then(
+    () => 'written',
+    (error: { kind?: string; code?: string }) => `${error.kind} ${error.code}`,
+  )
+
+const sum = (entries: readonly Entry[]): Msat => msat(entries.reduce((n, it) => n + it.msat, 0n))
+
+const CASES: Readonly<Record<string, (store: LedgerStore) => Promise<void>>> = {
+  'rows come back as they were, to the msat': async ({ money }) => {
+    await money.write([
+      { do: 'put', table: 'tabs', row: tabOf() },
+      { do: 'put', table: 'tabs', row: tabOf({ node: OTHER, due: at, defaulted: true }) },
+      { do: 'add', table: 'draws', row: drawOf(1) },
+      { do: 'add', table: 'draws', row: drawOf(2, { state: 'settled', receipt: hex(9) }) },
+      { do: 'add', table: 'invoices', row: invoiceOf(1) },
+      { do: 'add', table: 'payments', row: entryOf(1, { payee: null, purpose: 'other' }) },
+      { do: 'put', table: 'views', row: viewOf({ broken: true, paidAt: null }) },
+      { do: 'add', table: 'charges', row: chargeOf(1, { disputed: true }) },
+    ])
+    expect(money.tabs(NODE)).toEqual([tabOf()])
+    expect(money.tabs(OTHER)).toEqual([tabOf({ node: OTHER, due: at, defaulted: true })])
+    expect(money.openDraws(NODE)).toEqual([drawOf(1)])
+    expect(money.openInvoices(NODE)).toEqual([invoiceOf(1)])
+    expect(money.openInvoices(OTHER)).toEqual([])
+    expect(money.spending(at)).toEqual({
+      entries: [entryOf(1, { payee: null, purpose: 'other' })],
+      views: [viewOf({ broken: true, paidAt: null })],
+    })
+    expect(money.charge(hex(1))).toEqual(chargeOf(1, { disputed: true }))
+    expect(money.charge(hex(2))).toBeNull()
+  },
+  'receipt, tab and invoice change together': async (store) => {
+    const { money } = store
+    const settled = invoiceOf(1, { state: 'settled', received: HUGE })
+    await money.write([{ do: 'add', table: 'invoices', row: invoiceOf(1) }])
+    const written = money.write([
+      { do: 'put', table: 'kept', row: receiptOf(1) },
+      { do: 'put', table: 'tabs', row: tabOf() },
+      { do: 'put', table: 'invoices', row: settled },
+    ])
+    expect(store.chainHead(NODE)).toBe(receiptOf(1).id)
+    await written
+    expect([store.newest(9), money.tabs(NODE), money.openInvoices(NODE)]).toEqual([
+      [receiptOf(1)],
+      [tabOf()],
+      [],
+    ])
+  },
+  'a set in which one change is refused is not written, and takes no other with it': async (
+    store,
+  ) => {
+    const { money } = store
+    await money.write([{ do: 'add', table: 'charges', row: chargeOf(1) }])
+    const [before, refused, after] = [
+      money.write([{ do: 'put', table: 'tabs', row: tabOf({ key: hex(1) }) }]),
+      end(
+        money.write([
+          { do: 'put', table: 'kept', row: receiptOf(1) },
+          { do: 'put', table: 'tabs', row: tabOf() },
+          { do: 'put', table: 'views', row: viewOf() },
+          { do: 'add', table: 'charges', row: chargeOf(1) },
+          { do: 'put', table: 'tabs', row: tabOf({ key: hex(3) }) },
+        ]),
+      ),
+      money.write([{ do: 'put', table: 'tabs', row: tabOf({ key: hex(2) }) }]),
+    ]
+    await Promise.all([before, after])
+    expect(await refused).toBe('io money.known')
+    expect(money.tabs(NODE).map((it) => it.key)).toEqual([hex(1), hex(2)])
+    expect([store.newest(9), store.chainHead(NODE), money.spending(at).views]).toEqual([
+      [],
+      null,
+      [],
+    ])
+  },
+  'a second receipt for one job and ticket is refused with all that came with it': async ({
+    money,
+    ...store
+  }) => {
+    const { job } = receiptOf(1)
+    await store.keep(receiptOf(1))
+    const second = money.write([
+      { do: 'put', table: 'tabs', row: tabOf() },
+      { do: 'put', table: 'kept', row: receiptOf(2, { job }) },
+    ])
+    expect(await end(second)).toBe('io receipt.duplicate')
+    expect([money.tabs(NODE), store.chainHead(NODE)]).toEqual([[], receiptOf(1).id])
+  },
+  'a payment is begun once': async ({ money }) => {
+    const begin = () => end(money.write([{ do: 'add', table: 'payments', row: entryOf(1) }]))
+    expect(await Promise.all([begin(), begin()])).toEqual(['written', 'io money.known'])
+    expect(await begin()).toBe('io money.known')
+  },
+  'what has settled changes no more, so that nothing is credited twice': async ({ money }) => {
+    const invoice = invoiceOf(1, { state: 'settled', received: HUGE })
+    const settle = async () => [
+      await end(money.write([{ do: 'put', table: 'payments', row: settledEntry(1) }])),
+      await end(money.write([{ do: 'put', table: 'invoices', row: invoice }])),
+    ]
+    await money.write([
+      { do: 'add', table: 'payments', row: entryOf(1) },
+      { do: 'add', table: 'invoices', row: invoiceOf(1) },
+    ])
+    expect([await settle(), await settle()]).toEqual([
+      ['written', 'written'],
+      ['io money.known', 'io money.known'],
+    ])
+    const failed = entryOf(1, { state: 'failed', final: true })
+    expect(await end(money.write([{ do: 'put', table: 'payments', row: failed }]))).toBe(
+      'io money.known',
+    )
+    expect(money.payments(9)).toEqual([settledEntry(1)])
+  },
+  'a draw is taken once, whatever it is signed as': async ({ money }) => {
+    await money.write([{ do: 'add', table: 'draws', row: drawOf(1) }])
+    const other = { ...drawOf(2), job: drawOf(1).job }
+    expect(await end(money.write([{ do: 'add', table: 'draws', row: drawOf(1) }]))).toBe(
+      'io money.known',
+    )
+    expect(await end(money.write([{ do: 'add', table: 'draws', row: other }]))).toBe(
+      'io money.known',
+    )
+    const elsewhere = { ...other, node: OTHER }
+    await money.write([{ do: 'add', table: 'draws', row: elsewhere }])
+    expect(money.openDraws(OTHER)).toEqual([elsewhere])
+  },
+  'an invoice that was dropped is gone, one that was cancelled is there': async ({ money }) => {
+    const canceled = invoiceOf(2, { state: 'canceled' })
+    for (const n of [1, 2]) await money.write([{ do: 'add', table: 'invoices', row: invoiceOf(n) }])
+    await money.write([
+      { do: 'drop', table: 'invoices', row: invoiceOf(1) },
+      { do: 'put', table: 'invoices', row: canceled },
+    ])
+    expect(money.openInvoices(NODE)).toEqual([canceled])
+  },
+  'the journal begins with what is open and what is of today': async ({ money }) => {
+    for (const row of [1, 2, 3].map((n) => entryOf(n)))
+      await money.write([{ do: 'add', table: 'payments', row }])
+    for (const n of [1, 3])
+      await money.write([{ do: 'put', table: 'payments', row: settledEntry(n) }])
+    const { entries } = money.spending(unixMs(at + 3))
+    expect(entries).toEqual([entryOf(2), settledEntry(3)])
+    expect(sum(entries)).toBe(msat(2n * HUGE))
+    expect(money.payments(2)).toEqual([settledEntry(3), entryOf(2)])
+  },
+  'statements come by number, both of two that contradict each other': async ({ money }) => {
+    const other = statementOf(2, { id: hex(77), used: msat(99n), at: unixMs(at + 1) })
+    for (const row of [statementOf(3), other, statementOf(1), statementOf(2)])
+      await money.write([{ do: 'put', table: 'statements', row }])
+    await money.write([{ do: 'put', table: 'statements', row: statementOf(3) }])
+    expect(money.statements(NODE, KEY, 2, 9)).toEqual([statementOf(2), other, statementOf(3)])
+    expect(money.statements(NODE, KEY, 0, 1)).toEqual([statementOf(1)])
+    expect(money.statements(OTHER, KEY, 0, 9)).toEqual([])
+  },
+  'charges of a tab are newest first': async ({ money }) => {
+    for (const n of [1, 2, 3])
+      await money.write([{ do: 'add', table: 'charges', row: chargeOf(n) }])
+    expect(money.charges(NODE, KEY, 2)).toEqual([chargeOf(3), chargeOf(2)])
+    expect(money.charges(OTHER, KEY, 2)).toEqual([])
+  },
+  'many at once are all written, in order': async ({ money }) => {
+    const tabs = Array.from({ length: 300 }, (_, n) => tabOf({ n, used: msat(BigInt(n)) }))
+    await Promise.all(tabs.map((row) => money.write([{ do: 'put', table: 'tabs', row }])))
+    expect(money.tabs(NODE)).toEqual([tabs[299]!])
+  },
+  'what was begun before the end is written, nothing after it': async (store) => {
+    const begun = end(store.money.write([{ do: 'put', table: 'tabs', row: tabOf() }]))
+    await store.close()
+    expect(await begun).toBe('written')
+    const late = store.money.write([{ do: 'put', table: 'tabs', row: tabOf() }])
+    expect(await end(late)).toBe('io store.closed')
+  },
+}
+
+export const moneyConformance = (name: string, open: () => Promise<LedgerStore>): void => {
+  for (const [what, run] of Object.entries(CASES))
+    test(`${name}: ${what}`, async () => {
+      const store = await open()
+      await run(store)
+      await store.close()
+    })
+}
