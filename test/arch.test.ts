@@ -18,9 +18,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   routing: ['trust', 'metering', 'tasks', 'protocol', 'base'],
   spending: ['metering', 'protocol', 'base'],
   // means: they implement seams, so they may name the types of judgement
-  storage: ['trust', 'protocol', 'base'],
+  storage: ['spending', 'metering', 'trust', 'protocol', 'base'],
   transport: ['identity', 'protocol', 'base'],
   runners: ['transport', 'tasks', 'protocol', 'base'],
+  payments: ['storage', 'transport', 'identity', 'spending', 'metering', 'protocol', 'base'],
   observe: ['base'],
 }
 const BELOW_ROLES = Object.keys(MAY_IMPORT)
@@ -105,6 +106,21 @@ const staticClosure = (start: string, imports: readonly Import[]): Set<string> =
   return seen
 }
 
+/** Everything that files load at their start or may load later. */
+const wholeClosure = (starts: readonly string[], imports: readonly Import[]): Set<string> => {
+  const next = Map.groupBy(
+    imports.filter((it) => !it.typeOnly),
+    (it) => it.from,
+  )
+  const seen = new Set(starts)
+  for (const file of seen) for (const { to } of next.get(file) ?? []) seen.add(to)
+  return seen
+}
+
+/** Files that can pay: the seam itself, what opens one, and the adapters' own. */
+const payersIn = (loaded: Iterable<string>): string[] =>
+  [...loaded].filter((file) => /^src\/engine\/payments\/(.+\/)?(open-)?payer[\w-]*\.ts$/.test(file))
+
 const files = new Map<string, string>()
 for (const pattern of ['bin/**/*.ts', 'src/**/*.{ts,tsx}', 'scripts/**/*.ts', 'bench/**/*.ts'])
   for (const file of new Bun.Glob(pattern).scanSync(root))
@@ -137,6 +153,23 @@ describe('the house', () => {
       ({ from, to }) => roleOf(from) && roleOf(to) && roleOf(from) !== roleOf(to),
     )
     expect(wrong.map(({ from, to }) => `${from} → ${to}`)).toEqual([])
+  })
+
+  test('a router never reaches what pays', () => {
+    const role = inHouse.map(([file]) => file).filter((file) => roleOf(file) === 'router')
+    const start = 'src/commands/serve/run-router.ts'
+    const loaded = wholeClosure([start, ...role], imports)
+    expect(role.length).toBeGreaterThan(5)
+    expect(loaded).toContain('src/engine/storage/sqlite.ts')
+    expect(payersIn(loaded)).toEqual([])
+    // An import whose name is made at run time could reach anything, unseen by this test.
+    const unseen = /\bimport\((?!\s*['"][^'"]*['"]\s*\))|\brequire\(|createRequire/
+    expect(
+      saying(
+        unseen,
+        inHouse.filter(([file]) => loaded.has(file)),
+      ),
+    ).toEqual([])
   })
 
   test('what a start loads is commander and the declarations of commands', () => {
@@ -213,6 +246,21 @@ describe('and the test of it sees', () => {
     ['src/engine/storage/a.ts', "import {\n  a,\n  b,\n} from '../../commands/read.ts'"],
   ])('a wrong import in %s', (file, text) => {
     expect(wrongEdges(importsOf(file, text))).toHaveLength(1)
+  })
+
+  test.each([
+    "import { openLndPayer } from '../../payments/lnd/payer.ts'",
+    "const { openPayer } = await import('../../payments/open-payer.ts')",
+    "export { PAY_FAILURES } from '../../payments/payer.ts'",
+  ])('a payer that a router reaches through another file: %s', (words) => {
+    const start = 'src/engine/roles/router/a.ts'
+    const chain = [
+      ...importsOf(start, "const b = await import('./b.ts')"),
+      ...importsOf('src/engine/roles/router/b.ts', words),
+    ]
+    expect(payersIn(wholeClosure([start], chain))).toHaveLength(1)
+    const types = importsOf(start, "import type { Payer } from '../../payments/payer.ts'")
+    expect(payersIn(wholeClosure([start], types))).toEqual([])
   })
 
   test('a cycle, but not one of types', () => {
