@@ -1,14 +1,17 @@
 import { type Clock, unixMs } from '../../src/engine/base/clock.ts'
 import type { Signer } from '../../src/engine/identity/seams.ts'
 import { memoryStore } from '../../src/engine/storage/memory.ts'
-import type { Store } from '../../src/engine/storage/store.ts'
+import type { LedgerStore } from '../../src/engine/storage/money-store.ts'
+import type { Payer } from '../../src/engine/payments/payer.ts'
+import type { Wallet } from '../../src/engine/payments/wallet.ts'
 import type { Delivery, Link, LinkOwner } from '../../src/engine/transport/link.ts'
 import type { MemoryNetwork } from '../../src/engine/transport/memory.ts'
 import type { Network } from '../../src/engine/transport/network.ts'
 import type { Tape } from './tap.ts'
 
 /** What a party does that others can see, or that outlives it: the points at which it can crash. */
-export type Deed = 'event' | 'frame' | 'answer' | 'write' | 'commit' | 'observe'
+export type Deed =
+  'event' | 'frame' | 'answer' | 'write' | 'commit' | 'observe' | 'invoice' | 'lookup' | 'pay' | 'ask'
 /** Before or after the deed of this number (from 1, over all lives of the party). */
 export type Crash = Readonly<{ at: number; side: 'before' | 'after' }>
 /** `killed`: its machine closes its connections. `vanished` (who dials): nobody hears anything any more. */
@@ -20,7 +23,7 @@ export type Party = {
   readonly name: string
   readonly signer: Signer
   /** What is on its disk. */
-  readonly store: Store
+  readonly store: LedgerStore
   /** All that it did, over all its lives. */
   readonly deeds: Deed[]
   /** Where it will crash. */
@@ -58,7 +61,7 @@ const COMMIT_MS = 5
 export class Life {
   readonly clock: Clock
   readonly network: Network
-  readonly store: Store
+  readonly store: LedgerStore
   private dead: Death | null = null
   private readonly links = new Map<number, Link>()
   private readonly closers: (() => void)[] = []
@@ -90,6 +93,11 @@ export class Life {
     this.store = {
       ...party.store,
       keep: (kept) => this.act('write', () => this.commit(() => party.store.keep(kept)), never()),
+      money: {
+        ...party.store.money,
+        write: (changes) =>
+          this.act('write', () => this.commit(() => party.store.money.write(changes)), never()),
+      },
       observe: (seen) => this.act('observe', () => party.store.observe(seen), never()),
       close: async () => {},
     }
@@ -118,6 +126,33 @@ export class Life {
   /** A dead machine that is reached again says that it knows no such connection. */
   buried(): void {
     for (const id of this.links.keys()) this.seams.memory.cut(id)
+  }
+
+  /** Its wallet: what it asks of it is a deed, and what it hears ends with it. */
+  wallet(inner: Wallet): Wallet {
+    return {
+      ...inner,
+      createInvoice: (wish) => this.act('invoice', () => this.heardOf(inner.createInvoice(wish)), never()),
+      lookup: (hash) => this.act('lookup', () => this.heardOf(inner.lookup(hash)), never()),
+      subscribe: (changed) => inner.subscribe((status) => void (this.dead || changed(status))),
+    }
+  }
+
+  payer(inner: Payer): Payer {
+    return {
+      ...inner,
+      pay: (...of) => this.act('pay', () => this.heardOf(inner.pay(...of)), never()),
+      payStatus: (...of) => this.act('ask', () => this.heardOf(inner.payStatus(...of)), never()),
+    }
+  }
+
+  private heardOf<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) =>
+      answer.then(
+        (it) => void (this.dead || resolve(it)),
+        (error: unknown) => void (this.dead || reject(error)),
+      ),
+    )
   }
 
   private closes(close: () => void): void {

@@ -12,8 +12,10 @@ import { openClient } from '../../src/engine/roles/client/client.ts'
 import { type Node, openNode } from '../../src/engine/roles/node/node.ts'
 import { PLAY_PRICES } from '../../src/engine/roles/node/prices.ts'
 import { type Router, openRouter } from '../../src/engine/roles/router/router.ts'
+import type { PaymentRule } from '../../src/engine/routing/payment.ts'
 import type { Runner } from '../../src/engine/runners/runner.ts'
 import { type MemoryNetwork, memoryNetwork } from '../../src/engine/transport/memory.ts'
+import { Bank } from './bank.ts'
 import { type Crash, type Death, Life, newParty, type Party } from './life.ts'
 import { Tape } from './tap.ts'
 
@@ -31,6 +33,10 @@ export type WorldOptions = {
   queue?: number
   /** What nodes charge; PLAY_PRICES by default. */
   rows?: typeof PLAY_PRICES
+  /** Which payment the router asks for. */
+  payment?: PaymentRule
+  /** Nodes are paid, in play money; every client has a purse with so much, msat. */
+  purse?: bigint
   /** Where one of the parties crashes, by its name. */
   crash?: Crash & { party: string }
   /** Real signatures by default. */
@@ -55,6 +61,7 @@ export class World {
   router: Router | undefined
   /** Called when a party has come to its crash (life.ts) and is dead. */
   onCrash: (party: Party) => void = () => {}
+  readonly bank: Bank | undefined
   private readonly address = { hostname: 'router.test', port: 7447 }
   private closing = false
 
@@ -63,6 +70,8 @@ export class World {
     this.random = seededRandom(options.seed)
     this.memory = memoryNetwork({ clock: this.clock, ...options, random: this.random })
     this.routerParty = this.party('router')
+    const { purse } = options
+    if (purse !== undefined) this.bank = new Bank(this.secp, this.random, purse, this.faults)
   }
 
   get routerAddress(): string {
@@ -77,6 +86,7 @@ export class World {
       ...this.address,
       name: 'router',
       software: 'test',
+      ...(this.options.payment && { payment: this.options.payment }),
     })
     if (life.alive) this.router = router
   }
@@ -105,6 +115,7 @@ export class World {
       routers: [this.routerAt()],
       runners: party.runners,
       rows: this.options.rows ?? PLAY_PRICES,
+      ...(this.bank && { money: await this.bank.till(party.name, life) }),
       ...(this.options.queue === undefined ? {} : { queue: this.options.queue }),
       software: 'test',
     })
@@ -132,7 +143,11 @@ export class World {
   async startClient(party: ClientParty): Promise<void> {
     if (party.life || this.closing) return
     const life = this.live(party)
-    const client = await openClient({ ...this.common(party, life), router: this.routerAt() })
+    const client = await openClient({
+      ...this.common(party, life),
+      router: this.routerAt(),
+      ...(this.bank && { money: await this.bank.purse(party, life) }),
+    })
     if (life.alive) party.client = client
   }
 

@@ -12,6 +12,7 @@ export type FaultKind =
   | 'verification' // a signature, a receipt or a pinned key does not hold
   | 'refused' // by budget or policy
   | 'config' // key files, configuration
+  | 'uncertain' // money may have moved, and nobody can say yet
   | 'interrupted' // Ctrl-C
 
 export const EXIT_CODES: Readonly<Record<FaultKind, number>> = {
@@ -24,6 +25,7 @@ export const EXIT_CODES: Readonly<Record<FaultKind, number>> = {
   verification: 76,
   refused: 77,
   config: 78,
+  uncertain: 80,
   interrupted: 130,
 }
 

@@ -1,43 +1,21 @@
 import { asFault, type Fault } from '../base/fault.ts'
-import { type Clock, type UnixMs, unixMs } from '../base/clock.ts'
-import type { Deadlines } from '../base/deadlines.ts'
-import type { Log } from '../base/log.ts'
+import { type UnixMs, unixMs } from '../base/clock.ts'
 import { decodeFrame } from '../protocol/frames.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
 import { type IntakeRules, admit } from '../protocol/intake.ts'
 import { REFUSAL_CODES, type RefusalCode, isRefusal } from '../protocol/refusal.ts'
-import type { Store } from '../storage/store.ts'
 import { isPrivateAddress } from '../transport/addresses.ts'
 import { placeOf } from '../transport/counter.ts'
-import type { Delivery, Link, LinkOwner } from '../transport/link.ts'
+import type { Link, LinkOwner } from '../transport/link.ts'
+import type { LoopOptions } from './loop-options.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { SetClock } from './set-clock.ts'
-import type { Decision, LinkId, WireEffect, WireEvent } from './wire.ts'
+import type { LinkId, WireEffect, WireEvent } from './wire.ts'
 
 /** Rules 1 and 2 (docs/protocol.md, section 1): not an event, or not by whom it says. */
 const FORGED: ReadonlySet<RefusalCode> = new Set(
   REFUSAL_CODES.slice(0, REFUSAL_CODES.indexOf('event.bad_signature') + 1),
 )
-
-/** Effects of one role that are not of the wire are performed by `other`. */
-type LoopOptions<State, Event, Effect> = {
-  state: State
-  decide: (state: State, event: Event, now: UnixMs) => Decision<State, Effect>
-  deadlines: (state: State) => Deadlines
-  /** The clock was set by so many ms: moves the times that are held. Deadlines are moved without it. */
-  clockSet?: (state: State, by: number) => void
-  other: (effect: Exclude<Effect, WireEffect>) => void
-  rules: IntakeRules
-  clock: Clock
-  store: Store
-  log: Log
-  /** What became of an event that was sent, where the role wants to know. */
-  delivered?: (link: LinkId, id: EventId, delivery: Delivery) => void
-  /** Told of a new link before anything else comes from it. */
-  joined?: (link: Link) => void
-  /** The store takes nothing more, or a mind threw: the role must stop. */
-  broken: (fault: Fault) => void
-}
 
 /**
  * The loop around a mind: turns sockets into events, performs effects in order, wakes it when
@@ -172,6 +150,12 @@ export class Loop<
         store.keep(wire.kept).then(
           () => this.feed({ type: 'kept', id: wire.kept.id }),
           (error: unknown) => this.unkept(wire.kept.id, asFault(error)),
+        )
+        return
+      case 'commit':
+        this.options.money?.write(wire.changes).then(
+          () => this.feed({ type: 'committed', id: wire.id }),
+          (error: unknown) => this.fail(asFault(error)),
         )
         return
       case 'observe':

@@ -7,10 +7,12 @@ import type { Secp256k1, Signer } from '../identity/seams.ts'
 import { newSigner } from '../identity/signer.ts'
 import { openSecp256k1 } from '../identity/secp256k1.ts'
 import type { PubKey } from '../protocol/ids.ts'
+import type { Ledgers } from '../payments/sim/ledger.ts'
+import { openSimWallet } from '../payments/sim/wallet.ts'
 import type { Runner } from '../runners/runner.ts'
 import { memoryStore } from '../storage/memory.ts'
 import { openStore } from '../storage/sqlite.ts'
-import type { Store } from '../storage/store.ts'
+import type { LedgerStore } from '../storage/money-store.ts'
 import type { Network } from '../transport/network.ts'
 import { socketNetwork } from '../transport/sockets.ts'
 import { type Node, openNode } from './node/node.ts'
@@ -28,6 +30,8 @@ export type UpOptions = {
   software: string
   /** Where the ledgers lie; nowhere but in memory without it. */
   state?: string
+  /** Where the node is paid in play money: a ledger that its clients share. Without it nobody pays. */
+  play?: Readonly<{ path: string; ledgers?: Ledgers }>
   onEvent?: (event: UpEvent) => void
   secp?: Secp256k1
   routerSigner?: Signer
@@ -94,7 +98,7 @@ const open = async (
   const watched = watch(log, options.onEvent)
   const broken = start.broken
   const common = { secp, net: 'sim' as const, network, software, clock, random, broken }
-  const storeOf = async (role: string): Promise<Store> => {
+  const storeOf = async (role: string): Promise<LedgerStore> => {
     const store = state ? await openStore(join(state, role, 'ledger.db')) : memoryStore()
     opened.push(() => store.close())
     return store
@@ -117,10 +121,16 @@ const open = async (
     },
   })
   opened.push(() => router.close())
+  const nodeStore = await storeOf('node')
+  const account = `node-${signer.pubkey.slice(0, 16)}`
+  const wallet =
+    options.play &&
+    (await openSimWallet({ ...options.play, account }, { ...common, ...options.play }))
   const opening = openNode({
     ...common,
     signer,
-    store: await storeOf('node'),
+    store: nodeStore,
+    ...(wallet && { money: { wallet, store: nodeStore.money } }),
     routers: [router],
     runners,
     rows: PLAY_PRICES,

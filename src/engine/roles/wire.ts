@@ -2,6 +2,7 @@ import type { Signed } from '../protocol/event.ts'
 import type { Frame } from '../protocol/frames.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
 import type { Message } from '../protocol/messages.ts'
+import type { MoneyChange } from '../storage/money-store.ts'
 import type { Kept, Observation } from '../storage/store.ts'
 import type { Outgoing } from '../transport/link.ts'
 
@@ -31,6 +32,8 @@ export type WireEvent =
   | Readonly<{ type: 'kept'; id: EventId }>
   /** The store has another receipt of that key for that job and ticket, and did not take this one. */
   | Readonly<{ type: 'unkept'; id: EventId }>
+  /** What a `commit` wrote is on the disk. */
+  | Readonly<{ type: 'committed'; id: number }>
   /** Something that was set in `deadlines` is due. */
   | Readonly<{ type: 'tick' }>
 
@@ -44,6 +47,8 @@ export type WireEffect =
   | Readonly<{ do: 'close'; link: LinkId; reason: string }>
   /** Commit; a `kept` event follows. */
   | Readonly<{ do: 'keep'; kept: Kept }>
+  /** Writes rows that count money, all or none; a `committed` event follows. */
+  | Readonly<{ do: 'commit'; id: number; changes: readonly MoneyChange[] }>
   | Readonly<{ do: 'observe'; observation: Observation }>
   | Readonly<{ do: 'log'; level: 'info' | 'warn'; event: string; fields: LogFields }>
 

@@ -10,7 +10,14 @@ import { NOW, askOf, entryOf, idOf, keyOf, sheetOf, ticketOf } from './scene.ts'
 const ROUTER = keyOf(0xffff)
 
 const find = (ask: Ask, tickets: readonly HeldTicket[]) =>
-  candidates(ask, tickets, { now: NOW, holdMs: 3000, all: tickets, router: ROUTER, operator: null })
+  candidates(ask, tickets, {
+    now: NOW,
+    holdMs: 3000,
+    all: tickets,
+    router: ROUTER,
+    operator: null,
+    payment: 'none',
+  })
 
 test('a fitting ticket comes with entry, row, bounds and ceiling', () => {
   const { fitting, none } = find(askOf(), [ticketOf(1, 1, { price: 3 })])

@@ -11,6 +11,7 @@ import type { NoOffer } from '../protocol/offers.ts'
 import type { Sheet, SheetRow } from '../protocol/sheet.ts'
 import type { Ticket, TicketEntry } from '../protocol/ticket.ts'
 import { whereFlaw } from '../protocol/where.ts'
+import { type PaymentRule, admittedTimings } from './payment.ts'
 import { type Near, newNear, noOfferOf, noteNear } from './no-offer.ts'
 
 /** A ticket that a router has. */
@@ -49,6 +50,8 @@ type Context = Readonly<{
   /** The router that offers, and who runs it. */
   router: PubKey
   operator: PubKey | null
+  /** Which payment it asks for. */
+  payment: PaymentRule
 }>
 
 /** Tickets of one node and model that are worth keeping: the slot itself and places behind it. */
@@ -95,7 +98,8 @@ const bestEntry = (
     const priced = priceOf(held, entry)
     if (!priced) continue
     const mayServe = passes(ask, held, entry, context)
-    const step = stepOf(ask, entry, priced, mayServe, free)
+    const payable = isPayable(held, priced, context)
+    const step = stepOf(ask, entry, priced, { payable, mayServe, free })
     if (step !== null) noteNear(near, step, held, entry, priced.ceiling)
     else if (!best || priced.ceiling < best.ceiling) best = { ...priced, entry: index }
   }
@@ -107,18 +111,28 @@ const stepOf = (
   ask: Ask,
   entry: TicketEntry,
   priced: Priced,
-  mayServe: boolean,
-  free: boolean,
+  { payable, mayServe, free }: Readonly<{ payable: boolean; mayServe: boolean; free: boolean }>,
 ): NoOffer['why'] | null => {
   const { models, sizes, cap } = ask
   const { limits } = entry
   if (models.length > 0 && !models.some((model) => matches(model, entry.model.name))) return 'model'
   if (sizes.bytes > limits.input_bytes || sizes.out_tokens > limits.out_tokens) return 'too_large'
   if (cap !== null && priced.ceiling > cap) return 'cap'
+  if (!payable) return 'payment'
   if (!mayServe) return 'where'
   if (!free || entry.eta_ms > ask.deadline_ms) return 'busy'
   return null
 }
+
+/** What a router that asks for payment would refuse to place is not offered. */
+const isPayable = (
+  { sheet }: HeldTicket,
+  { row, ceiling }: Priced,
+  { payment }: Context,
+): boolean =>
+  payment === 'none' ||
+  ceiling === 0n ||
+  (sheet.pay !== undefined && row.timings.some((it) => admittedTimings(payment).includes(it)))
 
 const passes = (
   { where }: Ask,

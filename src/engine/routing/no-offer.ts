@@ -15,7 +15,15 @@ export type Near = {
 }
 
 /** The order of the filters: who fails at a later one came nearer. */
-const STEPS: readonly NoOffer['why'][] = ['task', 'model', 'too_large', 'cap', 'where', 'busy']
+const STEPS: readonly NoOffer['why'][] = [
+  'task',
+  'model',
+  'too_large',
+  'cap',
+  'payment',
+  'where',
+  'busy',
+]
 /** Names that an answer lists at most (protocol/offers.ts). */
 const MOST_NAMES = 50
 

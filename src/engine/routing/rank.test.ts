@@ -18,7 +18,14 @@ const rankOf = (
     inFlight?: (node: PubKey) => { jobs: number; slots: number }
   } = {},
 ) => {
-  const context = { now: NOW, holdMs: 3000, all: tickets, router: keyOf(99), operator: null }
+  const context = {
+    now: NOW,
+    holdMs: 3000,
+    all: tickets,
+    router: keyOf(99),
+    operator: null,
+    payment: 'none',
+  } as const
   const { class: jobClass = 'balanced', seed = 1 } = options
   return rank(
     candidates(askOf(), tickets, context).fitting,

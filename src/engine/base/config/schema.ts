@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { LIMIT_SETTINGS } from './limits.ts'
+import { MONEY_SETTINGS } from './money.ts'
 import { type Setting, optional, setting } from './setting.ts'
-import { amount, choice, list, listen, span, text, whole } from './values.ts'
+import { amount, choice, file, identity, list, listen, span, text, whole } from './values.ts'
 
 const HOUR = 3_600_000
 
@@ -11,8 +12,6 @@ const pinned = () =>
   })
 const operator = () => text('a public key, npub1…', /^npub1[^@\s,]+$/, { key: 'npub' })
 const named = () => text('1 to 64 printable characters', /^[^\p{C}]{1,64}$/u)
-const identity = () => text('a name of 1 to 32 of a-z, 0-9, _ and -', /^[a-z0-9_-]{1,32}$/)
-const file = () => text('the path of a file', /^[^\p{Cc}]{1,4096}$/u)
 
 /**
  * Everything that can be set, by its key in fedai.toml. This table is the configuration: types, checks,
@@ -189,6 +188,7 @@ export const SETTINGS = {
     reload: false,
   }),
 
+  ...MONEY_SETTINGS,
   ...LIMIT_SETTINGS,
 } as const
 

@@ -77,6 +77,13 @@ export const text = (
   rest: Pick<Value<string>, 'key' | 'choices'> = {},
 ): Value<string> => value(expected, z.string().max(MOST_TEXT).regex(pattern), rest)
 
+/** The name of a stored identity. */
+export const identity = (): Value<string> =>
+  text('a name of 1 to 32 of a-z, 0-9, _ and -', /^[a-z0-9_-]{1,32}$/)
+
+/** The path of a file. */
+export const file = (): Value<string> => text('the path of a file', /^[^\p{Cc}]{1,4096}$/u)
+
 /**
  * Several values of one sort, none of them twice.
  * @param separator between them in a variable

@@ -69,6 +69,7 @@ export const forgetOffers = (turn: ClientTurn, job: ClientJob): void => {
   if (job.askId) state.byAsk.delete(job.askId)
   state.deadlines.clear(`ask:${job.id}`)
   Object.assign(job, { attempt: null, askId: null, offersMessage: null, tickets: [], offers: [] })
+  job.funding = null
   job.phase = 'waiting'
   job.started = false
   job.resend = false

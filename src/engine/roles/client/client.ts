@@ -1,7 +1,7 @@
 import { BOUNDS, type Bounds } from '../../base/bounds.ts'
 import { toHex } from '../../base/bytes.ts'
 import { type Clock, systemClock, unixMs } from '../../base/clock.ts'
-import { Fault } from '../../base/fault.ts'
+import { asFault, Fault } from '../../base/fault.ts'
 import { type Log, silentLog } from '../../base/log.ts'
 import { type Random, systemRandom } from '../../base/random.ts'
 import type { Secp256k1, Signer } from '../../identity/seams.ts'
@@ -11,6 +11,7 @@ import type { Net } from '../../protocol/event.ts'
 import { type JobId, type PubKey, jobId } from '../../protocol/ids.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
 import { memoryStore } from '../../storage/memory.ts'
+import type { SpendingCaps } from '../../spending/caps.ts'
 import type { Store } from '../../storage/store.ts'
 import { isLocalHost } from '../../transport/addresses.ts'
 import { windowBudget } from '../../transport/flow.ts'
@@ -19,13 +20,17 @@ import { socketNetwork } from '../../transport/sockets.ts'
 import { Loop } from '../loop.ts'
 import { Channel } from './channel.ts'
 import { decide } from './decide.ts'
+import { type PurseEffect, newClientMoney } from './money.ts'
 import type { Client, News, Wish } from './news.ts'
+import type { Purse } from './purse.ts'
 import { type ClientEffect, type ClientEvent, type ClientState, newClientState } from './state.ts'
 import { shiftTimes } from './times.ts'
 
 export type ClientOptions = {
   router: { key: PubKey; address: string }
   net: Net
+  /** What nodes are paid with, and how much of it (maxPrice is each wish's own). Not closed with the client. */
+  money?: { purse: Purse; caps: Omit<SpendingCaps, 'maxPrice'> }
   /** A lasting identity; otherwise a session key, made here and forgotten with the process. */
   signer?: Signer
   /**
@@ -53,7 +58,7 @@ const ATTEMPTS = 2
  * answers, `verification` `router.wrong_key` where somebody else does.
  */
 export const openClient = async (options: ClientOptions): Promise<Client> => {
-  const { router, net } = options
+  const { router, net, money } = options
   const clock = options.clock ?? systemClock
   const random = options.random ?? systemRandom
   const bounds: Bounds = { ...BOUNDS, ...options.bounds }
@@ -72,6 +77,14 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
     local: isLocalHost(URL.parse(router.address)?.hostname ?? 'nowhere.invalid'),
     patient: options.patient ?? true,
     budget: windowBudget(),
+    money: money
+      ? newClientMoney({
+          tab: money.purse.tab,
+          view: money.purse.view,
+          caps: { ...money.caps, maxPrice: null },
+          secp,
+        })
+      : null,
   })
   const end = (fault: Fault): void => loop.feed({ type: 'unreachable', fault })
   const loop = new Loop<ClientState, ClientEvent, ClientEffect>({
@@ -81,6 +94,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
     clockSet: shiftTimes,
     other: (effect) => {
       if (effect.do === 'query') return query(effect)
+      if (effect.do !== 'tell') return money && spend(money.purse, effect)
       const listener = listeners.get(effect.job)
       listener?.push(effect.news)
       if (effect.news.type !== 'ended') return
@@ -110,6 +124,24 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
       listeners.clear()
     },
   })
+  const spend = (purse: Purse, effect: PurseEffect): void => {
+    if (effect.do === 'charge') {
+      const { node, receipt } = effect
+      const { cost } = receipt
+      return void purse.charge(node, receipt).then(() => loop.feed({ type: 'charged', node, cost }))
+    }
+    const { log = silentLog } = options
+    if (effect.do === 'statement')
+      return void purse.check(effect.said, effect.alone).then((wrong) => {
+        for (const { check } of wrong)
+          log.warn('statement.wrong', { node: effect.said.node, check })
+      })
+    const { node, payment, caps, price } = effect
+    purse.pay({ payment, caps, price }).then(
+      (end) => loop.feed({ type: 'payment', node, end }),
+      (error: unknown) => loop.feed({ type: 'payment', node, end: asFault(error) }),
+    )
+  }
   const query = ({ job, link, filter }: Extract<ClientEffect, { do: 'query' }>): void => {
     const tell = (texts: readonly string[]) => loop.feed({ type: 'sheets', job, texts })
     const answer = loop.link(link)?.query(filter) ?? Promise.resolve([])

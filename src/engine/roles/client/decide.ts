@@ -12,10 +12,13 @@ import { clockFaultOf, noteClock, onUntimely, sayClock } from './clocks.ts'
 import { cancelJob, finishJob, onReceipt } from './ending.ts'
 import { onOffers, onSheets } from './offers.ts'
 import { missingReceipt } from './outcome.ts'
+import { isPaying, onFundDue } from './funding.ts'
+import { notKnown, onMoney, onMoneyFrame, onPayment } from './invoices.ts'
 import { creditOutput, onOutput, onProgress, onReset } from './receiving.ts'
 import { fetchReceipt, onAway, onLinkBack, onLinkLost, onSync, onUnanswered } from './resume.ts'
 import { onInputCredit } from './sending.ts'
 import type { ClientEffect, ClientEvent, ClientState, ClientTurn } from './state.ts'
+import { onCharged, onStatementDue } from './tabs.ts'
 
 /**
  * The mind of a client: asks, checks what is offered, seals, sends, reads, credits, checks what it
@@ -46,10 +49,7 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
       return onSheets(turn, event)
     case 'cancel': {
       const job = state.jobs.get(event.job)
-      const fault = new Fault('interrupted', 'job.cancelled', 'cancelled', {
-        hint: 'what came was kept',
-      })
-      return job && cancelJob(turn, job, fault)
+      return job && cancelJob(turn, job, cancelled(isPaying(turn, job)))
     }
     case 'pause':
       return state.jobs.get(event.job)?.attempt?.reader.pause()
@@ -82,8 +82,13 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
       return
     case 'untimely':
       return onUntimely(turn, event)
+    case 'payment':
+      return onPayment(turn, event)
+    case 'charged':
+      return onCharged(turn, event)
     case 'kept':
     case 'unkept':
+    case 'committed':
       return
   }
 }
@@ -119,9 +124,11 @@ const onMessage = (turn: ClientTurn, link: LinkId, message: Message): void => {
   else if (message.name === 'progress') onProgress(turn, message)
   else if (message.name === 'receipt') onReceipt(turn, message)
   else if (message.name === 'sync') onSync(turn, message)
+  else if (message.name === 'money') onMoney(turn, message)
 }
 
 const onFrame = (turn: ClientTurn, frame: Frame): void => {
+  if (frame.type === 'money') return onMoneyFrame(turn, frame)
   const id = turn.state.byTag.get(frame.tag)
   const job = id && turn.state.jobs.get(id)
   if (!job?.attempt) return
@@ -182,6 +189,8 @@ const onMute = (turn: ClientTurn, link: LinkId): void => {
 const onDue = (turn: ClientTurn, key: string): void => {
   const [what, id] = key.split(':') as [string, JobId]
   if (what === 'quota') return onMute(turn, Number(id))
+  if (what === 'fund') return onFundDue(turn, id as never)
+  if (what === 'statement') return onStatementDue(turn, id as never)
   const job = turn.state.jobs.get(id)
   if (!job) return
   if (what === 'credit') return creditOutput(turn, job, job.attempt!.reader.tick(turn.now))
@@ -194,6 +203,7 @@ const onDue = (turn: ClientTurn, key: string): void => {
         hint: 'ask another one with --router',
       }),
     )
+  if (what === 'deadline' && isPaying(turn, job)) return finishJob(turn, job, notKnown())
   if (what === 'deadline')
     return cancelJob(
       turn,
@@ -208,3 +218,10 @@ const onDue = (turn: ClientTurn, key: string): void => {
   // No receipt came in time. What was delivered stays.
   if (what === 'receipt') finishJob(turn, job, job.fault ?? missingReceipt())
 }
+
+const cancelled = (paying: boolean): Fault =>
+  new Fault('interrupted', 'job.cancelled', 'cancelled', {
+    hint: paying
+      ? 'a payment is on its way; what it pays stays on your tab: fedai pay resolve'
+      : 'what came was kept',
+  })

@@ -6,9 +6,10 @@ import { type Finding, finding } from '../../metering/finding.ts'
 import { eventText, type Signed } from '../../protocol/event.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
-import { type Ending, cutShort, faultOf, outcomeOf } from './outcome.ts'
+import { type Ending, cutShort, faultOf, outcomeOf, unpaidOf } from './outcome.ts'
 import { endAttempt, inputHashOf } from './attempt.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say, tell } from './state.ts'
+import { awaitTab, countReceipt } from './tabs.ts'
 
 /** How a job ends: by its receipt, by a cancel, or by trouble. Always with one `ended`. */
 
@@ -35,13 +36,14 @@ export const onReceipt = (turn: ClientTurn, message: Message<'receipt'>): void =
     },
     { to: event.pubkey, about: event.id },
   )
+  if (attempt.drawn) countReceipt(turn, attempt, message, wrong !== undefined)
   keep(turn, job, 'receipt', event)
   keep(turn, job, 'acknowledgement', acknowledgement)
   const fault = wrong
     ? new Fault('verification', wrong.check, `the receipt is wrong: ${wrong.detail}`, {
         hint: 'the job is disputed; ask for another node',
       })
-    : (job.fault ?? (job.finish === null ? cutShort(body) : faultOf(body)))
+    : (job.fault ?? (job.finish === null ? cutShort(body) : (unpaidOf(job) ?? faultOf(body))))
   finishJob(turn, job, fault, {
     receipt: message,
     acknowledgement,
@@ -90,6 +92,7 @@ export const finishJob = (
   if (job.phase === 'over') return
   const { state } = turn
   job.phase = 'over'
+  if (job.attempt?.drawn && !ending) awaitTab(turn, job.attempt)
   endAttempt(turn, job)
   for (const what of ['ask', 'deadline', 'receipt', 'fetch', 'away'])
     state.deadlines.clear(`${what}:${job.id}`)

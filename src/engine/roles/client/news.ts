@@ -1,10 +1,11 @@
 import type { Fault } from '../../base/fault.ts'
 import type { Msat } from '../../base/money.ts'
 import type { Finish, JobClass, Units } from '../../protocol/fields.ts'
-import type { Signed } from '../../protocol/event.ts'
+import type { Net, Signed } from '../../protocol/event.ts'
 import type { EventId, JobId, PubKey } from '../../protocol/ids.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
 import type { Where } from '../../protocol/where.ts'
+import type { Timing } from './money.ts'
 import type { TaskName } from '../../tasks/task.ts'
 
 /** What somebody wants done. */
@@ -17,6 +18,8 @@ export type Wish = Readonly<{
   outTokens: number
   /** Most that it may cost; null: no bound. */
   cap: Msat | null
+  /** By which timings it may be paid; left out: any. */
+  timings?: readonly Timing[]
   deadlineMs: number
   /** How long to wait, and ask again, while every node that could do it is busy; 0: not at all. */
   waitMs: number
@@ -47,6 +50,10 @@ export type Bundle = Readonly<{
   ticket?: Signed
   sheet?: Signed
   job?: Signed
+  /** What lets the node charge the job to a tab. */
+  draw?: Signed
+  /** What was paid at the node while the job waited for it, or ran. */
+  invoices?: readonly Signed[]
   accepted?: Signed
   receipt?: Signed
   acknowledgement?: Signed
@@ -54,6 +61,7 @@ export type Bundle = Readonly<{
 
 /** How a job ended, whichever way. */
 export type Outcome = Readonly<{
+  net: Net
   job: JobId
   task: TaskName
   /** The model as the receipt names it, else as the ticket did. */
@@ -64,6 +72,8 @@ export type Outcome = Readonly<{
   usage: Units
   cost: Msat
   ceiling: Msat
+  /** What is left on the tab at its node after it, below 0 where we owe; null where it drew on none. msat. */
+  left: bigint | null
   router: PubKey
   node: PubKey | null
   /** ms since 1970; null for what did not happen. */
@@ -87,6 +97,10 @@ export type Outcome = Readonly<{
 /** What the client tells while a job goes on. The last one is always `ended`. */
 export type News =
   | Readonly<{ type: 'offers'; lines: readonly OfferLine[]; ceiling: Msat; inputBytes: number }>
+  /** Its node wants to be paid first: an invoice is asked for, paid, and was. msat; `fee` null where not said. */
+  | Readonly<{ type: 'funding'; node: PubKey }>
+  | Readonly<{ type: 'paying'; node: PubKey; msat: Msat }>
+  | Readonly<{ type: 'paid'; node: PubKey; msat: Msat; fee: Msat | null }>
   | Readonly<{ type: 'accepted'; node: PubKey; model: string; etaMs: number }>
   /** The node has taken it, and so many jobs go before it. */
   | Readonly<{ type: 'queued'; place: number }>

@@ -14,7 +14,8 @@ import { choose, faultOfNone } from '../../spending/consent.ts'
 import { askLater } from './again.ts'
 import { askOf } from './asking.ts'
 import { finishJob } from './ending.ts'
-import { sendJob } from './sending.ts'
+import { payThenSend } from './funding.ts'
+import { planOf } from './plan.ts'
 import {
   type ClientEvent,
   type ClientJob,
@@ -90,10 +91,14 @@ const price = (turn: ClientTurn, job: ClientJob): void => {
     warm: it.entry.warm,
   }))
   if (choice instanceof Error) return finishJob(turn, job, choice)
-  const { ceiling } = job.offers[choice.chosen]!
+  // The first that can be paid; where none can, what stands in the way of the first.
+  const { cap } = job.wish
+  const fit = job.offers.slice(choice.chosen).filter((it) => cap === null || it.ceiling <= cap)
+  const taken = fit.find((it) => !(planOf(turn, job, it) instanceof Error)) ?? fit[0]!
+  const { ceiling } = taken
   tell(turn, job, { type: 'offers', lines, ceiling, inputBytes: job.sizes.bytes })
   if (job.dryRun) return finishJob(turn, job, null)
-  sendJob(turn, job, job.offers[choice.chosen]!, null)
+  payThenSend(turn, job, taken, null)
 }
 
 /** Nothing fits. What is busy is waited for; and where it was accepted once, what is gone, since it may be back. */

@@ -6,6 +6,7 @@ import type { Message } from '../../protocol/messages.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
 import type { Bundle, Outcome } from './news.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
+import { leftAt } from './tabs.ts'
 
 /** What is told of a job when it is over. */
 
@@ -26,6 +27,7 @@ export const outcomeOf = (
   const { attempt, times } = job
   const receipt = ending?.receipt.body
   return {
+    net: turn.state.net,
     job: job.id,
     task: job.task.name,
     model: receipt?.model.name ?? attempt?.offered.entry.model.name ?? '',
@@ -34,6 +36,7 @@ export const outcomeOf = (
     usage: receipt?.usage ?? attempt?.usageAt.at(-1) ?? {},
     cost: receipt?.cost ?? msat(0n),
     ceiling: attempt?.offered.ceiling ?? msat(0n),
+    left: leftOf(turn, job),
     router: turn.state.router,
     node: attempt?.offered.node ?? null,
     times: { ...times, done: turn.now },
@@ -44,6 +47,9 @@ export const outcomeOf = (
     fault,
   }
 }
+
+const leftOf = ({ state }: ClientTurn, { attempt }: ClientJob): bigint | null =>
+  state.money && attempt?.drawn ? leftAt(state.money, attempt.offered.node) : null
 
 /** All that came, as the task's output where it makes one: half a text is a text, half a JSON is nothing. */
 const outputOf = (job: ClientJob): unknown => {
@@ -57,6 +63,8 @@ const outputOf = (job: ClientJob): unknown => {
 
 const bundleOf = (job: ClientJob, ending: Ending | undefined): Bundle => {
   const { attempt, offersMessage } = job
+  // Not those of a node that it moved away from: what was paid there is no part of what this one did.
+  const invoices = job.invoices.filter(({ pubkey }) => pubkey === attempt?.offered.node)
   return {
     ...(offersMessage ? { offers: offersMessage.event } : {}),
     ...(attempt
@@ -66,6 +74,8 @@ const bundleOf = (job: ClientJob, ending: Ending | undefined): Bundle => {
           job: attempt.event,
         }
       : {}),
+    ...(attempt?.draw ? { draw: attempt.draw } : {}),
+    ...(invoices.length > 0 ? { invoices } : {}),
     ...(attempt?.accepted ? { accepted: attempt.accepted.event } : {}),
     ...(ending ? { receipt: ending.receipt.event, acknowledgement: ending.acknowledgement } : {}),
   }
@@ -106,6 +116,17 @@ export const faultOf = (receipt: Receipt): Fault | null => {
     })
   const who = status === 'runner_failed' ? 'the runner' : 'the node'
   return new Fault('again', `job.${status}`, `${who} failed before the end${why}`, again)
+}
+
+/** Its node was not paid any more: why, where we know. */
+export const unpaidOf = ({ finish, unpaid }: ClientJob): Fault | null => {
+  if (finish !== 'payment') return null
+  return (
+    unpaid ??
+    new Fault('again', 'job.unpaid', 'the job used up its tab before the end', {
+      hint: 'what came was kept; ask again, or pay before it starts: --timing before',
+    })
+  )
 }
 
 /** The node ended it before its last piece. What that was called by the receipt is said, and it is no success. */

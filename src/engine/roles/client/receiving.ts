@@ -18,7 +18,8 @@ import { awaitReceipt, cancelJob, finishJob } from './ending.ts'
 import { keptHint } from './outcome.ts'
 import { onRefused } from './refused.ts'
 import { mustPay, paid, received } from './paying.ts'
-import { isInline, sendBody, sendJob } from './sending.ts'
+import { fundRunning, onUnfunded, payThenSend } from './funding.ts'
+import { isInline, sendBody } from './sending.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say, tell } from './state.ts'
 
 /** What comes back: progress, sealed output under credits, resets. */
@@ -41,7 +42,9 @@ export const onProgress = (turn: ClientTurn, message: Message<'progress'>): void
   }
   if (event.pubkey !== attempt.offered.node) return
   if (body.status === 'accepted') return onAccepted(turn, job, message, body)
-  if (job.phase === 'cancelling' || job.started) return
+  if (job.phase === 'cancelling') return
+  if (body.status === 'need_payment') return fundRunning(turn, job, body.short)
+  if (job.started) return
   if (body.status === 'queued') return tell(turn, job, { type: 'queued', place: body.place })
   if (body.status === 'started') begun(turn, job)
 }
@@ -111,7 +114,8 @@ const onAccepted = (
     body.sheet === offered.entry.sheet &&
     body.row === offered.entry.row &&
     body.ceiling === offered.ceiling &&
-    body.timing === 'after' &&
+    body.timing === attempt.body.timing &&
+    body.funded === attempt.drawn &&
     JSON.stringify(sorted(body.max)) === JSON.stringify(sorted(offered.max))
   if (!same)
     return fail(turn, job, 'accepted.terms', 'the node accepted other terms than those of the job')
@@ -145,6 +149,8 @@ const onMoved = (
   // A node's signed yes outweighs the router's word, but for a link that only the router sees.
   if (attempt.accepted && body.reason !== 'lost') return
   const next = job.offers.find((it) => it.ticket.event.id === body.to)
+  if (body.reason === 'unfunded')
+    onUnfunded(turn, job, next?.node === attempt.offered.node)
   const { cap } = job.wish
   tell(turn, job, {
     type: 'moved',
@@ -160,7 +166,7 @@ const onMoved = (
       new Fault('again', 'job.moved_away', 'no other offer fits', { hint: 'try again' }),
     )
   if (attempt.accepted) job.resend = true
-  sendJob(turn, job, next, body.from)
+  payThenSend(turn, job, next, body.from)
   // It may have been merely slow: nothing of it is credited, and it need not go on.
   const left = { job: job.id, ticket: body.from, seen: 'nothing', next: 0 } as const
   say(turn, 'cancel', left, { to: attempt.offered.node, about: attempt.event.id })

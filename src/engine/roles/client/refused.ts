@@ -2,6 +2,7 @@ import { Fault } from '../../base/fault.ts'
 import { askAnew, askLater } from './again.ts'
 import { endAttempt } from './attempt.ts'
 import { finishJob } from './ending.ts'
+import { onUnfunded } from './funding.ts'
 import { keptHint } from './outcome.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
 
@@ -18,6 +19,7 @@ export const onRefused = (
   // Others were quicker with all tickets that were offered; nobody has begun.
   const taken = reason === 'used' || reason === 'busy'
   if (taken && !job.attempt?.accepted && !job.attempt?.isLost && askLater(turn, job, reason)) return
+  if (reason === 'unfunded') onUnfunded(turn, job, false)
   // No ticket of the offers is left, and nothing came: new offers may have one. A node that takes back its
   // signed yes ends the job: it would be offered first again.
   const left = job.attempt?.isLost || (fromRouter && PASSING.has(reason))
@@ -42,6 +44,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'expired',
   'silent',
   'lost',
+  'unfunded',
 ])
 
 /** The one policy that a sound job meets (docs/protocol.md, on trust). */
@@ -59,4 +62,5 @@ const REFUSED: Readonly<Record<string, string>> = {
   silent: 'no node answered',
   lost: 'the node is gone',
   cancelled: 'the job was cancelled',
+  unfunded: 'the node says that your tab does not cover the job',
 }

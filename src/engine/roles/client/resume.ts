@@ -22,7 +22,8 @@ export const onLinkLost = (turn: ClientTurn): void => {
   state.link = null
   for (const job of state.jobs.values()) {
     tell(turn, job, { type: 'link', state: 'lost' })
-    if (job.phase === 'asking' || job.phase === 'pricing') forgetOffers(turn, job)
+    // What is paid for it meanwhile lies on the tab, and is found there.
+    if (UNSENT.has(job.phase)) forgetOffers(turn, job)
     // A job that is being stopped has its two seconds, and no more.
     if (job.phase === 'cancelling') continue
     for (const what of ['receipt', 'fetch', 'sync']) state.deadlines.clear(`${what}:${job.id}`)
@@ -125,6 +126,7 @@ const awaitLink = ({ state, now }: ClientTurn, job: ClientJob): void => {
   state.deadlines.set(`away:${job.id}`, unixMs(now + waits))
 }
 
+const UNSENT: ReadonlySet<ClientJob['phase']> = new Set(['asking', 'pricing', 'funding'])
 const ANSWER_EVERY_MS = 500
 /** First wait for an answer; each is twice the one before, up to the other. */
 const ASK_EVERY_MS = 1_000

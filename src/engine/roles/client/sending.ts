@@ -6,18 +6,23 @@ import { Fault, isFault } from '../../base/fault.ts'
 import type { EventId } from '../../protocol/ids.ts'
 import type { Job } from '../../protocol/job.ts'
 import { ReadWindow, WriteWindow } from '../../transport/flow.ts'
+import { draftOf } from '../../protocol/draft.ts'
+import { type Signed, eventText } from '../../protocol/event.ts'
 import { endAttempt } from './attempt.ts'
+import type { Timing } from './money.ts'
 import { finishJob } from './ending.ts'
 import { type ClientJob, type ClientTurn, type Offered, say } from './state.ts'
 
 /** A job goes out: its key wrapped for one ticket alone, its body sealed once. */
 
-/** Sends the job, or, where `from` names the ticket that failed, the same job for the next ticket. */
+/** Where a job goes; `from` names the ticket that failed, of which this is the next. */
+export type Going = Readonly<{ offered: Offered; from: EventId | null; timing: Timing }>
+
+/** Sends the job, or the same one for the next ticket. */
 export const sendJob = (
   turn: ClientTurn,
   job: ClientJob,
-  offered: Offered,
-  from: EventId | null,
+  { offered, from, timing }: Going,
 ): void => {
   const { state, random } = turn
   if (job.body.length === 0) sealBody(turn, job)
@@ -25,8 +30,10 @@ export const sendJob = (
   // For this ticket only: were it wrapped for all on the list, a node of the router's own, third on it,
   // could read every prompt. A router can still cause a move to that node; `where` is the guard (docs, 6).
   const address = { job: job.id, ticket, client: state.signer.pubkey }
+  const draw = drawFor(turn, job, offered, timing)
   const wrapped = wrapFor(offered.ticket.body.key, {
     contentKey: job.contentKey,
+    draw: draw && eventText(draw),
     ...address,
     random,
   })
@@ -43,7 +50,7 @@ export const sendJob = (
     max: { ...offered.max },
     ceiling: offered.ceiling,
     class: job.wish.class,
-    timing: 'after',
+    timing,
     // What is left of it: the time that asking took is the client's too.
     deadline_ms: Math.max(1, leftOf(turn, job)),
     body: { size: job.body.reduce((sum, bytes) => sum + bytes.length, 0), sha256: job.bodyHash },
@@ -73,11 +80,14 @@ export const sendJob = (
     isLost: false,
     sync: null,
     broken: false,
+    drawn: draw !== null,
+    draw,
     cancelled: null,
     usageAt: [],
     chainAt: [],
   }
   job.phase = 'sent'
+  job.funding = null
   job.isOut = true
   job.started = false
   job.resend = false
@@ -117,6 +127,27 @@ export const onInputCredit = (turn: ClientTurn, job: ClientJob, frame: Frame): v
 /** Small enough to go before `accepted`. */
 export const isInline = (turn: ClientTurn, job: ClientJob): boolean =>
   job.body.reduce((sum, bytes) => sum + bytes.length, 0) <= turn.state.bounds.inlineBodyBytes
+
+/** What lets the node charge the job to our tab there: signed by the tab's key, for this ticket alone. */
+const drawFor = (
+  { state, now }: ClientTurn,
+  job: ClientJob,
+  { sheet, ceiling, node, ticket }: Offered,
+  timing: Timing,
+): Signed | null => {
+  if (!state.money || !sheet.body.pay || ceiling === 0n) return null
+  const about = ticket.event.id
+  const content = {
+    job: job.id,
+    ticket: about,
+    client: state.signer.pubkey,
+    body: job.bodyHash,
+    ceiling: String(ceiling),
+    timing,
+  }
+  const draft = draftOf('draw', content, { now, net: state.net, to: node, about })
+  return state.money.tab(node).sign(draft)
+}
 
 /** A node can offer a ticket whose key protects nothing: that ends this job, and no other. */
 const wrapFor = (to: string, args: Omit<Parameters<typeof wrapKey>[0], 'to'>) => {

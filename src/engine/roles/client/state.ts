@@ -21,6 +21,7 @@ import type { Task } from '../../tasks/task.ts'
 import type { ReadWindow, WindowBudget, WriteWindow } from '../../transport/flow.ts'
 import type { Filter } from '../../transport/link.ts'
 import type { LinkId, WireEffect, WireEvent } from '../wire.ts'
+import type { ClientMoney, PurseEffect, PurseEvent } from './money.ts'
 import type { News, Waiting, Wish } from './news.ts'
 import type { Payments } from './paying.ts'
 
@@ -39,12 +40,14 @@ export type ClientEvent =
   | Readonly<{ type: 'unreachable'; fault: Fault }>
   /** The router refused an event of ours. */
   | Readonly<{ type: 'declined'; id: EventId; reason: string }>
+  | PurseEvent
 
 export type ClientEffect =
   | WireEffect
   /** Ask the router's door for sheets; a `sheets` event follows. */
   | Readonly<{ do: 'query'; job: JobId; link: LinkId; filter: Filter }>
   | Readonly<{ do: 'tell'; job: JobId; news: News }>
+  | PurseEffect
 
 /** One offered entry, checked as an event. */
 export type TicketIn = Readonly<{
@@ -92,6 +95,9 @@ export type Attempt = {
   sync: { id: EventId; tries: number } | null
   /** The node broke the protocol: nothing more of it is read or credited. */
   broken: boolean
+  /** A draw on our tab went with it. */
+  drawn: boolean
+  draw: Signed | null
   /** What our cancel said, once it is out. */
   cancelled: Bodies['cancel'] | null
   /** After each output frame: the cumulative usage, and the chain over the plaintexts. */
@@ -110,6 +116,7 @@ export type ClientJob = {
     | 'waiting'
     | 'asking'
     | 'pricing'
+    | 'funding'
     | 'sent'
     | 'accepted'
     | 'output'
@@ -126,6 +133,15 @@ export type ClientJob = {
   body: readonly Uint8Array[]
   bodyHash: string
   attempt: Attempt | null
+  /** What it goes to once the node is paid, and how often that was tried. */
+  funding: Readonly<{ offered: Offered; from: EventId | null }> | null
+  fundings: number
+  /** How often its node said that our tab there does not cover it. */
+  unfunded: number
+  /** Why its node was not paid more while it ran. */
+  unpaid: Fault | null
+  /** Invoices that were paid for it: part of its proof. */
+  invoices: Signed[]
   started: boolean
   /** How often it was asked for anew (again.ts). */
   asks: number
@@ -171,6 +187,8 @@ export type ClientState = {
   clockFault: Fault | null
   /** What we paid each node, and have of it unpaid (paying.ts). */
   payments: Map<string, Payments>
+  /** What we pay with; null where nothing is connected. */
+  readonly money: ClientMoney | null
 }
 
 export const newClientState = (options: {
@@ -182,10 +200,12 @@ export const newClientState = (options: {
   local?: boolean
   patient?: boolean
   budget: WindowBudget
+  money?: ClientMoney | null
 }): ClientState => ({
   ...options,
   local: options.local ?? false,
   patient: options.patient ?? false,
+  money: options.money ?? null,
   deadlines: new Deadlines(),
   link: null,
   auths: new Map(),

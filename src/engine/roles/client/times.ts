@@ -2,7 +2,8 @@ import { unixMs } from '../../base/clock.ts'
 import type { ClientState } from './state.ts'
 
 /** The clock was set by so many ms (loop.ts): what is told of a job is how long it took. */
-export const shiftTimes = ({ jobs }: ClientState, by: number): void => {
+export const shiftTimes = ({ jobs, money }: ClientState, by: number): void => {
+  money?.replay.shift(by)
   for (const job of jobs.values()) {
     const { times } = job
     if (job.waitsUntil !== null) job.waitsUntil = unixMs(job.waitsUntil + by)

@@ -8,7 +8,9 @@ import type { Message } from '../../protocol/messages.ts'
 import { windowBudget } from '../../transport/flow.ts'
 import type { Decision, LinkId } from '../wire.ts'
 import { onCancel } from './cancels.ts'
+import { onUnpaid } from './charging.ts'
 import { noteClock, onUntimely } from './clocks.ts'
+import { onBookDue, onDebtDue, onMoney, onOpened, onWallet } from './funding.ts'
 import { creditInput, onInput, onJob, refuseInput } from './jobs.ts'
 import { flush, onCredit, onDone, onFailed, onPiece, onStarted, sayStarted } from './output.ts'
 import { conclude, forget, giveUp, onAcknowledgement, onKept, stop } from './records.ts'
@@ -16,6 +18,8 @@ import { onAway, onClientGone, onRouterBack, onRouterLost, onSync, onUnanswered 
 import type { NodeEffect, NodeEvent, NodeJob, NodeState, NodeTurn } from './state.ts'
 import { renewSheet } from './sheet.ts'
 import { tellStatus } from './status.ts'
+import { onStatements } from './tab-sync.ts'
+import { onCommitted } from './till.ts'
 import { introduceAgain, offerAnew, register, renew, withdraw } from './tickets.ts'
 
 /**
@@ -33,6 +37,10 @@ export const decide = (
   else if (event.type === 'frame') onFrame(turn, event.link, event.frame)
   else if (event.type === 'closed') onClosed(turn, event.link)
   else if (event.type === 'kept') onKept(turn, event.id)
+  else if (event.type === 'committed') onCommitted(turn, event.id)
+  else if (event.type === 'wallet') onWallet(turn, event.event)
+  else if (event.type === 'opened') onOpened(turn, event.changes)
+  else if (event.type === 'statements') onStatements(turn, event.found)
   else if (event.type === 'unkept') throw secondReceipt(event.id)
   else if (event.type === 'capabilities') onCapabilities(turn, event)
   else if (event.type === 'displaced') onDisplaced(turn, event.link)
@@ -86,6 +94,7 @@ const onMessage = (turn: NodeTurn, link: LinkId, message: Message): void => {
   else if (message.name === 'cancel') onCancel(turn, message)
   else if (message.name === 'acknowledgement') onAcknowledgement(turn, message)
   else if (message.name === 'sync') onSync(turn, link, message)
+  else if (message.name === 'money') onMoney(turn, link, message)
 }
 
 const onFrame = (turn: NodeTurn, link: LinkId, frame: Frame): void => {
@@ -177,6 +186,8 @@ const onDue = (turn: NodeTurn, key: string): void => {
     return void turn.effects.push({ do: 'close', link: Number(id), reason: 'no word of a router' })
   if (what === 'status') return tellStatus(turn, true)
   if (what === 'ticket') return void state.tickets.delete(id as never)
+  if (what === 'book') return onBookDue(turn)
+  if (what === 'due') return onDebtDue(turn, id as PubKey)
   if (what === 'cancelled') return void state.cancelled.delete(id)
   const job = state.jobs.get(id as JobTag)
   if (!job) return
@@ -189,6 +200,7 @@ const onDue = (turn: NodeTurn, key: string): void => {
   else if (what === 'body') refuseInput(turn, job, 'incomplete')
   else if (what === 'forget') forget(turn, job)
   else if (what === 'deadline') onDeadline(turn, job)
+  else if (what === 'funds') onUnpaid(turn, job)
 }
 
 /** The client's deadline is over: the runner stops; what arrived is charged, without minimum. */

@@ -13,6 +13,7 @@ import type { JobRefusal } from '../../protocol/progress.ts'
 import { findTask } from '../../tasks/catalogue.ts'
 import { ReadWindow, WriteWindow } from '../../transport/flow.ts'
 import type { LinkId } from '../wire.ts'
+import { drawOf, reserveFor } from './charging.ts'
 import { mayHaveJob } from './owing.ts'
 import { conclude } from './records.ts'
 import { start } from './slots.ts'
@@ -76,7 +77,6 @@ const take = (turn: NodeTurn, link: LinkId, message: JobMessage): NodeJob | JobR
   if (ticket.expires <= now) return 'expired'
   const tag = jobTagOf(body.job, body.ticket)
   if (state.cancelled.has(`${tag} ${event.pubkey}`)) return 'cancelled'
-  if (!mayHaveJob(turn, event.pubkey)) return 'policy'
   if (state.occupied.has(ticket.place)) return 'busy'
   const entry = ticket.entries.find(
     (it) =>
@@ -86,15 +86,21 @@ const take = (turn: NodeTurn, link: LinkId, message: JobMessage): NodeJob | JobR
       it.row === body.row,
   )
   const row = entry && rowOf(ticket.sheet, entry.row)
-  if (!entry || !row || body.timing !== 'after') return 'policy'
+  if (!entry || !row || !row.timings.includes(body.timing)) return 'policy'
   if (body.body.size > entry.limits.input_bytes * JSON_GROWTH + SEALING_SLACK) return 'too_large'
   if ((body.max.out_token ?? 0) > entry.limits.out_tokens) return 'too_large'
   if (body.ceiling < ceilingOf(row, body.max, !entry.warm)) return 'policy'
   const address = { job: body.job, ticket: body.ticket, client: event.pubkey }
   const opened = openWrap({ secret: ticket.secret, wrap: body.wrap, ...address })
   if (!opened) return 'policy'
+  const draw = drawOf(turn, message, opened.draw)
+  if (typeof draw === 'string') return draw
+  if (!mayHaveJob(turn, draw?.event.pubkey ?? event.pubkey)) return 'policy'
+  const job = newJob(turn, message, ticket, { ...opened, entry, row })
+  const unfunded = draw && reserveFor(turn, job, draw)
+  if (unfunded) return unfunded
   ticket.used = true
-  return newJob(turn, message, ticket, { ...opened, entry, row })
+  return job
 }
 
 const newJob = (
@@ -141,6 +147,7 @@ const newJob = (
   sync: null,
   acceptedAt: turn.now,
   firstAt: null,
+  draw: null,
 })
 
 const accepted = (turn: NodeTurn, job: NodeJob): void => {
@@ -167,7 +174,7 @@ export const sayAccepted = (turn: NodeTurn, job: NodeJob, answers?: EventId): vo
     max: unitsWire(body.max),
     ceiling: String(body.ceiling),
     timing: body.timing,
-    funded: false,
+    funded: job.draw !== null,
     eta_ms: job.entry.eta_ms,
   } as const
   tell(turn, job, content, answers)

@@ -18,6 +18,9 @@ import { decide } from './decide.ts'
 import { type NodeEffect, type NodeEvent, type NodeState, newNodeState } from './state.ts'
 import { shiftTimes } from './times.ts'
 import { awaitRenewal, signSheet } from './sheet.ts'
+import { Desk } from './desk.ts'
+import { type NodeMoney, openMoney, paidRow } from './money.ts'
+import type { LedgerEffect } from './till.ts'
 import { watchRunners } from './watch.ts'
 import type { RouterRecord } from './supply.ts'
 import { Work } from './work.ts'
@@ -41,6 +44,8 @@ export type NodeOptions = {
   clock?: Clock
   random?: Random
   bounds?: Partial<Bounds>
+  /** Where it is paid; without it nobody pays, and everybody is served. */
+  money?: NodeMoney
   /** Told of each attempt to reach a router that failed. */
   onTrouble?: (trouble: Fault) => void
   broken: (fault: Fault) => void
@@ -82,14 +87,17 @@ export const openNode = async (options: NodeOptions): Promise<Node> => {
   const random = options.random ?? systemRandom
   const bounds: Bounds = { ...BOUNDS, ...options.bounds }
   const capabilities = await Promise.all(options.runners.map((it) => it.capabilities()))
+  const money = options.money && (await openMoney(options.money, options, clock.now()))
+  const rows = money ? options.rows.map(paidRow) : options.rows
   const state = newNodeState({
+    till: money?.till ?? null,
     signer,
     net,
     bounds,
     boot: bootId(toHex(random.bytes(16))),
     queue: options.queue ?? QUEUE,
-    rows: options.rows,
-    sheet: signSheet(options, clock.now()),
+    rows,
+    sheet: signSheet({ ...options, rows, pay: money?.till.pay ?? null }, clock.now()),
     name: options.name ?? null,
     software: options.software,
     operator: options.operator ?? null,
@@ -104,13 +112,21 @@ export const openNode = async (options: NodeOptions): Promise<Node> => {
   /** The key that must answer at each address. */
   const keys = new Map<string, PubKey>()
   const dialled = new Set<Dialled>()
+  const read = ({ key, from, limit }: LedgerEffect): void => {
+    const found = options.money?.store.statements(signer.pubkey, key, from, limit) ?? []
+    loop.feed({ type: 'statements', found })
+  }
   const work = new Work(options.runners, log, (event) => loop.feed(event))
   const loop = new Loop<NodeState, NodeEvent, NodeEffect>({
     state,
     decide: (current, event, now) => decide(current, event, now, random),
     deadlines: (current) => current.deadlines,
     clockSet: shiftTimes,
-    other: (effect) => work.perform(effect),
+    other: (effect) => {
+      if (effect.do === 'wallet') return desk?.perform(effect)
+      if (effect.do === 'statements') return read(effect)
+      return work.perform(effect)
+    },
     rules: {
       verifier: secp,
       net,
@@ -121,6 +137,7 @@ export const openNode = async (options: NodeOptions): Promise<Node> => {
     },
     clock,
     store,
+    ...(options.money && { money: options.money.store }),
     log,
     delivered: (link, _id, delivery) => {
       if (delivery.state === 'refused' && delivery.reason === NOT_REGISTERED)
@@ -132,6 +149,10 @@ export const openNode = async (options: NodeOptions): Promise<Node> => {
     },
     broken,
   })
+  const desk =
+    options.money &&
+    new Desk(options.money.wallet, clock, log, (event) => loop.feed({ type: 'wallet', event }))
+  if (money) loop.feed({ type: 'opened', changes: money.changes })
   const dial: Node['dial'] = ({ key, address }) => {
     keys.set(address, key)
     const one = network.dial(
@@ -163,6 +184,7 @@ export const openNode = async (options: NodeOptions): Promise<Node> => {
       for (const it of dialled) it.close()
       loop.stop()
       await work.stop()
+      await desk?.close()
     },
   }
 }

@@ -9,6 +9,7 @@ import { findTask } from '../../tasks/catalogue.ts'
 import type { Task } from '../../tasks/task.ts'
 import type { Done, RunnerTrouble } from '../../runners/runner.ts'
 import { isOnTrust, nextPiece, pieceCredited, pieceSent } from './owing.ts'
+import { covers, needPayment } from './charging.ts'
 import { conclude } from './records.ts'
 import { release } from './slots.ts'
 import { type NodeJob, type NodeTurn, tell } from './state.ts'
@@ -117,6 +118,8 @@ export const onCredit = (turn: NodeTurn, job: NodeJob, frame: Frame): void => {
 export const flush = (turn: NodeTurn, job: NodeJob): void => {
   if (job.phase !== 'running' && job.phase !== 'ended') return
   turn.state.deadlines.clear(`flush:${job.tag}`)
+  // Nothing is delivered that a crash could leave unpaid.
+  if (job.draw?.durable === false) return
   while (!job.sentLast && (job.pending.length > 0 || job.end !== null))
     if (!sendFrame(turn, job)) {
       if (!turn.state.deadlines.has(`credit:${job.tag}`)) awaitCredit(turn, job)
@@ -131,6 +134,10 @@ const sendFrame = (turn: NodeTurn, job: NodeJob): boolean => {
   const piece = nextPiece(turn, job)
   if (!piece) return false
   const { count, bytes, last, usage, cost } = piece
+  if (!covers(turn, job, cost)) {
+    needPayment(turn, job, cost)
+    return false
+  }
   const deltas = job.pending.slice(0, count)
   const plaintext = encodeOutput({
     p: deltas.map((it) => it.delta),

@@ -33,18 +33,18 @@ export const mayHaveJob = (turn: NodeTurn, client: PubKey): boolean =>
 
 /** Whether this job costs something and its key has paid nothing yet: what it gets on trust is cut small. */
 export const isOnTrust = (turn: NodeTurn, job: NodeJob): boolean =>
-  job.body.ceiling > 0n && accountFor(turn, job.client).paid === 0n
+  job.body.ceiling > 0n && accountOfJob(turn, job).paid === 0n
 
 /**
  * The next frame that the key of this job may be sent; null where it must credit something first. Jobs of
  * one key take turns then, so that a stream of small pieces never keeps a large one waiting for ever.
  */
 export const nextPiece = (turn: NodeTurn, job: NodeJob): NextPiece | null => {
-  const account = accountFor(turn, job.client)
+  const account = accountOfJob(turn, job)
   const whole = pieceOf(job, batch(job.pending, turn.state.bounds.coalesceBytes))
   const added = whole.cost - costSent(job)
   if (added === 0n) return whole
-  const waiting = turn.state.waiting.get(job.client)
+  const waiting = turn.state.waiting.get(payerOf(job))
   const first = waiting?.values().next().value
   if ((first !== undefined && first !== job.tag) || !maySend(account, added)) {
     wait(turn, job)
@@ -56,13 +56,13 @@ export const nextPiece = (turn: NodeTurn, job: NodeJob): NextPiece | null => {
 
 /** A frame went out; called before it is counted among the job's frames. */
 export const pieceSent = (turn: NodeTurn, job: NodeJob, piece: NextPiece): void =>
-  sent(accountFor(turn, job.client), piece.cost - costSent(job))
+  sent(accountOfJob(turn, job), piece.cost - costSent(job))
 
 /** Credits have come: what they cover is paid, and the key's other jobs may go on. */
 export const pieceCredited = (turn: NodeTurn, job: NodeJob): void => {
   const cost = costUpTo(job, job.writer.acknowledgedSeq())
   if (cost === job.paid) return
-  credited(accountFor(turn, job.client), cost - job.paid)
+  credited(accountOfJob(turn, job), cost - job.paid)
   job.paid = cost
   wakeOthers(turn, job)
 }
@@ -70,19 +70,29 @@ export const pieceCredited = (turn: NodeTurn, job: NodeJob): void => {
 /** The job is over: what it was sent and never credited stays with its key. */
 export const settle = (turn: NodeTurn, job: NodeJob): void => {
   pieceCredited(turn, job)
-  lost(accountFor(turn, job.client), costSent(job) - job.paid)
+  lost(accountOfJob(turn, job), costSent(job) - job.paid)
   stopWaiting(turn, job)
   wakeOthers(turn, job)
 }
 
 /** The client disputes the receipt: it does not mean to pay. */
 export const unpay = (turn: NodeTurn, job: NodeJob): void =>
-  disputed(accountFor(turn, job.client), job.paid)
+  disputed(accountOfJob(turn, job), job.paid)
 
-const accountFor = ({ state, now }: NodeTurn, client: PubKey): Account =>
-  accountOf(state.accounts, client, now, (key) =>
-    [...state.jobs.values()].some((job) => job.client === key && job.phase !== 'recorded'),
+const accountFor = ({ state, now }: NodeTurn, payer: PubKey): Account => {
+  const account = accountOf(state.accounts, payer, now, (key) =>
+    [...state.jobs.values()].some((job) => payerOf(job) === key && job.phase !== 'recorded'),
   )
+  // A tab outlives the memory of this process: what was used of it was paid or credited.
+  const isNew = account.paid === 0n && account.outstanding === 0n && account.lost === 0n
+  if (isNew) account.paid = state.till?.tabs.tabs.get(payer)?.used ?? 0n
+  return account
+}
+
+const accountOfJob = (turn: NodeTurn, job: NodeJob): Account => accountFor(turn, payerOf(job))
+
+/** Whose account a job is on: its tab's, which lasts, or the session's. */
+const payerOf = ({ draw, client }: NodeJob): PubKey => draw?.tab ?? client
 
 /** The one piece on trust: small for a key that paid nothing, else worth no more than it paid. */
 const onTrust = (job: NodeJob, account: Account, whole: NextPiece): NextPiece => {
@@ -110,18 +120,18 @@ const costUpTo = (job: NodeJob, frames: number): bigint => job.frames[frames - 1
 const costSent = (job: NodeJob): bigint => costUpTo(job, job.frames.length)
 
 const wait = ({ state }: NodeTurn, job: NodeJob): void => {
-  const waiting = state.waiting.get(job.client) ?? new Set()
-  state.waiting.set(job.client, waiting.add(job.tag))
+  const waiting = state.waiting.get(payerOf(job)) ?? new Set()
+  state.waiting.set(payerOf(job), waiting.add(job.tag))
 }
 
 const stopWaiting = ({ state }: NodeTurn, job: NodeJob): void => {
-  const waiting = state.waiting.get(job.client)
+  const waiting = state.waiting.get(payerOf(job))
   waiting?.delete(job.tag)
-  if (waiting?.size === 0) state.waiting.delete(job.client)
+  if (waiting?.size === 0) state.waiting.delete(payerOf(job))
 }
 
 const wakeOthers = ({ state, now }: NodeTurn, job: NodeJob): void => {
-  for (const tag of state.waiting.get(job.client) ?? [])
+  for (const tag of state.waiting.get(payerOf(job)) ?? [])
     if (tag !== job.tag) state.deadlines.set(`flush:${tag}`, now)
 }
 

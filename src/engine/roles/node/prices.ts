@@ -25,3 +25,10 @@ export const PLAY_PRICES: Rows = [
   row(5, 'text.chunk', { byte: '1000' }),
   row(6, 'text.detect', { byte: '2000' }),
 ]
+
+/** What a node asks that nobody pays. */
+export const FREE_PRICES: Rows = PLAY_PRICES.map((row) => ({
+  ...row,
+  rates: {},
+  timings: ['free'],
+}))

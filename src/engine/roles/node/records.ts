@@ -8,6 +8,8 @@ import { jobTagOf } from '../../protocol/frames.ts'
 import type { Rates, Units } from '../../protocol/fields.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { ReceiptStatus } from '../../protocol/receipt.ts'
+import { charge, covers } from './charging.ts'
+import { offerInvoice } from './funding.ts'
 import { settle, unpay } from './owing.ts'
 import { release } from './slots.ts'
 import type { NodeJob, NodeTurn } from './state.ts'
@@ -52,7 +54,12 @@ export const conclude = (turn: NodeTurn, job: NodeJob): void => {
     by: event.pubkey,
     at: now,
   } as const
-  turn.effects.push({ do: 'keep', kept: { ...kept, text: eventText(event) } })
+  const row = { ...kept, text: eventText(event) }
+  if (job.draw === null) return void turn.effects.push({ do: 'keep', kept: row })
+  charge(turn, job, row, BigInt(content.cost), (later) => {
+    onKept(later, event.id)
+    offerInvoice(later, job)
+  })
 }
 
 /** The job ends now: the runner is told, nothing more is sent. */
@@ -127,7 +134,7 @@ const contentOf = (turn: NodeTurn, job: NodeJob) => {
   const { body, row, entry, frames, router } = job
   const charged = Math.min(job.writer.acknowledgedSeq(), frames.length)
   const status = statusOf(job, charged)
-  const usage = usageOf(job, charged, status)
+  const usage = usageOf(turn, job, charged, status)
   const surcharge = entry.warm ? msat(0n) : row.cold_surcharge
   const { ceiling } = body
   const cost = costOf({
@@ -193,9 +200,18 @@ const statusOf = (job: NodeJob, charged: number): ReceiptStatus => {
  * What is charged (docs/protocol.md): the usage in the last piece under an authentic credit. Without
  * one nothing, but for a client who cancels after the model has begun to read, where the ticket said so.
  */
-const usageOf = (job: NodeJob, charged: number, status: ReceiptStatus): Units => {
+const usageOf = (turn: NodeTurn, job: NodeJob, charged: number, status: ReceiptStatus): Units => {
   if (charged > 0) return job.frames[charged - 1]!.usage
-  return status === 'client_cancelled' && job.chargePrefill ? job.prefill : {}
+  if (status !== 'client_cancelled' || !job.chargePrefill) return {}
+  const cost = costOf({
+    rates: job.row.rates,
+    usage: job.prefill,
+    minimum: msat(0n),
+    surcharge: msat(0n),
+    ceiling: job.body.ceiling,
+    succeeded: false,
+  })
+  return covers(turn, job, cost) ? job.prefill : {}
 }
 
 const ratesWire = (rates: Rates): Record<string, string> =>

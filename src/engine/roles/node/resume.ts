@@ -5,6 +5,7 @@ import { encodeFrame, jobTagOf } from '../../protocol/frames.ts'
 import type { EventId } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { LinkId } from '../wire.ts'
+import { sendStatement } from './charging.ts'
 import { awaitBody, creditInput, sayAccepted } from './jobs.ts'
 import { awaitCredit, flush, sayStarted } from './output.ts'
 import { giveUp, stop } from './records.ts'
@@ -109,6 +110,7 @@ const goOn = (turn: NodeTurn, job: NodeJob, { body, event }: Message<'sync'>): v
 const giveReceipt = (turn: NodeTurn, job: NodeJob): void => {
   if (job.phase !== 'recorded' || !job.receipt) return
   turn.effects.push({ do: 'send', link: job.link, outgoing: { event: job.receipt } })
+  sendStatement(turn, job)
 }
 
 const askAgain = (turn: NodeTurn, job: NodeJob, tries: number): void => {

@@ -1,6 +1,6 @@
 import { type UnixMs, unixMs } from '../../base/clock.ts'
 import { draftOf } from '../../protocol/draft.ts'
-import { sheet as sheetSchema } from '../../protocol/sheet.ts'
+import { type SheetPay, sheet as sheetSchema } from '../../protocol/sheet.ts'
 import type { NodeState, NodeTurn } from './state.ts'
 import { issueAnew } from './tickets.ts'
 
@@ -8,12 +8,18 @@ import { issueAnew } from './tickets.ts'
 
 /** Signs the prices of a node for the next 30 days. */
 export const signSheet = (
-  { signer, net, rows }: Pick<NodeState, 'signer' | 'net' | 'rows'>,
+  {
+    signer,
+    net,
+    rows,
+    pay,
+  }: Pick<NodeState, 'signer' | 'net' | 'rows'> & { pay?: SheetPay | null },
   now: UnixMs,
 ): NodeState['sheet'] => {
   const expires = unixMs(now + SHEET_LIFE_MS)
-  const event = signer.sign(draftOf('sheet', { rows }, { now, net, d: 'prices', expires }))
-  return { event, body: sheetSchema.parse({ rows }) }
+  const content = { rows, ...(pay && { pay: { ...pay, granularity: String(pay.granularity) } }) }
+  const event = signer.sign(draftOf('sheet', content, { now, net, d: 'prices', expires }))
+  return { event, body: sheetSchema.parse(content) }
 }
 
 /** Half its life: a router or client whose clock is wrong by days still finds a sheet in force. */
@@ -26,7 +32,7 @@ export const awaitRenewal = ({ deadlines }: NodeState, now: UnixMs): void =>
  */
 export const renewSheet = (turn: NodeTurn): void => {
   const { state, now } = turn
-  state.sheet = signSheet(state, now)
+  state.sheet = signSheet({ ...state, pay: state.till?.pay ?? null }, now)
   for (const { link, ready } of state.routers.values())
     if (ready) turn.effects.push({ do: 'send', link, outgoing: { event: state.sheet.event } })
   issueAnew(turn)

@@ -3,7 +3,9 @@ import type { UnixMs } from '../../base/clock.ts'
 import { Deadlines } from '../../base/deadlines.ts'
 import type { Random } from '../../base/random.ts'
 import type { Signer } from '../../identity/seams.ts'
+import type { BookEvent } from '../../metering/invoice-book-rows.ts'
 import type { Accounts } from '../../metering/owed.ts'
+import type { SignedStatement } from '../../metering/tab-rows.ts'
 import type { JobSecrets } from '../../identity/seal.ts'
 import { draftOf } from '../../protocol/draft.ts'
 import type { Net, Signed } from '../../protocol/event.ts'
@@ -14,12 +16,15 @@ import type { KindName } from '../../protocol/kinds.ts'
 import type { Bodies, Contents, Message } from '../../protocol/messages.ts'
 import type { ReceiptStatus } from '../../protocol/receipt.ts'
 import type { SheetRow } from '../../protocol/sheet.ts'
+import type { MoneyChange } from '../../storage/money-store.ts'
 import type { Status } from '../../protocol/status.ts'
 import type { TicketEntry } from '../../protocol/ticket.ts'
 import type { Capability, Done, RunnerInfo, RunnerTrouble } from '../../runners/runner.ts'
 import type { TaskName } from '../../tasks/task.ts'
 import type { ReadWindow, WriteWindow } from '../../transport/flow.ts'
 import type { LinkId, WireEffect, WireEvent } from '../wire.ts'
+import type { JobDraw } from './charging.ts'
+import type { LedgerEffect, Till, WalletEffect } from './till.ts'
 import type { IssuedTicket, RouterRecord, RunnerRecord } from './supply.ts'
 
 /** What a node hears besides its links: its runners. */
@@ -35,6 +40,12 @@ export type NodeEvent =
   | Readonly<{ type: 'drain'; now: boolean }>
   /** What a runner can do has changed. */
   | Readonly<{ type: 'capabilities'; runner: number; capabilities: readonly Capability[] }>
+  /** The till was opened: what an earlier process had begun is released, and looked up. */
+  | Readonly<{ type: 'opened'; changes: readonly MoneyChange[] }>
+  /** Our wallet made an invoice, or says how one stands. */
+  | Readonly<{ type: 'wallet'; event: BookEvent }>
+  /** What the ledger has of a tab. */
+  | Readonly<{ type: 'statements'; found: readonly SignedStatement[] }>
 
 export type Work = { task: TaskName; model: string; input: unknown; outTokens: number }
 
@@ -46,6 +57,8 @@ export type NodeEffect =
   /** Take no more pieces from the runner until `resume`. */
   | Readonly<{ do: 'pause'; tag: JobTag }>
   | Readonly<{ do: 'resume'; tag: JobTag }>
+  | WalletEffect
+  | LedgerEffect
 
 /** A delta that waits for its frame. */
 export type PendingDelta = { delta: unknown; bytes: number; usage: Units }
@@ -104,6 +117,8 @@ export type NodeJob = {
   sync: { id: EventId; tries: number } | null
   acceptedAt: UnixMs
   firstAt: UnixMs | null
+  /** The tab that it draws on; null where it costs nothing, or nobody pays here. */
+  draw: JobDraw | null
 }
 
 export type NodeState = {
@@ -149,6 +164,8 @@ export type NodeState = {
   keeping: Map<EventId, NodeJob>
   /** Answers to strangers of late (resume.ts). */
   refusals: number
+  /** Where money comes in; null for a node that takes none. */
+  readonly till: Till | null
 }
 
 export const newNodeState = (options: {
@@ -163,10 +180,12 @@ export const newNodeState = (options: {
   software: string
   operator?: PubKey | null
   head: EventId | null
+  till?: Till | null
   runners: readonly { info: RunnerInfo; slots: number; capabilities: readonly Capability[] }[]
 }): NodeState => ({
   ...options,
   operator: options.operator ?? null,
+  till: options.till ?? null,
   deadlines: new Deadlines(),
   pinned: new Map(),
   runners: options.runners.map((runner) => ({

@@ -117,7 +117,7 @@ export const issue = (
     key,
     exclusive: state.routers.size < 2,
     operator: state.operator,
-    timings: ['after'] as ['after'],
+    timings: [...new Set(state.rows.flatMap((row) => row.timings))],
     entries,
   }
   const theirs = unixMs(expires + router.aheadMs)

@@ -5,7 +5,8 @@ import { endJob, resetPlacing } from './ending.ts'
 import { newestLink } from './links.ts'
 import { onNodeLost } from './moves.ts'
 import { usable } from './pool.ts'
-import type { JobRecord, NodeRecord, Placing, RouterState, Turn } from './state.ts'
+import type { Placing } from './placing.ts'
+import type { JobRecord, NodeRecord, RouterState, Turn } from './state.ts'
 
 /** Links that are lost, and may come back: how long a job waits for either of its ends. */
 

@@ -9,6 +9,7 @@ import { awaitKey, onClientAway, onClientGone, onNodeAway, receiptsUntil } from 
 import { endJob, forgetJob } from './ending.ts'
 import { onCancel, onJob, onProgress, onRewrap } from './jobs.ts'
 import { leaveLink } from './links.ts'
+import { onHeld, onMoney } from './money.ts'
 import { onNodeLost, onNotMoved, onSilence } from './moves.ts'
 import {
   forgetNode,
@@ -72,8 +73,11 @@ const onMessage = (turn: Turn, link: LinkId, message: Message): void => {
     case 'rewrap':
       return onRewrap(turn, link, message)
     case 'progress':
+      if (message.body.status === 'held') return onHeld(turn, link, message)
       if (!passRefusal(turn, link, message)) onProgress(turn, link, message)
       return
+    case 'money':
+      return onMoney(turn, link, message)
     case 'cancel':
       return onCancel(turn, link, message)
     case 'receipt':
@@ -96,6 +100,14 @@ const onMessage = (turn: Turn, link: LinkId, message: Message): void => {
     case 'offers':
     case 'quota':
       return decline(turn, link, message, 'restricted: only a router says that')
+    case 'draw':
+    case 'statement':
+    case 'invoice':
+    case 'proof':
+    case 'fund':
+    case 'paid':
+    case 'tab_sync':
+      return decline(turn, link, message, 'restricted: money is said sealed')
   }
 }
 

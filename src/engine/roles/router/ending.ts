@@ -3,7 +3,8 @@ import { type Reset, encodeFrame } from '../../protocol/frames.ts'
 import { jobEnded } from '../../routing/admit.ts'
 import type { LinkId } from '../wire.ts'
 import { countClaim } from './learning.ts'
-import type { JobRecord, Placing, Turn } from './state.ts'
+import type { Placing } from './placing.ts'
+import type { JobRecord, Turn } from './state.ts'
 
 /** Tells one side that a job will not go on (docs/protocol.md, frame type 5). */
 export const resetPlacing = (turn: Turn, link: LinkId, placing: Placing, reason: Reset): void => {

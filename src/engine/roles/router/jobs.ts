@@ -5,11 +5,13 @@ import type { Message } from '../../protocol/messages.ts'
 import { admitJob } from '../../routing/admit.ts'
 import type { LinkId } from '../wire.ts'
 import { removeTicket, usable } from './pool.ts'
-import { forgetJob, releaseNode, resetPlacing } from './ending.ts'
+import { admitsTiming, isEvidence } from '../../routing/payment.ts'
+import { endJob, forgetJob, releaseNode, resetPlacing } from './ending.ts'
 import { measure, newMeter } from './meter.ts'
 import { moveOn, placingOf } from './moves.ts'
 import type { PoolTicket } from './pool-ticket.ts'
-import { type JobRecord, type Placing, type Turn, accept, decline, forward } from './state.ts'
+import type { Placing } from './placing.ts'
+import { type JobRecord, type Turn, accept, decline, forward, say } from './state.ts'
 import { claimBody } from './stray.ts'
 
 /** A job on its way: placed on a ticket, moved to the next, accepted, cancelled. */
@@ -25,6 +27,8 @@ export const onJob = (turn: Turn, link: LinkId, message: Message<'job'>): void =
   if (isMisaddressed(turn, message))
     return decline(turn, link, message, 'invalid: not to the ticket’s node')
   if (older) abandon(turn, older)
+  if (!admitsTiming(state.payment, body))
+    return decline(turn, link, message, `restricted: jobs here are paid ${state.payment}`)
   const open = state.jobsOf.get(link)?.size ?? 0
   if (open >= state.bounds.jobsPerLink)
     return decline(turn, link, message, 'rate-limited: open jobs')
@@ -69,6 +73,8 @@ export const onRewrap = (turn: Turn, link: LinkId, message: Message<'rewrap'>): 
     return decline(turn, link, message, 'restricted: the job is not moving there')
   if (isMisaddressed(turn, message))
     return decline(turn, link, message, 'invalid: not to the ticket’s node')
+  if (!admitsTiming(state.payment, body))
+    return decline(turn, link, message, `restricted: jobs here are paid ${state.payment}`)
   accept(turn, link, message)
   state.deadlines.clear(`moving:${job.id}`)
   const ticket = usable(state, body.ticket, job.client, now)
@@ -91,6 +97,8 @@ export const onProgress = (turn: Turn, link: LinkId, message: Message<'progress'
     return decline(turn, link, message, 'restricted: no such job')
   accept(turn, link, message)
   const current = job.placings.at(-1) === placing
+  if (body.status === 'accepted' && !isEvidence(state.payment, body))
+    return refuseUnpaid(turn, job, placing)
   if (body.status === 'accepted') {
     placing.acceptedAt ??= now
     if (current && job.phase === 'forwarded') {
@@ -132,6 +140,15 @@ export const onCancel = (turn: Turn, link: LinkId, message: Message<'cancel'>): 
   state.deadlines.set(`job:${job.id}`, unixMs(turn.now + state.bounds.receiptWithinMs))
 }
 
+/** A node takes a job that nobody has paid for, where we place none such: neither end goes on with it. */
+const refuseUnpaid = (turn: Turn, job: JobRecord, placing: Placing): void => {
+  const about = { job: job.id, ticket: placing.ticket }
+  const content = { status: 'refused', ...about, reason: 'unfunded' } as const
+  say(turn, job.clientLink, 'progress', content, { to: job.client })
+  resetPlacing(turn, placing.link, placing, 'moved')
+  endJob(turn, job)
+}
+
 const place = (
   turn: Turn,
   job: JobRecord,
@@ -160,6 +177,7 @@ const place = (
     claim: null,
     input: newMeter(state.bounds),
     output: newMeter(state.bounds),
+    moneyFrames: 0,
     restored: false,
   }
   job.placings.push(placing)

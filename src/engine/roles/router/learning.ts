@@ -3,7 +3,8 @@ import type { Receipt } from '../../protocol/receipt.ts'
 import { jobServed } from '../../routing/admit.ts'
 import type { Observation } from '../../storage/store.ts'
 import { observe } from '../../trust/standing.ts'
-import type { JobRecord, Placing, Turn } from './state.ts'
+import type { Placing } from './placing.ts'
+import type { JobRecord, Turn } from './state.ts'
 
 /** What a router learns of nodes and clients from its jobs. */
 

@@ -6,6 +6,7 @@ import { isRefusal } from '../../protocol/refusal.ts'
 import { NOT_REGISTERED } from '../../protocol/register.ts'
 import { admitAsk, admitHold, isKnown } from '../../routing/admit.ts'
 import { candidates } from '../../routing/candidates.ts'
+import { admittedTimings } from '../../routing/payment.ts'
 import { type Ranked, rank } from '../../routing/rank.ts'
 import type { LinkId, WireEvent } from '../wire.ts'
 import { awaitKey, onNodeBack } from './away.ts'
@@ -148,6 +149,7 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
     all: allTickets(state),
     router: state.signer.pubkey,
     operator: state.operator,
+    payment: state.payment,
   })
   const ranked = rank(
     found.fitting,
@@ -173,6 +175,7 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
         first_ms: Math.round(it.firstMs),
       })),
       fee: String(state.fee),
+      ...(state.payment !== 'none' && { timings: [...admittedTimings(state.payment)] }),
       operator: state.operator,
       none: noneOnWire(turn, body, found.none),
     },

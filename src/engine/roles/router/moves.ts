@@ -3,7 +3,8 @@ import type { EventId } from '../../protocol/ids.ts'
 import { endJob, releaseNode, resetPlacing } from './ending.ts'
 import { learn } from './learning.ts'
 import { usable } from './pool.ts'
-import { type JobRecord, type MoveReason, type Placing, type Turn, say } from './state.ts'
+import type { Placing } from './placing.ts'
+import { type JobRecord, type MoveReason, type Turn, say } from './state.ts'
 
 /** A job that does not go on where it is: to its next ticket, or to its end. */
 

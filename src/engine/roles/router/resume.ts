@@ -11,9 +11,9 @@ import { newestLink } from './links.ts'
 import { allowAgain, restoredMeter } from './meter.ts'
 import { placingOf } from './moves.ts'
 import { onReceipt } from './records.ts'
+import type { Placing } from './placing.ts'
 import {
   type JobRecord,
-  type Placing,
   type Returning,
   type Turn,
   accept,
@@ -184,6 +184,7 @@ const restore = (turn: Turn, returning: Returning, link: LinkId): void => {
     claim: null,
     input: restoredMeter(state.bounds),
     output: restoredMeter(state.bounds),
+    moneyFrames: 0,
     restored: true,
   }
   state.jobs.set(id, {
@@ -211,7 +212,8 @@ const restore = (turn: Turn, returning: Returning, link: LinkId): void => {
 }
 
 /** A bucket of each link: a sync makes the other end send frames again. */
-const maySync = ({ state, now }: Turn, link: LinkId): boolean => {
+/** Whether a link may send one more of what is passed on without a job that limits it. */
+export const maySync = ({ state, now }: Turn, link: LinkId): boolean => {
   const { syncsBurst, syncsPerSecond } = state.bounds
   const bucket = state.syncs.get(link) ?? { left: syncsBurst, at: now }
   const passed = Math.max(0, now - bucket.at)

@@ -13,6 +13,7 @@ import { ReplayCache } from '../../protocol/replay.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Network } from '../../transport/network.ts'
 import type { Tls } from '../../transport/tls.ts'
+import type { PaymentRule } from '../../routing/payment.ts'
 import { observe } from '../../trust/standing.ts'
 import { Loop } from '../loop.ts'
 import type { WireEffect } from '../wire.ts'
@@ -40,6 +41,8 @@ export type RouterOptions = {
   software: string
   /** Who runs it: said in its manifest and in each of its offers. */
   operator?: PubKey | null
+  /** Which payment it asks for before it routes; `none` by default. */
+  payment?: PaymentRule
   clock?: Clock
   random?: Random
   bounds?: Partial<Bounds>
@@ -89,6 +92,7 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
     bounds,
     fee: msat(0n),
     operator: options.operator ?? null,
+    payment: options.payment ?? 'none',
   })
   const month = 30 * 24 * 3_600_000
   for (const it of store.observations(unixMs(clock.now() - month))) observe(state.standings, it)

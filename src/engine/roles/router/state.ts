@@ -11,14 +11,13 @@ import type { Verifier } from '../../protocol/intake.ts'
 import type { KindName } from '../../protocol/kinds.ts'
 import type { Manifest } from '../../protocol/manifest.ts'
 import type { Contents, Message } from '../../protocol/messages.ts'
-import type { Units } from '../../protocol/fields.ts'
 import type { MOVES } from '../../protocol/progress.ts'
 import { type KeyLimits, type PlaceHolds, isKnown, newKeyLimits } from '../../routing/admit.ts'
+import type { PaymentRule } from '../../routing/payment.ts'
 import { type Standings, newStandings } from '../../trust/standing.ts'
-import type { Observation } from '../../storage/store.ts'
 import type { LinkId, WireEffect } from '../wire.ts'
 import { type Clocks, newClocks } from './clocks.ts'
-import type { Meter } from './meter.ts'
+import type { Placing } from './placing.ts'
 import type { Alike, PoolTicket } from './pool-ticket.ts'
 import { Shelf } from './shelf.ts'
 
@@ -45,36 +44,6 @@ export type NodeRecord = {
 
 /** What was offered to whom: a job must name it. */
 export type OfferRecord = { client: PubKey; tickets: readonly EventId[]; expires: UnixMs }
-
-/** One placing of a job: the ticket it went to. Past ones stay, since their receipts still count. */
-export type Placing = {
-  ticket: EventId
-  node: PubKey
-  /** The run of the node that took it: another one knows nothing of the job. */
-  boot: string
-  /** The newest link of that run; it may be lost. */
-  link: LinkId
-  tag: JobTag
-  task: string
-  model: string
-  /** Most of each unit: what a receipt says beyond it is a lie of the node's. */
-  max: Units
-  forwardedAt: UnixMs
-  acceptedAt: UnixMs | null
-  firstAt: UnixMs | null
-  lastSeen: boolean
-  closed: boolean
-  /** The receipt of this placing, and whether the client has answered it: one of each. */
-  receipt: Message<'receipt'> | null
-  acknowledged: boolean
-  /** What the receipt makes of the node, until its client has had its say. */
-  claim: Observation | null
-  /** What passes each way. */
-  input: Meter
-  output: Meter
-  /** Placed by another run of this router: too little of it is known to learn from. */
-  restored: boolean
-}
 
 export type JobRecord = {
   id: JobId
@@ -120,6 +89,7 @@ export type RouterState = {
   readonly net: Net
   readonly bounds: Bounds
   readonly fee: Msat
+  readonly payment: PaymentRule
   /** Who runs it, as its manifest and offers say; null where they do not. */
   readonly operator: PubKey | null
   readonly deadlines: Deadlines
@@ -166,10 +136,12 @@ export const newRouterState = (options: {
   net: Net
   bounds: Bounds
   fee: Msat
+  payment?: PaymentRule
   operator?: PubKey | null
 }): RouterState => ({
   ...options,
   operator: options.operator ?? null,
+  payment: options.payment ?? 'none',
   deadlines: new Deadlines(),
   keyOf: new Map(),
   linksOf: new Map(),

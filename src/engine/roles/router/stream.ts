@@ -3,7 +3,8 @@ import type { LinkId } from '../wire.ts'
 import { endJob, resetPlacing } from './ending.ts'
 import { allow, measure } from './meter.ts'
 import { onNodeLost } from './moves.ts'
-import { type JobRecord, type Placing, type Turn, stray } from './state.ts'
+import type { Placing } from './placing.ts'
+import { type JobRecord, type Turn, stray } from './state.ts'
 import { strayFrame } from './stray.ts'
 
 /**
@@ -55,6 +56,7 @@ const fromNode = (turn: Turn, job: JobRecord, placing: Placing, frame: Frame): v
     turn.effects.push({ do: 'frame', link: job.clientLink, bytes })
     return
   }
+  if (frame.type === 'money') return moneyFrom(turn, job, placing, frame)
   if (frame.type === 'reset') return onNodeLost(turn, job, placing)
   // A placing that was moved away from has no say.
   if (frame.type !== 'output' || placing !== job.placings.at(-1)) return
@@ -73,6 +75,17 @@ const fromNode = (turn: Turn, job: JobRecord, placing: Placing, frame: Frame): v
   placing.lastSeen ||= frame.last
   turn.effects.push({ do: 'frame', link: job.clientLink, bytes })
 }
+
+/** What a node says of money in a job, also after its receipt: a few small frames, under no window. */
+const moneyFrom = (turn: Turn, job: JobRecord, placing: Placing, frame: Frame): void => {
+  const isSmall = frame.bytes.length <= MOST_MONEY_BYTES && placing.moneyFrames < MOST_MONEY_FRAMES
+  if (!isSmall || placing.acceptedAt === null) return strayFrame(turn, placing.link, frame)
+  placing.moneyFrames++
+  turn.effects.push({ do: 'frame', link: job.clientLink, bytes: wholeOf(frame) })
+}
+
+const MOST_MONEY_BYTES = 4_096
+const MOST_MONEY_FRAMES = 4
 
 /** Frames go on byte for byte: as they came, where they came from a link. */
 const wholeOf = (frame: Frame): Uint8Array => frame.whole ?? encodeFrame(frame)

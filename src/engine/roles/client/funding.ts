@@ -1,0 +1,161 @@
+import { unixMs } from '../../base/clock.ts'
+import { Fault } from '../../base/fault.ts'
+import type { Msat } from '../../base/money.ts'
+import type { EventId, PubKey } from '../../protocol/ids.ts'
+import { finishJob } from './ending.ts'
+import type { Funding } from './money.ts'
+import { planOf } from './plan.ts'
+import { sendJob } from './sending.ts'
+import { type ClientJob, type ClientTurn, type Offered, tell } from './state.ts'
+import { askTab, drawnAt, leftAt, tellNode } from './tabs.ts'
+
+/** Before a job goes out its node is paid, where it wants to be and the tab there lacks something. */
+
+/** Sends the job to a node, or the same to the next (`from`), once the tab there covers it. */
+export const payThenSend = (
+  turn: ClientTurn,
+  job: ClientJob,
+  offered: Offered,
+  from: EventId | null,
+): void => {
+  const plan = planOf(turn, job, offered)
+  if (plan instanceof Error) return finishJob(turn, job, plan)
+  if (plan.needed === 0n) return sendJob(turn, job, { offered, from, timing: plan.timing })
+  if (++job.fundings > MOST_FUNDINGS) return finishJob(turn, job, notCredited())
+  job.phase = 'funding'
+  job.funding = { offered, from }
+  fund(turn, job, offered.node, plan.needed)
+}
+
+/** A job that runs has used up its tab, says its node: it gets more where our own count says so too. */
+export const fundRunning = (turn: ClientTurn, job: ClientJob, short: Msat): void => {
+  const { state } = turn
+  const { drawn, offered, body } = job.attempt!
+  if (!drawn || body.timing === 'before') return
+  const { node, ceiling } = offered
+  const free = leftAt(state.money!, node) - drawnAt(state.jobs.values(), node, job)
+  if (free < ceiling) fund(turn, job, node, short < ceiling ? short : ceiling)
+}
+
+/** A `fund:` deadline fell due: no invoice came that can be paid, or no word that the money did. */
+export const onFundDue = (turn: ClientTurn, node: PubKey): void => {
+  const { state, now } = turn
+  const one = state.money?.funding.get(node)
+  if (!one || one.phase === 'paying') return
+  // What waited waits for the link now, and asks anew when that is back.
+  if (waitingFor(turn, one).length === 0) return void state.money!.funding.delete(node)
+  if (one.phase === 'paid') {
+    if (one.asks > 0) {
+      // Our wallet says that it is paid: its own is looked at when we ask.
+      one.asks = 0
+      state.deadlines.set(`fund:${node}`, unixMs(now + CREDITED_WITHIN_MS))
+      return askTab(turn, node)
+    }
+    return proceed(turn, one)
+  }
+  const isOver = one.isStale ? now - one.since >= STALE_WITHIN_MS : one.asks >= MOST_ASKS
+  if (isOver) return failAll(turn, one, one.isStale ? notCredited() : noInvoice())
+  ask(turn, one)
+}
+
+/** The node has its money: what waited for it goes on. */
+export const proceed = (turn: ClientTurn, { node, jobs }: Funding): void => {
+  const { state } = turn
+  const money = state.money!
+  money.funding.delete(node)
+  money.doubted.delete(node)
+  state.deadlines.clear(`fund:${node}`)
+  for (const id of jobs) {
+    const job = state.jobs.get(id)
+    if (job?.phase !== 'funding' || job.funding?.offered.node !== node) continue
+    payThenSend(turn, job, job.funding.offered, job.funding.from)
+  }
+}
+
+/** What waited for this node ends: it cannot be paid. What runs there is ended by the node, and tells why. */
+export const failAll = (turn: ClientTurn, one: Funding, fault: Fault): void => {
+  const { state } = turn
+  state.money!.funding.delete(one.node)
+  state.deadlines.clear(`fund:${one.node}`)
+  for (const job of waitingFor(turn, one))
+    if (job.phase === 'funding') finishJob(turn, job, fault)
+    else job.unpaid = fault
+}
+
+/** The jobs that still wait for this node to be paid. */
+export const waitingFor = ({ state }: ClientTurn, { node, jobs }: Funding): ClientJob[] =>
+  [...jobs].flatMap((id) => {
+    const job = state.jobs.get(id)
+    if (!job || job.phase === 'cancelling') return []
+    const isIts =
+      job.phase === 'funding'
+        ? job.funding?.offered.node === node
+        : job.attempt?.drawn && job.attempt.offered.node === node
+    return isIts ? [job] : []
+  })
+
+/** Whether a payment for this job is on its way. */
+export const isPaying = ({ state }: ClientTurn, job: ClientJob): boolean =>
+  job.phase === 'funding' &&
+  job.funding !== null &&
+  state.money?.funding.get(job.funding.offered.node)?.phase === 'paying'
+
+/**
+ * A node says that our tab does not cover a job that it covers by our count. We may have lost a receipt, or it
+ * a payment: it is asked for what it signed; where it says the same again, it is paid as if nothing were there.
+ */
+export const onUnfunded = (turn: ClientTurn, job: ClientJob, again: boolean): void => {
+  const { money } = turn.state
+  if (!money || !job.attempt?.drawn) return
+  const { node } = job.attempt.offered
+  askTab(turn, node)
+  if (again || ++job.unfunded > 1) money.doubted.add(node)
+}
+
+const fund = (turn: ClientTurn, job: ClientJob, node: PubKey, needed: Msat): void => {
+  const { state, now } = turn
+  const { funding } = state.money!
+  const before = funding.get(node)
+  if (before) {
+    before.jobs.add(job.id)
+    if (needed > before.needed) before.needed = needed
+    return
+  }
+  const jobs = new Set([job.id])
+  const fresh = { phase: 'asked', asks: 0, hash: null, isStale: false, credited: false } as const
+  const one: Funding = { node, jobs, needed, since: now, ...fresh }
+  funding.set(node, one)
+  tell(turn, job, { type: 'funding', node })
+  ask(turn, one)
+}
+
+const ask = (turn: ClientTurn, one: Funding): void => {
+  const { state, now } = turn
+  one.asks++
+  one.phase = 'asked'
+  state.deadlines.set(`fund:${one.node}`, unixMs(now + INVOICE_WITHIN_MS))
+  const waiting = waitingFor(turn, one).find((it) => it.phase === 'funding')
+  const hold = waiting && { job: waiting.id, ticket: waiting.funding!.offered.ticket.event.id }
+  const ref = state.money!.tab(one.node).pubkey
+  const msat = String(one.needed)
+  tellNode(turn, one.node, 'fund', { for: 'topup', ref, msat, hold: hold ?? null })
+}
+
+const noInvoice = (): Fault =>
+  new Fault('again', 'funding.silent', 'the node sent no invoice', {
+    hint: 'try again, or ask another node',
+  })
+
+export const notCredited = (): Fault =>
+  new Fault('again', 'funding.uncredited', 'the node does not count what was paid to it', {
+    hint: 'look at it with: fedai pay tabs; then ask another node',
+  })
+
+const INVOICE_WITHIN_MS = 5_000
+const MOST_ASKS = 3
+/** How long a node may hand out an invoice that was paid, or has no time left. */
+const STALE_WITHIN_MS = 30_000
+/** How long a node may take to say that it has what was paid. */
+const CREDITED_WITHIN_MS = 3_000
+/** How often a job waits for money before it is taken. */
+const MOST_FUNDINGS = 16

@@ -1,0 +1,83 @@
+import type { Secp256k1, Signer } from '../../identity/seams.ts'
+import type { SignedStatement } from '../../metering/tab-rows.ts'
+import type { UnixMs } from '../../base/clock.ts'
+import type { Fault } from '../../base/fault.ts'
+import type { Msat } from '../../base/money.ts'
+import type { TIMINGS } from '../../protocol/fields.ts'
+import type { EventId, JobId, JobTag, PaymentHash, PubKey } from '../../protocol/ids.ts'
+import { ReplayCache } from '../../protocol/replay.ts'
+import type { SpendingCaps } from '../../spending/caps.ts'
+import type { Entry, WantedPayment } from '../../spending/journal-rows.ts'
+import type { TabView } from '../../spending/ledger.ts'
+
+export type Timing = (typeof TIMINGS)[number]
+
+/** What the mind of a client knows of money. It decides what is paid; the purse (purse.ts) pays. */
+export type ClientMoney = {
+  readonly tab: (node: PubKey) => Signer
+  readonly view: (node: PubKey) => TabView
+  readonly caps: SpendingCaps
+  readonly secp: Secp256k1
+  /** Sealed events that were opened. */
+  readonly replay: ReplayCache
+  /** Nodes that are being paid before something of ours can go there. */
+  funding: Map<PubKey, Funding>
+  /** Jobs that ended, whose node has a statement to send: the key that opens it. */
+  expected: Map<JobTag, Readonly<{ node: PubKey; secret: Uint8Array }>>
+  /** Cost of receipts that were answered and are not in the books yet, msat. */
+  uncounted: Map<PubKey, bigint>
+  /** Highest number of a statement that was heard. */
+  heard: Map<PubKey, number>
+  /** Nodes whose tab is low after a job: until when one of them may send its next top-up unasked. */
+  low: Map<PubKey, UnixMs>
+  /** Nodes that count less on our tab than we do, also after we asked. */
+  doubted: Set<PubKey>
+}
+
+/** One node that is being paid. */
+export type Funding = {
+  readonly node: PubKey
+  /** Jobs that wait for it. */
+  readonly jobs: Set<JobId>
+  needed: Msat
+  phase: 'asked' | 'paying' | 'paid'
+  asks: number
+  /** Since when it is asked. */
+  readonly since: UnixMs
+  /** What is being paid. */
+  hash: PaymentHash | null
+  /** Its invoice is one that cannot be paid (again), and there is no other yet. */
+  isStale: boolean
+  /** The node has said that it has the money. */
+  credited: boolean
+}
+
+export const newClientMoney = (
+  options: Pick<ClientMoney, 'tab' | 'view' | 'caps' | 'secp'>,
+): ClientMoney => ({
+  ...options,
+  replay: new ReplayCache(),
+  funding: new Map(),
+  expected: new Map(),
+  uncounted: new Map(),
+  heard: new Map(),
+  low: new Map(),
+  doubted: new Set(),
+})
+
+/** What the purse is told; after `pay` a `payment` event follows, after `charge` a `charged`. */
+export type PurseEffect =
+  | Readonly<{ do: 'pay'; node: PubKey; payment: WantedPayment; caps: SpendingCaps; price: Msat }>
+  | Readonly<{
+      do: 'charge'
+      node: PubKey
+      receipt: Readonly<{ id: EventId; job: JobId; cost: Msat; disputed: boolean }>
+    }>
+  /** `alone`: no receipt of that node's is awaited here, so one that we lack was lost. */
+  | Readonly<{ do: 'statement'; said: SignedStatement; alone: boolean }>
+
+export type PurseEvent =
+  /** How a payment ended, as far as anybody can say; or why nothing was sent. */
+  | Readonly<{ type: 'payment'; node: PubKey; end: Entry | Fault }>
+  /** A receipt is in the books. */
+  | Readonly<{ type: 'charged'; node: PubKey; cost: Msat }>

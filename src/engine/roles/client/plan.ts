@@ -1,0 +1,85 @@
+import { Fault } from '../../base/fault.ts'
+import { type Msat, msat } from '../../base/money.ts'
+import { topUpOf } from '../../metering/tab-top-up.ts'
+import type { Timing } from './money.ts'
+import type { ClientJob, ClientTurn, Offered } from './state.ts'
+import { drawnAt, leftAt } from './tabs.ts'
+
+/** By which timing a job is paid, and what is to be paid before it goes out. */
+export type Plan = Readonly<{ timing: Timing; needed: Msat }>
+
+/** How a job is paid at a node; or why it cannot be. */
+export const planOf = (turn: ClientTurn, job: ClientJob, offered: Offered): Plan | Fault => {
+  const { money } = turn.state
+  const { pay } = offered.sheet.body
+  const { ceiling, row, node } = offered
+  const here = job.offersMessage?.body.timings
+  const admitted = row.timings.filter(
+    (it) => offered.ticket.body.timings.includes(it) && (here?.includes(it) ?? true),
+  )
+  if (ceiling === 0n && admitted.includes('free')) return { timing: 'free', needed: NOTHING }
+  if (!pay)
+    return admitted.includes('after') ? { timing: 'after', needed: NOTHING } : noTiming(admitted)
+  if (!money) return noWallet()
+  if (money.view(node).broken) return brokenTab()
+  const wanted = admitted.filter((it) => job.wish.timings?.includes(it) ?? true)
+  const { exposure } = money.caps
+  // More than may lie at one node at once is paid while it is used.
+  const fits = exposure === null || ceiling <= exposure
+  if (wanted.includes('before') && (fits || !wanted.includes('stream')))
+    return { timing: 'before', needed: lackOf(turn, job, offered) }
+  if (wanted.includes('stream')) {
+    const isEmpty = lackOf(turn, job, offered) >= ceiling
+    const first = topUpOf(money.view(node).seq, NOTHING, pay.granularity)
+    const usual = exposure !== null && first > exposure ? exposure : first
+    return { timing: 'stream', needed: isEmpty ? msat(usual + debtAt(turn, node)) : NOTHING }
+  }
+  return wanted.includes('after') ? { timing: 'after', needed: NOTHING } : noTiming(admitted)
+}
+
+/** What the tab lacks for a whole job: what others draw on it is theirs, and what we owe is paid first. */
+const lackOf = (turn: ClientTurn, job: ClientJob, { node, ceiling }: Offered): Msat => {
+  const { jobs, money } = turn.state
+  const debt = debtAt(turn, node)
+  // The node counts less than we do: what it is paid anew, it cannot have lost.
+  if (money!.doubted.has(node)) return msat(ceiling + debt)
+  const free = leftAt(money!, node) - drawnAt(jobs.values(), node, job) - waitingAt(turn, node, job)
+  const lack = ceiling - (free > 0n ? free : 0n)
+  return msat((lack > 0n ? lack : 0n) + debt)
+}
+
+/** Ceilings of the jobs that wait for the same node to be paid, and were asked for earlier. */
+const waitingAt = ({ state }: ClientTurn, node: string, before: ClientJob): bigint => {
+  let sum = 0n
+  for (const job of state.jobs.values()) {
+    if (job === before) return sum
+    if (job.phase === 'funding' && job.funding?.offered.node === node)
+      sum += job.funding.offered.ceiling
+  }
+  return sum
+}
+
+const debtAt = ({ state }: ClientTurn, node: Offered['node']): bigint => {
+  const left = leftAt(state.money!, node)
+  return left < 0n ? -left : 0n
+}
+
+const NOTHING = msat(0n)
+
+const noWallet = (): Fault =>
+  new Fault('refused', 'wallet.none', 'this node wants to be paid, and no wallet is connected', {
+    hint: 'connect one: fedai pay connect',
+  })
+
+const noTiming = (admitted: readonly Timing[]): Fault =>
+  new Fault('refused', 'timing.none', `this node is paid ${admitted.join(' or ')} only`, {
+    hint: `allow it with --timing ${admitted[0] ?? 'before'}`,
+  })
+
+const brokenTab = (): Fault =>
+  new Fault(
+    'verification',
+    'tab.broken',
+    'this node signed statements about your tab that contradict each other, and gets nothing more',
+    { hint: 'leave it out: --where deny:KEY; fedai pay tabs shows which' },
+  )

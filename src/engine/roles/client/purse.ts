@@ -1,0 +1,247 @@
+import { type Clock, unixMs } from '../../base/clock.ts'
+import { type Fault, asFault, isFault } from '../../base/fault.ts'
+import type { Random } from '../../base/random.ts'
+import type { Secp256k1, Signer } from '../../identity/seams.ts'
+import { signerOf } from '../../identity/signer.ts'
+import type { SignedStatement } from '../../metering/tab-rows.ts'
+import type { Finding } from '../../metering/finding.ts'
+import type { Net } from '../../protocol/event.ts'
+import type { EventId, JobId, PaymentHash, PubKey } from '../../protocol/ids.ts'
+import type { Msat } from '../../base/money.ts'
+import type { Payer } from '../../payments/payer.ts'
+import {
+  type Journal,
+  decide,
+  nextDue,
+  openJournal,
+  outTo,
+  spentToday,
+} from '../../spending/journal.ts'
+import type { Entry, JournalEffect, JournalEvent } from '../../spending/journal-rows.ts'
+import { checkStatement } from '../../spending/ledger-check.ts'
+import { type TabView, charged, leftOn, openView, paidInto } from '../../spending/ledger.ts'
+import type { MoneyChange, MoneyStore } from '../../storage/money-store.ts'
+
+/** What a client pays with, and what it has at its nodes. Several clients of one process share one. */
+export interface Purse {
+  /** The key that this user has at one node alone: links nothing to anything (docs/money.md). */
+  tab(node: PubKey): Signer
+  /** What we paid there and have used, as far as this process has read. */
+  view(node: PubKey): TabView
+  /**
+   * Pays an invoice that was checked, once. Resolves when it settled or failed, or when nobody can say how it
+   * ended (`unknown`): then it is asked about on, and never paid again.
+   * @throws Fault `refused` over a cap; `again` `payment.open`; those of the wallet where nothing was sent
+   */
+  pay(wanted: Omit<Extract<JournalEvent, { type: 'want' }>, 'type' | 'left'>): Promise<Entry>
+  /** Counts a receipt that was acknowledged; resolves when it is in the books. */
+  charge(
+    node: PubKey,
+    receipt: { id: EventId; job: JobId; cost: Msat; disputed: boolean },
+  ): Promise<void>
+  /**
+   * Holds a statement of the node against our own sums; tells what does not hold.
+   * @param alone no receipt of that node's is awaited: what it charges for one that we lack is counted
+   */
+  check(said: SignedStatement, alone?: boolean): Promise<readonly Finding[]>
+  /** Asks the wallet about every payment whose end is not known. @returns those that still are */
+  resolve(): Promise<readonly Entry[]>
+  /** Payments whose end is not known, and what this day came to with them in full, msat. */
+  open(): readonly Entry[]
+  spentToday(): bigint
+  /** Waits until everything that was begun is on the disk, or known to be open. */
+  close(): Promise<void>
+}
+
+type PurseOptions = Readonly<{
+  store: MoneyStore
+  payer: Payer
+  /** A lasting identity: tab keys are derived from it, so that a tab outlives this process. */
+  signer: Signer
+  secp: Secp256k1
+  net: Net
+  clock: Clock
+  random: Random
+  /** After so many ms a payment that did not end is `unknown`. */
+  timeoutMs?: number
+  /** The ledger takes nothing more. */
+  broken: (fault: Fault) => void
+}>
+
+/**
+ * One writer for the payer's journal (spending/journal.ts): what it decides is on the disk before the wallet
+ * hears of it. Other processes of the user write the same ledger; where one was first, all is read anew.
+ */
+export const openPurse = (options: PurseOptions): Purse => {
+  const { store, payer, signer, secp, net, clock, random, broken } = options
+  const tabs = new Map<PubKey, Signer>()
+  const waiting = new Map<PaymentHash, PromiseWithResolvers<Entry>>()
+  let journal: Journal
+  let views: Map<string, TabView>
+  let stopWaking = () => {}
+  let last: Promise<void> = Promise.resolve()
+  let closed = false
+
+  const read = (): void => {
+    const now = clock.now()
+    const day = 86_400_000
+    const { entries, views: rows } = store.spending(unixMs(Math.floor(now / day) * day))
+    journal = openJournal(entries, rows, now)
+    views = new Map(rows.map((row) => [`${row.payee} ${row.ref}`, row]))
+  }
+
+  const tab: Purse['tab'] = (node) => {
+    const known = tabs.get(node)
+    if (known) return known
+    const made = signerOf(signer.derive(`fedai/1 tab${net}${node}`), secp, random)
+    tabs.set(node, made)
+    return made
+  }
+  const viewOf = (payee: PubKey, ref: PubKey): TabView =>
+    views.get(`${payee} ${ref}`) ?? openView(payee, ref, clock.now())
+  const view: Purse['view'] = (node) => viewOf(node, tab(node).pubkey)
+
+  /** One step after the other; each is decided on what the ledger has, and written before it acts. */
+  const step = (
+    make: () => { changes: readonly MoneyChange[]; then?: () => void },
+  ): Promise<void> => {
+    const one = last.then(async () => {
+      for (;;) {
+        const { changes, then } = make()
+        try {
+          await store.write(changes)
+        } catch (error) {
+          if (!isFault(error) || error.code !== 'money.elsewhere') throw error
+          read()
+          continue
+        }
+        for (const it of changes)
+          if (it.table === 'views') views.set(`${it.row.payee} ${it.row.ref}`, it.row)
+        return then?.()
+      }
+    })
+    last = one.catch(() => {})
+    return one
+  }
+
+  const feed = (make: () => JournalEvent): Promise<void> =>
+    step(() => {
+      const decision = decide(journal, make(), clock.now())
+      const paid = decision.settled.flatMap((entry): MoneyChange[] => {
+        const isTab =
+          entry.payee !== null && (entry.purpose === 'topup' || entry.purpose === 'after')
+        if (!isTab) return []
+        const row = paidInto(viewOf(entry.payee, entry.ref as PubKey), entry, clock.now())
+        return [{ do: 'put', table: 'views', row }]
+      })
+      return {
+        changes: [...decision.changes, ...paid],
+        then: () => {
+          for (const effect of decision.effects) perform(effect)
+          wake()
+        },
+      }
+    })
+
+  /** A step that nobody waits for: its failure is the ledger's. */
+  const go = (make: () => JournalEvent): void => void feed(make).catch((e) => broken(asFault(e)))
+
+  const perform = (effect: JournalEffect): void => {
+    const { hash } = effect.do === 'tell' ? effect.entry : effect
+    if (effect.do === 'refuse') {
+      const begun = journal.open.get(hash)
+      // Begun before, perhaps by another process of ours: this one hears how it ends, too.
+      if (begun && (begun.state === 'intent' || begun.state === 'inflight')) return
+      if (begun) waiting.get(hash)?.resolve(begun)
+      else waiting.get(hash)?.reject(effect.fault)
+      waiting.delete(hash)
+    } else if (effect.do === 'pay')
+      payer
+        .pay(effect.bolt11, { maxFee: effect.maxFee, timeoutMs: options.timeoutMs ?? 60_000 })
+        .then(
+          (news) => go(() => ({ type: 'answer', hash, news })),
+          (error: unknown) => go(() => ({ type: 'unsent', hash, reason: asFault(error).code })),
+        )
+    else if (effect.do === 'lookup') void lookUp(effect)
+    else if (effect.entry.state !== 'inflight') {
+      waiting.get(hash)?.resolve(effect.entry)
+      waiting.delete(hash)
+    }
+  }
+
+  /** A wallet that does not answer is asked again when that is due. */
+  const lookUp = ({ hash, bolt11 }: { hash: PaymentHash; bolt11: string }): Promise<void> =>
+    payer.payStatus(hash, bolt11).then(
+      (news) => feed(() => (news ? { type: 'answer', hash, news } : { type: 'absent', hash })),
+      () => {},
+    )
+
+  const wake = (): void => {
+    stopWaking()
+    const at = nextDue(journal)
+    if (at === undefined || closed) return
+    stopWaking = clock.after(Math.max(0, at - clock.now()), () => go(() => ({ type: 'tick' })))
+  }
+
+  read()
+  wake()
+  return {
+    tab,
+    view,
+    async pay({ payment, caps, price }) {
+      const { hash, payee, ref } = payment
+      const same = waiting.get(hash)
+      if (same) return same.promise
+      const end = Promise.withResolvers<Entry>()
+      waiting.set(hash, end)
+      await feed(() => ({
+        type: 'want',
+        payment,
+        caps,
+        price,
+        left: payee === null ? 0n : leftOn(viewOf(payee, ref as PubKey)),
+      })).catch((error: unknown) => end.reject(error))
+      return end.promise
+    },
+    charge: (node, receipt) =>
+      step(() => {
+        if (store.charge(receipt.id)) return { changes: [] }
+        const before = view(node)
+        // A receipt that was given up for lost was counted by its statement.
+        const counted = store
+          .statements(node, before.ref, Math.max(1, before.n - NEAR), 2 * NEAR)
+          .some((it) => it.receipt === receipt.id)
+        return { changes: charged(before, receipt, clock.now(), counted).changes }
+      }).catch((error) => broken(asFault(error))),
+    async check(said, alone = false) {
+      let findings: readonly Finding[] = []
+      await step(() => {
+        const out = outTo(journal, said.node)
+        const near = store.statements(said.node, said.key, Math.max(1, said.n - 1), 8)
+        const known = { charge: store.charge(said.receipt), near, out, alone }
+        const checked = checkStatement(viewOf(said.node, said.key), said, known, clock.now())
+        findings = checked.findings
+        return { changes: checked.changes }
+      })
+      return findings.filter((it) => !it.ok)
+    },
+    async resolve() {
+      await step(() => (read(), { changes: [] }))
+      await Promise.all([...journal.open.values()].map(lookUp))
+      return openOf(journal)
+    },
+    open: () => openOf(journal),
+    spentToday: () => spentToday(journal, clock.now()),
+    async close() {
+      closed = true
+      stopWaking()
+      await last
+    },
+  }
+}
+
+/** How many statements a receipt may be late. */
+const NEAR = 32
+
+const openOf = ({ open }: Journal): Entry[] =>
+  [...open.values()].filter(({ state }) => state !== 'settled' && state !== 'failed')

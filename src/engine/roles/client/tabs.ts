@@ -1,0 +1,120 @@
+import { toHex } from '../../base/bytes.ts'
+import { unixMs } from '../../base/clock.ts'
+import { sealLetter } from '../../identity/letters.ts'
+import { draftOf } from '../../protocol/draft.ts'
+import { eventText } from '../../protocol/event.ts'
+import type { PubKey } from '../../protocol/ids.ts'
+import type { Contents, Message } from '../../protocol/messages.ts'
+import { leftOn } from '../../spending/ledger.ts'
+import type { ClientMoney, PurseEvent } from './money.ts'
+import { type Attempt, type ClientJob, type ClientTurn, say } from './state.ts'
+
+/** What we have at a node, by the receipts that we answered, and what it signs of it. */
+
+/** Says something about money to a node: signed by our tab's key there, sealed for it alone. */
+export const tellNode = <K extends 'fund' | 'tab_sync'>(
+  turn: ClientTurn,
+  node: PubKey,
+  name: K,
+  content: Omit<Contents[K], 'nonce'>,
+): void => {
+  const { state, now, random } = turn
+  const said = { ...content, nonce: toHex(random.bytes(16)) } as Contents[K]
+  const inner = state.money!.tab(node).sign(draftOf(name, said, { now, net: state.net, to: node }))
+  const sealed = sealLetter(state.signer, node, eventText(inner), random)
+  say(turn, 'money', { sealed }, { to: node })
+}
+
+/** What is paid and not used, below 0 where we owe; receipts count that are not in the books yet. */
+export const leftAt = (money: ClientMoney, node: PubKey): bigint =>
+  leftOn(money.view(node)) - (money.uncounted.get(node) ?? 0n)
+
+/** Ceilings of the jobs that draw on a tab now, but this one. */
+export const drawnAt = (jobs: Iterable<ClientJob>, node: PubKey, but: ClientJob): bigint => {
+  let sum = 0n
+  for (const job of jobs)
+    if (job !== but && job.attempt?.drawn && job.attempt.offered.node === node)
+      sum += job.attempt.offered.ceiling
+  return sum
+}
+
+/** A receipt of a job that drew on a tab was answered: its statement follows, and maybe the next top-up. */
+export const countReceipt = (
+  turn: ClientTurn,
+  { offered, tag, secrets }: Attempt,
+  { event, body }: Message<'receipt'>,
+  disputed: boolean,
+): void => {
+  const { state, now } = turn
+  const money = state.money!
+  const { node, ceiling } = offered
+  const { cost, job } = body
+  turn.effects.push({ do: 'charge', node, receipt: { id: event.id, job, cost, disputed } })
+  money.uncounted.set(node, (money.uncounted.get(node) ?? 0n) + cost)
+  // The statement follows the receipt, under a key that the job's end forgets.
+  money.expected.set(tag, { node, secret: secrets.money })
+  state.deadlines.set(`statement:${tag}`, unixMs(now + STATEMENT_WITHIN_MS))
+  const left = leftAt(money, node)
+  if (!disputed && left >= 0n && left < ceiling)
+    money.low.set(node, unixMs(now + STATEMENT_WITHIN_MS))
+  if (money.low.size > MOST_NODES) money.low.delete(money.low.keys().next().value!)
+}
+
+/** A receipt is in the books. */
+export const onCharged = (
+  { state }: ClientTurn,
+  { node, cost }: Extract<PurseEvent, { type: 'charged' }>,
+): void => {
+  const { uncounted } = state.money!
+  const rest = (uncounted.get(node) ?? 0n) - cost
+  if (rest > 0n) uncounted.set(node, rest)
+  else uncounted.delete(node)
+}
+
+/** A statement: the purse holds it against our sums. Where the one before it is missing all are asked for. */
+export const onStatement = (
+  turn: ClientTurn,
+  node: PubKey,
+  { event, body, text }: Message<'statement'>,
+): void => {
+  const { state, now } = turn
+  const money = state.money!
+  const last = Math.max(money.view(node).n, money.heard.get(node) ?? 0)
+  if (body.n > last + 1) askTab(turn, node)
+  money.heard.delete(node)
+  money.heard.set(node, Math.max(last, body.n))
+  if (money.heard.size > MOST_NODES) money.heard.delete(money.heard.keys().next().value!)
+  const key = money.tab(node).pubkey
+  const said = { ...body, node, key, id: event.id, text, at: now }
+  const isOpen = (job: ClientJob) => job.attempt?.drawn && job.attempt.offered.node === node
+  const alone = !money.uncounted.has(node) && ![...state.jobs.values()].some(isOpen)
+  turn.effects.push({ do: 'statement', said, alone })
+}
+
+/** A `statement:` deadline fell due: it did not come. */
+export const onStatementDue = (turn: ClientTurn, tag: Attempt['tag']): void => {
+  const { expected } = turn.state.money!
+  const missing = expected.get(tag)
+  expected.delete(tag)
+  if (missing) askTab(turn, missing.node)
+}
+
+/** Asks a node for what it signed of our tab since we heard of it; not more than once a second. */
+export const askTab = (turn: ClientTurn, node: PubKey): void => {
+  const { state, now } = turn
+  if (state.deadlines.has(`tab:${node}`) || state.link === null) return
+  state.deadlines.set(`tab:${node}`, unixMs(now + ASK_EVERY_MS))
+  tellNode(turn, node, 'tab_sync', { since: state.money!.view(node).n })
+}
+
+/** A job that drew on a tab ended without a receipt: what its node charged is asked for a while later. */
+export const awaitTab = ({ state, now }: ClientTurn, { offered, tag, secrets }: Attempt): void => {
+  if (!state.money) return
+  state.money.expected.set(tag, { node: offered.node, secret: secrets.money })
+  state.deadlines.set(`statement:${tag}`, unixMs(now + STATEMENT_WITHIN_MS))
+}
+
+/** How long after its receipt a statement may come. */
+const STATEMENT_WITHIN_MS = 30_000
+const ASK_EVERY_MS = 1_000
+const MOST_NODES = 1_024

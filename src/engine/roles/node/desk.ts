@@ -1,0 +1,73 @@
+import { type Clock, unixMs } from '../../base/clock.ts'
+import { type Fault, asFault } from '../../base/fault.ts'
+import type { Log } from '../../base/log.ts'
+import { decodeBolt11 } from '../../protocol/bolt11/decode.ts'
+
+import type { BookEvent } from '../../metering/invoice-book-rows.ts'
+import type { InvoiceStatus, Wallet } from '../../payments/wallet.ts'
+import type { WalletEffect } from './till.ts'
+
+/** The wallet of a node at work: does what the mind wants of it, and tells what came of it. */
+export class Desk {
+  private readonly stop: () => void
+
+  constructor(
+    private readonly wallet: Wallet,
+    private readonly clock: Clock,
+    private readonly log: Log,
+    private readonly tell: (event: BookEvent) => void,
+  ) {
+    this.stop = wallet.subscribe((status) => this.said(status))
+  }
+
+  perform(effect: WalletEffect): void {
+    const { wallet } = this
+    if (effect.ask === 'invoice')
+      return void this.issue(effect).catch((e) => this.unissued(effect, e))
+    const { hash } = effect
+    const done =
+      effect.ask === 'lookup'
+        ? wallet.lookup(hash).then((status) => this.said(status))
+        : // What it did is looked up: it may have done it before, or not yet.
+          (effect.ask === 'settle'
+            ? wallet.hold?.settle(effect.preimage)
+            : wallet.hold?.cancel(hash)
+          )
+            ?.then(() => wallet.lookup(hash))
+            .then((status) => this.said(status))
+    // It is asked again when that is due.
+    done?.catch((error: unknown) => this.failed(asFault(error)))
+  }
+
+  async close(): Promise<void> {
+    this.stop()
+    await this.wallet.close()
+  }
+
+  private async issue({ wanted, terms, expirySec }: Invoice): Promise<void> {
+    const { msat, payer, ref, seq, purpose } = wanted
+    const { bolt11, paymentHash } = await this.wallet.createInvoice({ msat, terms, expirySec })
+    const invoice = decodeBolt11(bolt11)
+    if (typeof invoice === 'string') return this.unissued({ wanted }, new Error(invoice))
+    const ends = (invoice.timestamp + invoice.expirySec) * 1000
+    const expiresAt = unixMs(Math.min(ends, this.clock.now() + expirySec * 1000))
+    const issued = { hash: paymentHash, payer, ref, seq, purpose, msat, terms, bolt11, expiresAt }
+    this.tell({ type: 'issued', invoice: { ...issued, preimage: null } })
+  }
+
+  private unissued({ wanted: { payer, ref } }: Pick<Invoice, 'wanted'>, error: unknown): void {
+    this.failed(asFault(error))
+    this.tell({ type: 'unissued', payer, ref })
+  }
+
+  private said({ paymentHash, state, received }: InvoiceStatus): void {
+    this.tell({ type: 'status', hash: paymentHash, state, received })
+  }
+
+  /** The code alone: what a wallet says may hold anything. */
+  private failed({ code }: Fault): void {
+    this.log.warn('wallet.failed', { code })
+  }
+}
+
+type Invoice = Extract<WalletEffect, { ask: 'invoice' }>

@@ -1,0 +1,196 @@
+import { unixMs } from '../../base/clock.ts'
+import { msat } from '../../base/money.ts'
+import { openLetter } from '../../identity/letters.ts'
+import { holdPaid, holdSlot } from '../../metering/invoice-book-slots.ts'
+import { decide, nextDue } from '../../metering/invoice-book.ts'
+import type {
+  BookDecision,
+  BookEffect,
+  BookEvent,
+  BookedInvoice,
+  WantedInvoice,
+} from '../../metering/invoice-book-rows.ts'
+import { credit, lapse } from '../../metering/tab.ts'
+import { authorized, owed } from '../../metering/tab-rows.ts'
+import { dueInvoiceOf, topUpOf } from '../../metering/tab-top-up.ts'
+import type { EventId, JobId, PubKey } from '../../protocol/ids.ts'
+import { sealed } from '../../protocol/intake.ts'
+import type { Message } from '../../protocol/messages.ts'
+import { isRefusal } from '../../protocol/refusal.ts'
+import { termsHash, termsText } from '../../protocol/terms.ts'
+import type { MoneyChange } from '../../storage/money-store.ts'
+import type { LinkId } from '../wire.ts'
+import { extendJobs } from './charging.ts'
+import { hear, tellTab } from './reach.ts'
+import { type NodeJob, type NodeTurn, say } from './state.ts'
+import { lookSoon, tellAgain } from './tab-sync.ts'
+import { DUE_MS, type Till, commit } from './till.ts'
+
+/** A payer asks for an invoice; our wallet makes it, and says when it is paid. */
+
+/** Sealed money (26437): only what a payer may ask is heard, and by whom of our router's links it was said. */
+export const onMoney = (turn: NodeTurn, link: LinkId, message: Message<'money'>): void => {
+  const { state, now } = turn
+  const { till, signer, net } = state
+  if (!till) return
+  const { event, body } = message
+  const text = openLetter(signer, event.pubkey, body.sealed)
+  if (text === undefined) return
+  const rules = { ...till, net, isMe: (key: PubKey) => key === signer.pubkey }
+  const inner = sealed(text, event.created_at, rules, now)
+  if (isRefusal(inner)) return
+  if (inner.name !== 'fund' && inner.name !== 'tab_sync') return
+  hear(till, inner.event.pubkey, { link, client: event.pubkey })
+  if (inner.name === 'fund') onFund(turn, till, inner)
+  else tellAgain(turn, till, inner)
+}
+
+/** What was open when the process before ended is released, and looked up. */
+export const onOpened = (turn: NodeTurn, changes: readonly MoneyChange[]): void => {
+  const { till } = turn.state
+  if (till) commit(turn, till, changes, onBookDue)
+}
+
+/** What the wallet did or says. */
+export const onWallet = (turn: NodeTurn, event: BookEvent): void => {
+  const { till } = turn.state
+  if (till) feed(turn, till, event)
+}
+
+/** An invoice is due to be looked up, or its time is over. */
+export const onBookDue = (turn: NodeTurn): void => onWallet(turn, { type: 'tick' })
+
+/** A debt was to be paid by now: its key has no credit any more. */
+export const onDebtDue = (turn: NodeTurn, key: PubKey): void => {
+  const { till } = turn.state
+  if (till) commit(turn, till, lapse(till.tabs, key, turn.now), () => {})
+}
+
+/**
+ * After a job: what is owed, or, where the tab would not carry another one like it, the next top-up. Paid in
+ * the background, it adds nothing to the time of the next job.
+ */
+export const offerInvoice = (turn: NodeTurn, { draw, body }: NodeJob): void => {
+  const { till } = turn.state
+  const tab = draw && till?.tabs.tabs.get(draw.tab)
+  if (!till || !tab) return
+  const debt = owed(tab) > 0n
+  const isLow = !debt && authorized(tab) < body.ceiling
+  const { granularity } = till.pay
+  const amount = debt
+    ? dueInvoiceOf(tab, granularity)
+    : isLow
+      ? topUpOf(tab.seq, msat(0n), granularity)
+      : null
+  if (amount === null) return
+  const wanted = { payer: tab.key, ref: tab.key, msat: amount, hold: false } as const
+  feed(turn, till, { type: 'fund', settled: tab.seq, purpose: debt ? 'after' : 'topup', ...wanted })
+}
+
+const onFund = (turn: NodeTurn, till: Till, inner: Message<'fund'>): void => {
+  const payer = inner.event.pubkey
+  const { for: purpose, ref, msat: needed, hold } = inner.body
+  // A tab is numbered by its own key. Other purposes have no invoice of their own here.
+  if (purpose !== 'topup' || ref !== payer) return
+  if (hold) keepSlot(turn, till, payer, hold)
+  const seq = till.tabs.tabs.get(payer)?.seq ?? 0
+  const amount = topUpOf(seq, needed > MOST_TOP_UP ? MOST_TOP_UP : needed, till.pay.granularity)
+  const wanted = { payer, ref, purpose, msat: amount, hold: false } as const
+  // Who asks again may have paid.
+  lookSoon(turn, till, payer)
+  feed(turn, till, { type: 'fund', settled: seq, ...wanted })
+}
+
+/** Keeps the ticket for whoever pays for it now, where that leaves enough for others. */
+const keepSlot = (
+  turn: NodeTurn,
+  till: Till,
+  payer: PubKey,
+  { job, ticket: id }: { job: JobId; ticket: EventId },
+): void => {
+  const { state, now } = turn
+  const { link, client } = till.reach.get(payer)!
+  const ticket = state.tickets.get(id)
+  if (!ticket || ticket.used || ticket.link !== link || ticket.expires <= now) return
+  const slots = state.runners.reduce((sum, runner) => sum + runner.slots, 0)
+  const hold = holdSlot(till.held, id, payer, slots, now)
+  if (!hold) return
+  const until = unixMs(Math.min(hold.until, ticket.expires))
+  say(turn, link, 'progress', { status: 'held', job, ticket: id, until }, { to: client, about: id })
+}
+
+const feed = (turn: NodeTurn, till: Till, event: BookEvent): void => {
+  const { state, now } = turn
+  const decision: BookDecision = decide(till.book, event, now)
+  const paid = decision.settled.flatMap((it) =>
+    credit(till.tabs, { ...it, received: it.received ?? it.msat }, now, DUE_MS),
+  )
+  const due = nextDue(till.book)
+  if (due === undefined) state.deadlines.clear('book:')
+  else state.deadlines.set('book:', due)
+  commit(turn, till, [...decision.changes, ...paid], (later) => {
+    for (const effect of decision.effects) perform(later, till, effect)
+    for (const { payer } of decision.settled) {
+      holdPaid(till.held, payer)
+      extendJobs(later, till, payer)
+    }
+  })
+}
+
+const perform = (turn: NodeTurn, till: Till, effect: BookEffect): void => {
+  switch (effect.do) {
+    case 'createInvoice':
+      return wantInvoice(turn, till, effect.wanted)
+    case 'lookup':
+      return void turn.effects.push({ do: 'wallet', ask: 'lookup', hash: effect.hash })
+    case 'settleHold': {
+      const { hash, preimage } = effect
+      return void turn.effects.push({ do: 'wallet', ask: 'settle', hash, preimage })
+    }
+    case 'cancelHold':
+      return void turn.effects.push({ do: 'wallet', ask: 'cancel', hash: effect.hash })
+    case 'tell':
+      return tellPayer(turn, till, effect.invoice)
+    case 'refuse':
+      return log(turn, 'invoice.refused', { why: effect.why })
+    case 'warn':
+      return log(turn, 'invoice.short', { hash: effect.hash, why: effect.why })
+  }
+}
+
+const wantInvoice = (turn: NodeTurn, till: Till, wanted: WantedInvoice): void => {
+  const { state, now } = turn
+  const { payer, ref, seq, purpose, msat: amount } = wanted
+  const iat = Math.floor(now / 1000) as never
+  const terms = termsText({
+    net: state.net,
+    payee: state.signer.pubkey,
+    payer,
+    router: '',
+    for: purpose,
+    ref,
+    seq,
+    msat: amount,
+    price: state.sheet.event.id,
+    cum_used_msat: till.tabs.tabs.get(payer)?.used ?? msat(0n),
+    iat,
+    exp: (iat + INVOICE_SEC) as never,
+  })
+  turn.effects.push({ do: 'wallet', ask: 'invoice', wanted, terms, expirySec: INVOICE_SEC })
+}
+
+const tellPayer = (turn: NodeTurn, till: Till, invoice: BookedInvoice): void => {
+  const { payer, terms, bolt11, state, hash, ref, seq, received } = invoice
+  if (state === 'issued') return tellTab(turn, till, payer, 'invoice', { terms, bolt11 })
+  if (state !== 'settled') return
+  log(turn, 'invoice.paid', { msat: received ?? invoice.msat })
+  const said = { payment_hash: hash, terms: termsHash(terms), ref, seq }
+  tellTab(turn, till, payer, 'paid', { ...said, received: String(received ?? invoice.msat) })
+}
+
+const log = (turn: NodeTurn, event: string, fields: Record<string, string | bigint>): void =>
+  void turn.effects.push({ do: 'log', level: 'info', event, fields })
+
+/** How long an invoice can be paid. */
+const INVOICE_SEC = 120
+const MOST_TOP_UP = msat(1_000_000_000n)

@@ -1,0 +1,48 @@
+import { sealLetter } from '../../identity/letters.ts'
+import { draftOf } from '../../protocol/draft.ts'
+import { eventText } from '../../protocol/event.ts'
+import type { PubKey } from '../../protocol/ids.ts'
+import type { Contents } from '../../protocol/messages.ts'
+import type { MoneyKind } from '../../protocol/money.ts'
+import type { LinkId } from '../wire.ts'
+import { type NodeTurn, say } from './state.ts'
+import type { Till } from './till.ts'
+
+/** Where the keys of tabs are heard, and how they are told of money. */
+
+/** Says something about money to a tab key: signed by ours, sealed for the session that it was heard by. */
+export const tellTab = <K extends MoneyKind>(
+  turn: NodeTurn,
+  till: Till,
+  payer: PubKey,
+  name: K,
+  content: Contents[K],
+): void => {
+  const { state, now } = turn
+  if (!isReached(turn, till, payer)) return
+  const inner = state.signer.sign(draftOf(name, content, { now, net: state.net, to: payer }))
+  giveTab(turn, till, payer, eventText(inner))
+}
+
+/** Gives a tab key what was signed for it before. */
+export const giveTab = (turn: NodeTurn, till: Till, payer: PubKey, text: string): void => {
+  const { state, random } = turn
+  const reach = till.reach.get(payer)
+  if (!reach || !isReached(turn, till, payer)) return
+  const sealed = sealLetter(state.signer, reach.client, text, random)
+  say(turn, reach.link, 'money', { sealed }, { to: reach.client })
+}
+
+const isReached = ({ state }: NodeTurn, till: Till, payer: PubKey): boolean => {
+  const reach = till.reach.get(payer)
+  return reach !== undefined && state.routers.get(reach.link)?.ready === true
+}
+
+/** Notes where a tab key is to be told things. */
+export const hear = (till: Till, key: PubKey, reach: { link: LinkId; client: PubKey }): void => {
+  till.reach.delete(key)
+  till.reach.set(key, reach)
+  if (till.reach.size > MOST_REACHED) till.reach.delete(till.reach.keys().next().value!)
+}
+
+const MOST_REACHED = 10_000

@@ -1,0 +1,95 @@
+import type { UnixMs } from '../../base/clock.ts'
+import type { CreditPolicy } from '../../metering/tab-credit.ts'
+import type { WantedInvoice } from '../../metering/invoice-book-rows.ts'
+import type { HeldSlots } from '../../metering/invoice-book-slots.ts'
+import { type Book, openBook } from '../../metering/invoice-book.ts'
+import { type Tabs, openTabs } from '../../metering/tab.ts'
+import type { PaymentHash, Preimage, PubKey } from '../../protocol/ids.ts'
+import type { Verifier } from '../../protocol/intake.ts'
+import { ReplayCache } from '../../protocol/replay.ts'
+import type { SheetPay } from '../../protocol/sheet.ts'
+import type { MoneyChange, MoneyStore } from '../../storage/money-store.ts'
+import type { LinkId } from '../wire.ts'
+import type { NodeTurn } from './state.ts'
+
+/** What a node has that takes money: its tabs, its invoices, and where their payers were last heard. */
+export type Till = {
+  readonly tabs: Tabs
+  readonly book: Book
+  readonly pay: SheetPay
+  readonly credit: CreditPolicy
+  readonly verifier: Verifier
+  /** Sealed events that were opened. */
+  readonly replay: ReplayCache
+  /** Where a tab key was heard last: by which session key, on which link. */
+  reach: Map<PubKey, Readonly<{ link: LinkId; client: PubKey }>>
+  /** Tickets that are kept for whoever pays for them now. */
+  readonly held: HeldSlots
+  /** What follows once a commit is on the disk. */
+  committing: Map<number, (turn: NodeTurn) => void>
+  commits: number
+}
+
+/** What our wallet is asked; a `wallet` event follows. */
+export type WalletEffect =
+  | Readonly<{
+      do: 'wallet'
+      ask: 'invoice'
+      wanted: WantedInvoice
+      terms: string
+      expirySec: number
+    }>
+  | Readonly<{ do: 'wallet'; ask: 'lookup' | 'cancel'; hash: PaymentHash }>
+  | Readonly<{ do: 'wallet'; ask: 'settle'; hash: PaymentHash; preimage: Preimage }>
+
+/** Statements of a tab are read from the ledger, from a number on; a `statements` event follows. */
+export type LedgerEffect = Readonly<{ do: 'statements'; key: PubKey; from: number; limit: number }>
+
+/** The till as the ledger has it; what an earlier process had reserved is free again. */
+export const openTill = (
+  store: MoneyStore,
+  options: Readonly<{ node: PubKey; pay: SheetPay; credit: CreditPolicy; verifier: Verifier }>,
+  now: UnixMs,
+): { till: Till; changes: readonly MoneyChange[] } => {
+  const { node, ...rest } = options
+  const rows = { tabs: store.tabs(node), draws: store.openDraws(node) }
+  const { state: tabs, changes } = openTabs(node, rows, now)
+  const till: Till = {
+    ...rest,
+    tabs,
+    book: openBook(node, store.openInvoices(node), now),
+    replay: new ReplayCache(),
+    reach: new Map(),
+    held: new Map(),
+    committing: new Map(),
+    commits: 0,
+  }
+  return { till, changes }
+}
+
+/** How long what is owed may stay unpaid. */
+export const DUE_MS = 10 * 60_000
+
+/**
+ * Writes rows together; what follows comes when they are on the disk, and with them all that was written
+ * before: also where there are none, since what follows may stand on rows that are on their way.
+ */
+export const commit = (
+  turn: NodeTurn,
+  till: Till,
+  changes: readonly MoneyChange[],
+  then: (turn: NodeTurn) => void,
+): void => {
+  for (const { table, row } of changes)
+    if (table === 'tabs' && row.due !== null) turn.state.deadlines.set(`due:${row.key}`, row.due)
+  const id = till.commits++
+  till.committing.set(id, then)
+  turn.effects.push({ do: 'commit', id, changes })
+}
+
+export const onCommitted = (turn: NodeTurn, id: number): void => {
+  const { till } = turn.state
+  const then = till?.committing.get(id)
+  till?.committing.delete(id)
+  then?.(turn)
+}

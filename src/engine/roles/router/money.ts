@@ -1,0 +1,48 @@
+import { unixMs } from '../../base/clock.ts'
+import { tagValue } from '../../protocol/event.ts'
+import type { PubKey } from '../../protocol/ids.ts'
+import type { Message } from '../../protocol/messages.ts'
+import type { LinkId } from '../wire.ts'
+import { newestLink } from './links.ts'
+import { usable } from './pool.ts'
+import { maySync } from './resume.ts'
+import { type Turn, accept, decline, forward, stray } from './state.ts'
+
+/**
+ * Money passes a router sealed: it sees which session key writes to which node, and no tab, no amount and
+ * no invoice. It checks the node's signed `accepted {funded}` and holds a ticket while it is paid for.
+ */
+export const onMoney = (turn: Turn, link: LinkId, message: Message<'money'>): void => {
+  const { state } = turn
+  const { event } = message
+  // Passed on like a sync, at the same cost, and counted with them.
+  if (!maySync(turn, link)) return decline(turn, link, message, 'rate-limited: syncs')
+  const to = tagValue(event, 'p') as PubKey
+  const node = state.nodes.get(to)
+  // Between a client and a node, both of which are here; a stranger learns nothing by writing to another.
+  const isFromNode = state.nodes.get(event.pubkey)?.link === link
+  const far = node ? node.link : isFromNode ? newestLink(state, to) : undefined
+  if (far === undefined) return decline(turn, link, message, 'restricted: nobody of that key here')
+  accept(turn, link, message)
+  stray(turn, link, message.text.length)
+  forward(turn, far, message)
+}
+
+/** A node keeps the slot of its ticket while a client pays: it stays this client's for as long. */
+export const onHeld = (turn: Turn, link: LinkId, message: Message<'progress'>): void => {
+  const { state, now } = turn
+  const { body, event } = message
+  if (body.status !== 'held') return
+  const client = tagValue(event, 'p') as PubKey
+  const far = newestLink(state, client)
+  const ticket = usable(state, body.ticket, client, now)
+  if (ticket?.link !== link || ticket.node !== event.pubkey || far === undefined)
+    return decline(turn, link, message, 'restricted: no such ticket')
+  accept(turn, link, message)
+  ticket.heldFor = client
+  ticket.heldUntil = unixMs(Math.min(body.until, now + MOST_HELD_MS, ticket.expires))
+  forward(turn, far, message)
+}
+
+/** Longest that a ticket is held while it is paid for (docs/money.md). */
+const MOST_HELD_MS = 60_000

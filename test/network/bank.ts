@@ -1,0 +1,88 @@
+import type { Clock } from '../../src/engine/base/clock.ts'
+import type { Fault } from '../../src/engine/base/fault.ts'
+import { msat } from '../../src/engine/base/money.ts'
+import type { Random } from '../../src/engine/base/random.ts'
+import type { Secp256k1 } from '../../src/engine/identity/seams.ts'
+import type { CreditPolicy } from '../../src/engine/metering/tab-credit.ts'
+import type { Payer } from '../../src/engine/payments/payer.ts'
+import { balanceOf, faucet } from '../../src/engine/payments/sim/faucet.ts'
+import { newMemoryLedgers } from '../../src/engine/payments/sim/ledger.ts'
+import { openSimPayer } from '../../src/engine/payments/sim/payer.ts'
+import { openSimWallet } from '../../src/engine/payments/sim/wallet.ts'
+import type { Wallet } from '../../src/engine/payments/wallet.ts'
+import { type Purse, openPurse } from '../../src/engine/roles/client/purse.ts'
+import type { NodeMoney } from '../../src/engine/roles/node/money.ts'
+import type { SpendingCaps } from '../../src/engine/spending/caps.ts'
+import type { Life, Party } from './life.ts'
+
+/** What users allow unless a test says otherwise. */
+export const CAPS: Omit<SpendingCaps, 'maxPrice'> = {
+  budget: msat(1_000_000n),
+  exposure: msat(200_000n),
+}
+
+/** The play money of one world: a ledger in memory, an account for each party that takes or pays. */
+export class Bank {
+  caps = CAPS
+  /** What stands between a party and its wallet, where a test wants a wallet that lies. */
+  wrapPayer: (payer: Payer, name: string) => Payer = (payer) => payer
+  wrapWallet: (wallet: Wallet, name: string) => Wallet = (wallet) => wallet
+  /** How far nodes trust those who paid before; their own default where it is left out. */
+  credit: CreditPolicy | undefined
+  readonly purses: Purse[] = []
+  /** Of the last life of each client. */
+  readonly purseOf = new Map<string, Purse>()
+  private readonly ledgers = newMemoryLedgers()
+  private readonly given = new Set<string>()
+
+  constructor(
+    private readonly secp: Secp256k1,
+    private readonly random: Random,
+    readonly amount: bigint,
+    private readonly faults: Fault[],
+  ) {}
+
+  async till(name: string, life: Life): Promise<NodeMoney> {
+    const seams = this.seams(life.clock)
+    const wallet = await openSimWallet({ path: LEDGER, account: accountOf(name) }, seams)
+    const { credit } = this
+    const money = { wallet: life.wallet(this.wrapWallet(wallet, name)), store: life.store.money }
+    return credit ? { ...money, credit } : money
+  }
+
+  /** A party keeps its key over all its lives: its tabs are derived from it. */
+  async purse(party: Party, life: Life): Promise<{ purse: Purse; caps: typeof CAPS }> {
+    const seams = this.seams(life.clock)
+    const account = { path: LEDGER, account: accountOf(party.name) }
+    const payer = life.payer(this.wrapPayer(await openSimPayer(account, seams), party.name))
+    if (!this.given.has(party.name)) await faucet(account, msat(this.amount), seams)
+    this.given.add(party.name)
+    const purse = openPurse({
+      store: life.store.money,
+      payer,
+      signer: party.signer,
+      secp: this.secp,
+      net: 'sim',
+      clock: life.clock,
+      random: this.random,
+      broken: (fault) => {
+        if (life.alive) this.faults.push(fault)
+      },
+    })
+    this.purses.push(purse)
+    this.purseOf.set(party.name, purse)
+    return { purse, caps: this.caps }
+  }
+
+  balance(name: string, clock: Clock): Promise<bigint> {
+    return balanceOf({ path: LEDGER, account: accountOf(name) }, this.seams(clock))
+  }
+
+  private seams(clock: Clock) {
+    const { secp, random, ledgers } = this
+    return { clock, secp, random, net: 'sim', ledgers } as const
+  }
+}
+
+const LEDGER = '/play-money'
+const accountOf = (name: string): string => name.replaceAll(' ', '-')

@@ -1,0 +1,35 @@
+import { type Script, scriptedChat, scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
+import type { Client } from '../../src/engine/roles/client/news.ts'
+import { type Asked, World, type WorldOptions } from './world.ts'
+
+export const words = (count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `word${i} `)
+
+/** A world in which nodes are paid: a router, a node or more, a client with 1,000 sat. */
+export const paying = async (
+  options: Partial<WorldOptions> & { nodes?: number; slots?: number; script?: Script } = {},
+  prepare: (world: World) => void = () => {},
+): Promise<{ it: World; client: Client }> => {
+  const { nodes = 1, slots = 2, script = { pieces: textPieces(words(20)) }, ...rest } = options
+  const it = new World({ seed: 3, latencyMs: 5, purse: 1_000_000n, ...rest })
+  prepare(it)
+  await it.startRouter()
+  const capability = { ...scriptedChat(), limits: { inputBytes: 8192, outTokens: 100_000 } }
+  for (let n = 0; n < nodes; n++)
+    await it.addNode([
+      scriptedRunner(script, { clock: it.clock, slots, capabilities: [capability] }),
+    ])
+  await it.clock.advance(1_000)
+  const client = await it.addClient()
+  await it.clock.advance(1_000)
+  return { it, client }
+}
+
+/** What was told of a job, without its pieces. */
+export const toldOf = (asked: Asked): string[] =>
+  asked.news.map((news) => news.type).filter((type) => type !== 'piece')
+
+/** Lets time pass until a job has ended, at most so many ms. */
+export const ended = async (it: World, asked: Asked, ms = 120_000): Promise<void> => {
+  for (let waited = 0; waited < ms && !asked.outcome; waited += 100) await it.clock.advance(100)
+}

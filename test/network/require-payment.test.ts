@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'bun:test'
+import { scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
+import { World, type WorldOptions } from './world.ts'
+
+/** A router that asks for payment, with one node and one client. */
+const asking = async (options: Partial<WorldOptions>) => {
+  const it = new World({ seed: 5, latencyMs: 5, ...options })
+  await it.startRouter()
+  const script = { pieces: textPieces(['one ', 'two ']) }
+  await it.addNode([scriptedRunner(script, { clock: it.clock, slots: 2 })])
+  await it.clock.advance(1_000)
+  const client = await it.addClient()
+  await it.clock.advance(1_000)
+  return { it, client }
+}
+
+const codeOf = async (
+  { it, client }: Awaited<ReturnType<typeof asking>>,
+  wish: Parameters<World['request']>[1] = {},
+) => {
+  const asked = it.request(client, wish)
+  await it.clock.advance(30_000)
+  const { outcome } = asked
+  await it.close()
+  return { code: outcome!.fault?.code ?? null, cost: outcome!.cost, asked }
+}
+
+describe('a router that requires payment', () => {
+  test('before: a job that is paid first is placed', async () => {
+    const { code, cost } = await codeOf(await asking({ payment: 'before', purse: 100_000n }))
+    expect([code, cost > 0n]).toEqual([null, true])
+  })
+
+  test('after: a key without history has no credit, so nothing is placed, and nothing is paid', async () => {
+    const set = await asking({ payment: 'after', purse: 100_000n })
+    const { code, cost } = await codeOf(set)
+    expect(code).not.toBeNull()
+    expect(Number(cost)).toBe(0)
+    expect(await set.it.bank!.balance('client 0', set.it.clock)).toBe(100_000n)
+  })
+
+  test('before: a client that wants to pay after it is told which timings there are', async () => {
+    const set = await asking({ payment: 'before', purse: 100_000n })
+    const { code } = await codeOf(set, { timings: ['after'] as const })
+    expect(code).toBe('timing.none')
+  })
+
+  test('any: a node that takes no money gets no job that costs something', async () => {
+    const { code, cost } = await codeOf(await asking({ payment: 'any' }))
+    expect(code).toBe('payment.none')
+    expect(Number(cost)).toBe(0)
+  })
+
+  test('none: the same job is placed', async () => {
+    expect((await codeOf(await asking({ payment: 'none' }))).code).toBeNull()
+  })
+})
