@@ -46,7 +46,7 @@ describe.skipIf(!hasFull)('no room', () => {
   test('on stdout: the job is told to its end, then 74', async () => {
     const { code, stderr } = await shell(`${detect} >/dev/full`)
     expect(code).toBe(74)
-    expect(stderr).toMatch(/receipt checked · play money\nerror: stdout took .*ENOSPC\n {2}no room/)
+    expect(stderr).toMatch(/receipt checked · .* left there · play money\nerror: stdout took .*ENOSPC\n {2}no room/)
   })
 
   test.each([
@@ -72,7 +72,7 @@ describe.skipIf(!hasFull)('no room', () => {
       stdout: expect.stringMatching(/^de [01]\.\d\d\n$/),
     })
     expect(stderr).toMatch(
-      /receipt checked · play money\nerror: \/dev\/full .*ENOSPC; the result is on stdout instead\n {2}no room/,
+      /receipt checked · .* left there · play money\nerror: \/dev\/full .*ENOSPC; the result is on stdout instead\n {2}no room/,
     )
     const json = await shell(`${detect} --json --out /dev/full`)
     expect(JSON.parse(json.stdout)).toMatchObject({ type: 'result', verified: true })

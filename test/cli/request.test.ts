@@ -72,6 +72,7 @@ describe('request', () => {
     expect(Object.keys(result.bundle).toSorted()).toEqual([
       'accepted',
       'acknowledgement',
+      'draw',
       'job',
       'offers',
       'receipt',

@@ -3,6 +3,7 @@ import {
   examples,
   identityOption,
   jsonOption,
+  netOption,
   passphraseOption,
   quietOption,
   routerOption,
@@ -14,11 +15,10 @@ export const request = () =>
   new Command('request')
     .description('Send one job and print its result. With - or no prompt, stdin is the text.')
     .argument('[prompt...]')
-    .optionsGroup('Input:')
+    .optionsGroup('The job:')
     .option('-f, --file <file>', 'read the text from FILE')
     .option('--input <file>', "read the task's own JSON from FILE, or - for stdin")
     .option('--system <text>', 'instruction for the model, before the prompt')
-    .optionsGroup('What is wanted:')
     .option('-t, --task <name>', 'what to do', 'text.chat')
     .addOption(
       new Option('-m, --model <name>', "name or pattern, such as 'llama-*' (repeatable)").argParser(
@@ -36,11 +36,19 @@ export const request = () =>
     )
     .option('--prefer <what>', 'cheap, balanced or fast (default: balanced)')
     .option('--dry-run', 'print offers and ceiling, send no content')
-    .optionsGroup('Network and identity:')
+    .addOption(
+      new Option(
+        '--timing <when>',
+        'paid before, stream, after (repeatable; default: any)',
+      ).argParser(several),
+    )
+    .option('--budget <amount>', 'most paid in one day (default: 1000sat)')
+    .option('--max-exposure <amount>', 'most unused at one node (default: 200sat)')
+    .optionsGroup('Network and output:')
+    .addOption(netOption())
     .addOption(routerOption())
     .addOption(identityOption())
     .addOption(passphraseOption())
-    .optionsGroup('Output:')
     .option('-o, --out <file>', 'write the result to FILE, whole or not at all')
     .addOption(jsonOption())
     .option('--stream', 'with --json: a line for each piece as it comes')
@@ -53,11 +61,8 @@ export const request = () =>
           'fedai request --json --task text.detect "Wie geht es dir?" | fedai verify -',
           'fedai request "Why is the sky blue?"   # needs a node with a chat model',
         ],
-        'README.md, docs/protocol.md',
-        [
-          '--where: own|trusted|allow:KEY, deny:KEY, local, other-operator, no-proprietary',
-          'Exit codes: 65 input, 69 nobody serves it, 75 later, 76 no proof, 77 too dear',
-        ],
+        'README.md (exit codes), docs/money.md',
+        ['--where: own|trusted|allow:KEY, deny:KEY, local, other-operator, no-proprietary'],
       ),
     )
     .action(async (prompt, options) => {

@@ -1,4 +1,5 @@
 import type { News, Waiting } from '../../engine/roles/client/news.ts'
+import { showMsat } from '../../engine/base/money.ts'
 import { clockSentence } from '../../engine/protocol/skew.ts'
 import type { Skipped } from '../../engine/roles/client/several.ts'
 import type { Paint } from '../terminal.ts'
@@ -13,16 +14,28 @@ export const skippedLine = ({ router, fault }: Skipped, show: Namer, paint: Pain
   return fault.kind === 'verification' ? paint.red(line) : paint.yellow(line)
 }
 
-/** What is said on the way and does not only pass by: a job that moves, a link that is lost and back. */
-export type EventNews = Extract<News, { type: 'moved' | 'link' | 'again' | 'waiting' | 'clock' }>
+/** What is said on the way and does not only pass by: money that left, a job that moves, a link that is lost and back. */
+export type EventNews = Extract<
+  News,
+  { type: 'paid' | 'moved' | 'link' | 'again' | 'waiting' | 'clock' }
+>
 
 export const isEvent = (news: News): news is EventNews => EVENTS.has(news.type)
 
-const EVENTS: ReadonlySet<News['type']> = new Set(['moved', 'link', 'again', 'waiting', 'clock'])
+const EVENTS: ReadonlySet<News['type']> = new Set([
+  'paid',
+  'moved',
+  'link',
+  'again',
+  'waiting',
+  'clock',
+])
 
 /** An event in one line. */
 export const eventLine = (news: EventNews, show: Namer): string => {
   switch (news.type) {
+    case 'paid':
+      return paidLine(news, show)
     case 'moved':
       return movedLine(news, show)
     case 'link':
@@ -52,6 +65,10 @@ const clockTime = (ms: number): string => {
   const parts = [at.getHours(), at.getMinutes(), at.getSeconds()]
   return parts.map((it) => String(it).padStart(2, '0')).join(':')
 }
+
+/** `paid 10 sat to mira (npub1q7…k2f) · fee 1 sat`; what is not used of it stays on the tab there. */
+const paidLine = ({ node, msat, fee }: Extract<News, { type: 'paid' }>, show: Namer): string =>
+  `paid ${showMsat(msat)} to ${show(node)}${fee === null ? '' : ` · fee ${showMsat(fee)}`}`
 
 /** A node that a job left before its first piece: `mira (npub1q7…k2f) did not answer; …`. */
 const movedLine = ({ from, to, reason }: Extract<News, { type: 'moved' }>, show: Namer): string => {

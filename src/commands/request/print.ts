@@ -163,6 +163,11 @@ const goingOn = (news: News, started: number, pieces: number, show: Namer): stri
       return `reading the input · ${since}`
     case 'piece':
       return `${count(pieces, 'piece')} · ${since}`
+    case 'funding':
+      return `asking ${show(news.node)} for an invoice · ${since}`
+    case 'paying':
+      return `paying ${showMsat(news.msat)} to ${show(news.node)} · ${since}`
+    case 'paid':
     case 'moved':
     case 'link':
     case 'again':

@@ -4,6 +4,7 @@ import { showMsat } from '../../engine/base/money.ts'
 import { npub } from '../../engine/identity/keys.ts'
 import type { OfferLine, Outcome } from '../../engine/roles/client/news.ts'
 import type { Several, Skipped } from '../../engine/roles/client/several.ts'
+import type { Net } from '../../engine/protocol/event.ts'
 import type { Units } from '../../engine/protocol/fields.ts'
 import { count, showMs, showRate } from '../figures.ts'
 import type { Paint } from '../terminal.ts'
@@ -18,7 +19,7 @@ export const resultObject = (
 ): z.output<typeof resultShape> => ({
   v: 1,
   type: 'result',
-  net: 'sim',
+  net: outcome.net,
   job: outcome.job,
   task: outcome.task,
   model: outcome.model,
@@ -27,6 +28,7 @@ export const resultObject = (
   usage: outcome.usage,
   cost_msat: String(outcome.cost),
   ceiling_msat: String(outcome.ceiling),
+  left_msat: outcome.left === null ? null : String(outcome.left),
   router: outcome.router,
   node: outcome.node,
   times: outcome.times,
@@ -62,6 +64,11 @@ export const skippedObject = ({ router, fault }: Skipped): z.output<typeof skipp
 /** What happened on the way, as `--json` shows it. */
 export const eventObject = (news: EventNews): RequestEvent => {
   if (news.type === 'clock') return { v: 1, type: 'clock', ahead_ms: news.aheadMs }
+  if (news.type === 'paid') {
+    const { node, msat, fee } = news
+    const fee_msat = fee === null ? null : String(fee)
+    return { v: 1, type: 'paid', node, msat: String(msat), fee_msat }
+  }
   if (news.type === 'waiting') return { v: 1, type: 'waiting', why: news.why, until: news.untilMs }
   return { v: 1, ...news }
 }
@@ -71,10 +78,11 @@ export const offersObject = (
   task: string,
   found: Found,
   events: RequestEvent[],
+  net: Net,
 ): z.output<typeof offersShape> => ({
   v: 1,
   type: 'offers',
-  net: 'sim',
+  net,
   task,
   router: found.router,
   offers: found.lines.map((line) => ({
@@ -93,7 +101,7 @@ export const offersObject = (
 type Found = Awaited<ReturnType<Several['offers']>>
 
 /** What `request --dry-run` prints for people. */
-export const offersText = (found: Found, show: Namer): string => {
+export const offersText = (found: Found, show: Namer, net: Net): string => {
   const prices = found.lines.map((line) => showMsat(line.ceiling))
   const width = Math.max(...prices.map((price) => price.length))
   const nodes = found.lines.map((line) => show(line.node))
@@ -110,7 +118,7 @@ export const offersText = (found: Found, show: Namer): string => {
   return [
     `${count(found.lines.length, 'offer')} of ${show(found.router)}, best first; nothing was sent`,
     ...found.lines.map(row),
-    `input ${count(found.inputBytes, 'byte')} · ceiling ${showMsat(found.ceiling)} · play money`,
+    `input ${count(found.inputBytes, 'byte')} · ceiling ${showMsat(found.ceiling)}${playNote(net)}`,
   ].join('\n')
 }
 
@@ -127,7 +135,8 @@ export const closingLines = (outcome: Outcome, paint: Paint, show: Namer): strin
     tokens === undefined ? undefined : showRate(tokens, span, 'tok'),
     priceOf(outcome),
     verdict(outcome, paint),
-    'play money',
+    leftOf(outcome),
+    outcome.net === 'sim' ? 'play money' : undefined,
   ]
   return [
     `served by ${show(outcome.node)} through ${show(outcome.router)}`,
@@ -138,6 +147,15 @@ export const closingLines = (outcome: Outcome, paint: Paint, show: Namer): strin
 // Each with its unit: `3.83 sat of at most 7.55` reads as if the second could be another.
 const priceOf = ({ cost, ceiling }: Outcome): string =>
   `${showMsat(cost)} of at most ${showMsat(ceiling)}`
+
+/** Units that were paid there and not used stay; less than nothing is a debt. */
+const leftOf = ({ left }: Outcome): string | undefined => {
+  if (left === null) return undefined
+  return left < 0n ? `${showMsat(-left)} owed there` : `${showMsat(left)} left there`
+}
+
+/** Play money is always called so. */
+const playNote = (net: Net): string => (net === 'sim' ? ' · play money' : '')
 
 const verdict = (outcome: Outcome, paint: Paint): string => {
   if (outcome.verified === null) return paint.yellow('no receipt came')

@@ -2,6 +2,8 @@ import { Fault } from '../../engine/base/fault.ts'
 import type { Outcome, Wish } from '../../engine/roles/client/news.ts'
 import type { Several, Skipped } from '../../engine/roles/client/several.ts'
 import type { Task } from '../../engine/tasks/task.ts'
+import type { Net } from '../../engine/protocol/event.ts'
+import type { UserPurse } from '../pay/purse.ts'
 import { type Interrupt, interrupted, onInterrupt } from '../interrupt.ts'
 import { findRouters } from '../running.ts'
 import { readSettings } from '../settings.ts'
@@ -28,6 +30,10 @@ type Options = WishOptions &
     json?: boolean | undefined
     stream?: boolean | undefined
     quiet?: boolean | undefined
+    net?: string | undefined
+    timing?: readonly string[] | undefined
+    budget?: string | undefined
+    maxExposure?: string | undefined
   }>
 
 /** How long a cancelled job may take to say how it ended. */
@@ -46,16 +52,25 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
   const plan = planOf(prompt, options, !terminal.inIsTTY)
   const named = options.router && findRouters(options.router)
   const rules = options.where && parseWhere(options.where)
-  const settings = await readSettings({ 'request.prefer': options.prefer })
+  const settings = await readSettings({
+    net: options.net,
+    'request.prefer': options.prefer,
+    'request.timing': options.timing,
+    'pay.budget': options.budget,
+    'pay.max_exposure': options.maxExposure,
+  })
+  const net = settings.get('net')
+  const timings = settings.get('request.timing')
   const trust = readTrust()
   const routers = named ?? findRouters(settings.get('routers'))
-  const wish = await plan.wish({
+  const plain = await plan.wish({
     cap: settings.get('request.max_price') ?? null,
     deadlineMs: settings.get('request.deadline'),
     waitMs: settings.get('request.wait'),
     where: await whereOf(rules ?? parseWhere(settings.get('request.where')), trust),
     prefer: settings.get('request.prefer'),
   })
+  const wish = timings.length > 0 ? { ...plain, timings } : plain
   if (options.out !== undefined) await (await import('../write.ts')).checkWritable(options.out)
   const identity = options.as ?? settings.get('request.identity')
   const signer =
@@ -67,11 +82,20 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
   )
   try {
     const { openSeveral } = await import('../../engine/roles/client/several.ts')
-    const order = { terminal, stop, wish, task: plan.task, show: namer(trust) }
-    const open: Open = (skipped) =>
-      openSeveral({ routers, net: 'sim', skipped, ...(signer && { signer }) })
-    if (options.dryRun) await showOffers(order, open)
-    else await serve(order, options, open)
+    const order = { terminal, stop, wish, task: plan.task, show: namer(trust), net }
+    const openWith =
+      (money: UserPurse | null): Open =>
+      (skipped) =>
+        openSeveral({ routers, net, skipped, ...(signer && { signer }), ...(money && { money }) })
+    if (options.dryRun) return await showOffers(order, openWith(null))
+    const { openUserPurse } = await import('../pay/purse.ts')
+    const money = await openUserPurse({ settings, terminal })
+    try {
+      await serve(order, options, openWith(money))
+    } finally {
+      await money?.close()
+      sayOpen(terminal, money)
+    }
   } finally {
     terminal.progress('')
     stop.release()
@@ -84,8 +108,17 @@ type Order = Readonly<{
   wish: Wish
   task: Task
   show: Namer
+  net: Net
 }>
 type Open = (skipped: (it: Skipped) => void) => Several
+
+/** What was begun and whose end nobody knows is not lost: it is in the journal. */
+const sayOpen = (terminal: Terminal, money: UserPurse | null): void => {
+  const open = money?.purse.open().length ?? 0
+  if (open === 0) return
+  terminal.say(`${open} payment${open === 1 ? ' is' : 's are'} still under way; do not pay again`)
+  terminal.say('fedai pay resolve')
+}
 
 const checkOutput = (options: Options): void => {
   if (options.stream && !options.json)
@@ -100,7 +133,7 @@ const wrong = (message: string, hint: string): Fault =>
   new Fault('usage', 'request.output', message, { hint })
 
 const showOffers = async (
-  { terminal, stop, wish, task, show }: Order,
+  { terminal, stop, wish, task, show, net }: Order,
   open: Open,
 ): Promise<void> => {
   const events: RequestEvent[] = []
@@ -112,8 +145,8 @@ const showOffers = async (
     terminal.progress('asking for offers')
     const found = await stop.within(client.offers(wish), 0)
     const text = terminal.json
-      ? JSON.stringify(offersObject(task.name, found, events))
-      : offersText(found, show)
+      ? JSON.stringify(offersObject(task.name, found, events, net))
+      : offersText(found, show, net)
     await terminal.emit(`${text}\n`)
   } finally {
     await client.close()

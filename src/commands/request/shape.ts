@@ -45,10 +45,20 @@ const waitingShape = z.object({
   until: z.number(),
 })
 
+/** A node was paid before it served: a top-up of the tab there; `fee_msat` is null where the wallet does not say. */
+const paidShape = z.object({
+  v: z.literal(1),
+  type: z.literal('paid'),
+  node: hex,
+  msat: msatText,
+  fee_msat: msatText.nullable(),
+})
+
 /** The router’s clock is ahead of ours by so much, or behind where it is less than 0. */
 const clockShape = z.object({ v: z.literal(1), type: z.literal('clock'), ahead_ms: z.number() })
 const eventShape = z.union([
   skippedShape,
+  paidShape,
   movedShape,
   linkShape,
   againShape,
@@ -71,6 +81,8 @@ export const resultShape = z.object({
   usage: units,
   cost_msat: msatText,
   ceiling_msat: msatText,
+  /** What is left on the tab at the node, below 0 where it is owed; null where the job drew on none. */
+  left_msat: z.string().nullable(),
   router: hex,
   node: hex.nullable(),
   /** ms since 1970. */
@@ -84,6 +96,8 @@ export const resultShape = z.object({
       ticket: event,
       sheet: event,
       job: event,
+      draw: event,
+      invoices: z.array(event).readonly(),
       accepted: event,
       receipt: event,
       acknowledgement: event,

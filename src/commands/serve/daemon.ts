@@ -50,7 +50,15 @@ export const runDaemon = async (daemon: Daemon): Promise<void> => {
     const exposed = expose({ ...means, role: daemon.role, service, registry })
     opened.push(exposed.close)
     signals.onReload(reloader(daemon, current, service, means.log))
-    tellReady({ ...means, role: daemon.role, service, exposed, ms: performance.now() - started })
+    const net = current.settings.get('net')
+    tellReady({
+      ...means,
+      role: daemon.role,
+      net,
+      service,
+      exposed,
+      ms: performance.now() - started,
+    })
 
     await Promise.race([aborted(signals.stop), broken.promise])
     exposed.retract()

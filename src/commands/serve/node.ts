@@ -1,5 +1,12 @@
 import { Command, Option } from '@commander-js/extra-typings'
-import { examples, jsonOption, passphraseOption, quietOption, several } from '../options.ts'
+import {
+  examples,
+  jsonOption,
+  netOption,
+  passphraseOption,
+  quietOption,
+  several,
+} from '../options.ts'
 
 /** `fedai serve node`: sells what the runners of this machine can do. Opens no port. */
 export const serveNode = (version: string) =>
@@ -14,6 +21,11 @@ export const serveNode = (version: string) =>
       ).argParser(several),
     )
     .option('--queue <n>', 'jobs that may wait for each slot (default: 2)')
+    .optionsGroup('Money:')
+    .addOption(netOption())
+    .option('--wallet <kind>', 'sim, nwc, lnd, cln, phoenixd, lnbits; none: free (default: auto)')
+    .option('--wallet-file <file>', 'file (0600) with its connection string, see docs/wallets/')
+    .option('--allow-spending-credential', 'start though the credential could also spend')
     .optionsGroup('Network and identity:')
     .addOption(
       new Option(

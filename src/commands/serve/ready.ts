@@ -1,14 +1,15 @@
+import type { Net } from '../../engine/protocol/event.ts'
 import { npub } from '../../engine/identity/keys.ts'
 import { showMs } from '../figures.ts'
 import type { Exposed } from './expose.ts'
 import type { Means, Service } from './service.ts'
 
 type Ready = Means &
-  Readonly<{ role: 'router' | 'node'; service: Service; exposed: Exposed; ms: number }>
+  Readonly<{ role: 'router' | 'node'; net: Net; service: Service; exposed: Exposed; ms: number }>
 
 /** One line that says that the daemon does its work: for people, for programs, for systemd. */
 export const tellReady = (ready: Ready): void => {
-  const { role, name, signer, service, exposed, terminal, notifier, log, isJson, ms } = ready
+  const { role, net, name, signer, service, exposed, terminal, notifier, log, isJson, ms } = ready
   const key = npub(signer.pubkey)
   if (terminal.json) void terminal.emit(`${JSON.stringify(readyObject(ready))}\n`)
   const { address } = service
@@ -21,16 +22,19 @@ export const tellReady = (ready: Ready): void => {
       ...(exposed.socket !== null && { socket: exposed.socket }),
       ms: Math.round(ms),
     })
-  else terminal.say(`${role} ready in ${showMs(ms)} · play money · ${service.about}`)
+  else
+    terminal.say(
+      `${role} ready in ${showMs(ms)} · ${net === 'sim' ? 'play money' : net} · ${service.about}`,
+    )
   notifier.ready(service.about)
 }
 
 /** What `--json` prints (shape.ts). */
-const readyObject = ({ role, name, signer, service, exposed }: Ready) => ({
+const readyObject = ({ role, net, name, signer, service, exposed }: Ready) => ({
   v: 1,
   type: 'ready',
   role,
-  net: 'sim',
+  net,
   npub: npub(signer.pubkey),
   pubkey: signer.pubkey,
   identity: name,

@@ -1,5 +1,12 @@
 import { Command, Option } from '@commander-js/extra-typings'
-import { examples, jsonOption, passphraseOption, quietOption, several } from '../options.ts'
+import {
+  examples,
+  jsonOption,
+  netOption,
+  passphraseOption,
+  quietOption,
+  several,
+} from '../options.ts'
 
 /** `fedai serve router`: brings asks and tickets together, and passes on what is sealed. */
 export const serveRouter = (version: string) =>
@@ -22,6 +29,9 @@ export const serveRouter = (version: string) =>
         'believe X-Forwarded-For from there (repeatable)',
       ).argParser(several),
     )
+    .optionsGroup('Money:')
+    .addOption(netOption())
+    .option('--require-payment <when>', 'before, after, any or none (default: none)')
     .optionsGroup('Identity:')
     .option('--name <text>', 'what it calls itself (default: fedai router)')
     .option('--as <name>', 'sign with this identity (default: router, made on the first start)')

@@ -5,7 +5,7 @@ import { systemRandom } from '../../engine/base/random.ts'
 import { npub, parseNpub, parsePinned } from '../../engine/identity/keys.ts'
 import { openSecp256k1 } from '../../engine/identity/secp256k1.ts'
 import { openNode } from '../../engine/roles/node/node.ts'
-import { PLAY_PRICES } from '../../engine/roles/node/prices.ts'
+import { FREE_PRICES, PLAY_PRICES } from '../../engine/roles/node/prices.ts'
 import { openRunners } from '../../engine/runners/open.ts'
 import { type Runner, closeRunners } from '../../engine/runners/runner.ts'
 import { socketNetwork } from '../../engine/transport/sockets.ts'
@@ -14,6 +14,7 @@ import { runDaemon } from './daemon.ts'
 import { joinLocal } from './join.ts'
 import type { DaemonOptions, Means, Service } from './service.ts'
 import { troubleLog } from './trouble.ts'
+import { openNodeWallet } from './wallet.ts'
 
 export type NodeCommandOptions = DaemonOptions &
   Readonly<{
@@ -24,6 +25,10 @@ export type NodeCommandOptions = DaemonOptions &
     as?: string | undefined
     operator?: string | undefined
     drain?: string | undefined
+    net?: string | undefined
+    wallet?: string | undefined
+    walletFile?: string | undefined
+    allowSpendingCredential?: boolean | undefined
   }>
 
 /**
@@ -47,6 +52,10 @@ const flagsOf = (options: NodeCommandOptions) => ({
   'node.identity': options.as,
   'node.operator': options.operator,
   'node.drain': options.drain,
+  net: options.net,
+  'node.wallet': options.wallet,
+  'node.wallet_file': options.walletFile,
+  'node.allow_spending_credential': options.allowSpendingCredential ? 'yes' : undefined,
 })
 
 const openService = async (settings: Settings, means: Means, version: string): Promise<Service> => {
@@ -77,17 +86,19 @@ const withRunners = async (
   const trouble = troubleLog(log)
   const operator = settings.get('node.operator')
   const named = settings.get('routers').map((it) => parsePinned(it))
+  const wallet = await openNodeWallet(settings, means)
   const node = await openNode({
     signer,
     store,
     broken,
     runners,
     secp: await openSecp256k1(),
-    net: 'sim',
+    net: settings.get('net'),
     network: socketNetwork({ clock: systemClock, random: systemRandom }),
     log: trouble.log,
     routers: named,
-    rows: PLAY_PRICES,
+    rows: wallet ? PLAY_PRICES : FREE_PRICES,
+    ...(wallet && { money: { wallet, store: store.money } }),
     queue: settings.get('node.queue'),
     name: settings.get('node.name'),
     software: `fedai ${version}`,
@@ -99,8 +110,8 @@ const withRunners = async (
   const models = await modelsOf(runners)
   return {
     address: null,
-    about: `${npub(node.key)} · ${where(named.length)}`,
-    fields: { tasks: models },
+    about: `${npub(node.key)} · ${where(named.length)}${wallet ? '' : ' · for nothing'}`,
+    fields: { tasks: models, wallet: wallet ? (await wallet.info()).kind : null },
     figures: () => ({ ...node.figures() }),
     notReady: () => reasonOf(node.figures()),
     reload: async () => {},

@@ -24,6 +24,8 @@ export type RouterCommandOptions = DaemonOptions &
     as?: string | undefined
     operator?: string | undefined
     drain?: string | undefined
+    net?: string | undefined
+    requirePayment?: string | undefined
   }>
 
 /**
@@ -54,6 +56,8 @@ const flagsOf = (options: RouterCommandOptions) => ({
   'router.identity': options.as,
   'router.operator': options.operator,
   'router.drain': options.drain,
+  net: options.net,
+  'router.require_payment': options.requirePayment,
 })
 
 const openService = async (settings: Settings, means: Means, version: string): Promise<Service> => {
@@ -63,7 +67,8 @@ const openService = async (settings: Settings, means: Means, version: string): P
     ...door,
     signer: means.signer,
     secp: await openSecp256k1(),
-    net: 'sim',
+    net: settings.get('net'),
+    payment: settings.get('router.require_payment'),
     network: socketNetwork({ clock: systemClock, random: systemRandom, log: means.log }),
     store: means.store,
     log: means.log,

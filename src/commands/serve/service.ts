@@ -3,7 +3,7 @@ import type { Fault } from '../../engine/base/fault.ts'
 import type { Log } from '../../engine/base/log.ts'
 import type { Signer } from '../../engine/identity/seams.ts'
 import type { Notifier } from '../../engine/observe/notify.ts'
-import type { Store } from '../../engine/storage/store.ts'
+import type { LedgerStore } from '../../engine/storage/money-store.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** What every daemon has, and its role is made of. */
@@ -11,7 +11,7 @@ export type Means = Readonly<{
   /** The name of the identity. */
   name: string
   signer: Signer
-  store: Store
+  store: LedgerStore
   log: Log
   /** The log is JSON lines. */
   isJson: boolean

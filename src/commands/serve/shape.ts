@@ -4,7 +4,7 @@ import { hex, npubText } from '../shapes.ts'
 const common = {
   v: z.literal(1),
   type: z.literal('ready'),
-  net: z.literal('sim'),
+  net: z.enum(['sim', 'mainnet', 'testnet', 'regtest']),
   npub: npubText,
   pubkey: hex,
   identity: z.string(),
@@ -31,4 +31,6 @@ export const nodeShape = z.object({
   role: z.literal('node'),
   /** The models that it offers, by task. */
   tasks: z.record(z.string(), z.array(z.string())),
+  /** What it is paid into; null where it works for nothing. */
+  wallet: z.string().nullable(),
 })

@@ -1,16 +1,26 @@
+import { systemClock } from '../../engine/base/clock.ts'
 import { Fault } from '../../engine/base/fault.ts'
+import { systemRandom } from '../../engine/base/random.ts'
+import { openSecp256k1 } from '../../engine/identity/secp256k1.ts'
+import { newSigner } from '../../engine/identity/signer.ts'
+import { openSimPayer } from '../../engine/payments/sim/payer.ts'
 import { openClient } from '../../engine/roles/client/client.ts'
 import type { Client, Outcome, Wish } from '../../engine/roles/client/news.ts'
-import type { Up } from '../../engine/roles/up.ts'
+import { openPurse } from '../../engine/roles/client/purse.ts'
+import type { Up, UpOptions } from '../../engine/roles/up.ts'
+import { memoryStore } from '../../engine/storage/memory.ts'
 import { TASKS } from '../../engine/tasks/catalogue.ts'
 import type { RerankOutput } from '../../engine/tasks/rerank.ts'
 import type { Task } from '../../engine/tasks/task.ts'
 import { showBytes } from '../figures.ts'
+import { fundPlayAccount } from '../pay/play.ts'
 import type { Interrupt } from '../interrupt.ts'
 import { jsonPrinter, textPrinter } from '../request/print.ts'
 import sample from '../samples/how-fedai-works.txt' with { type: 'text' }
 import type { Terminal } from '../terminal.ts'
 import { ANYWHERE } from '../../engine/protocol/where.ts'
+
+export type Play = NonNullable<UpOptions['play']>
 
 /** What `up --once` sends, and where it shows it. */
 export type OnceOptions = Readonly<{
@@ -19,6 +29,8 @@ export type OnceOptions = Readonly<{
   /** What is said to a chat model, turn by turn; none: the built-in tasks on a text of ours. */
   turns: readonly string[]
   chat: boolean
+  /** The ledger in which the node is paid. */
+  play: Play
 }>
 
 const QUESTION = 'How is the content of a job kept from the router?'
@@ -28,7 +40,8 @@ const OUT_TOKENS = 200
 
 /** Sends a few real jobs through a network that is up, as any client would, and shows each receipt. */
 export const sendJobs = async (up: Up, options: OnceOptions): Promise<void> => {
-  const client = await openClient({ router: up.router, net: 'sim' })
+  const money = await openPlayPurse(options.play)
+  const client = await openClient({ router: up.router, net: 'sim', money })
   try {
     if (options.turns.length > 0) await converse(client, options.turns, options)
     else await showTasks(client, options)
@@ -37,7 +50,24 @@ export const sendJobs = async (up: Up, options: OnceOptions): Promise<void> => {
     if (options.stop.asked() || !options.stop.signal.aborted) throw error
   } finally {
     await client.close()
+    await money.purse.close()
   }
+}
+
+/** An account of play money with what somebody has who tries fedai out. */
+const openPlayPurse = async ({ path, ledgers }: Play) => {
+  const secp = await openSecp256k1()
+  const seams = { clock: systemClock, random: systemRandom, secp, net: 'sim' } as const
+  const account = { kind: 'sim', path, account: 'client' } as const
+  const sim = { ...seams, ...(ledgers && { ledgers }) }
+  const payer = await openSimPayer(account, sim)
+  await fundPlayAccount(account, sim)
+  const signer = newSigner(secp, systemRandom)
+  const broken = (fault: Fault): void => {
+    throw fault
+  }
+  const purse = openPurse({ ...seams, store: memoryStore().money, payer, signer, broken })
+  return { purse, caps: { budget: null, exposure: null } }
 }
 
 const showTasks = async (client: Client, options: OnceOptions): Promise<void> => {

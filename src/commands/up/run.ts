@@ -1,5 +1,8 @@
 import { Fault } from '../../engine/base/fault.ts'
 import { type Fields, type Log, openLog, silentLog } from '../../engine/base/log.ts'
+import { newMemoryLedgers } from '../../engine/payments/sim/ledger.ts'
+import type { Play } from './once.ts'
+import { playMoneyPath } from '../pay/play.ts'
 import { UP_PORT, type Up, type UpEvent, openUp } from '../../engine/roles/up.ts'
 import { paths } from '../../engine/base/paths.ts'
 import { chatModels, openRunners } from '../../engine/runners/open.ts'
@@ -91,6 +94,7 @@ const inNetwork = async (order: Order, listeners: Listeners): Promise<void> => {
   const broken = Promise.withResolvers<never>()
   broken.promise.catch(() => {})
   const held = once ? undefined : upFolder()
+  const play = once ? ownPlay() : { path: playMoneyPath() }
   const opening = openUp({
     signal: stop.signal,
     port,
@@ -99,6 +103,7 @@ const inNetwork = async (order: Order, listeners: Listeners): Promise<void> => {
     // What happens is told by the watcher; the log is for what went wrong.
     log: once || terminal.errIsTTY ? silentLog : troubleLog(terminal),
     ...(held && { state: held.folder }),
+    play,
     onEvent: (event) => {
       for (const listener of listeners) listener(event)
     },
@@ -106,23 +111,28 @@ const inNetwork = async (order: Order, listeners: Listeners): Promise<void> => {
   })
   try {
     const up = await stop.within(opening, CLOSING_MS)
-    await live(up, order, listeners, broken.promise)
+    await live(up, order, listeners, broken.promise, play)
   } finally {
     held?.release()
   }
 }
+
+/** Play money that is gone with this process. */
+const ownPlay = (): Play => ({ path: '/play-money', ledgers: newMemoryLedgers() })
 
 const live = async (
   up: Up,
   { once, turns, chat, terminal, stop, started }: Order,
   listeners: Listeners,
   broken: Promise<never>,
+  play: Play,
 ): Promise<void> => {
   try {
     if (once) {
       const { sendJobs } = await import('./once.ts')
       terminal.say('play money · a router and a node in this process, nothing leaves this machine')
-      await Promise.race([sendJobs(up, { terminal, stop, turns, chat: chat.length > 0 }), broken])
+      const jobs = { terminal, stop, turns, chat: chat.length > 0, play }
+      await Promise.race([sendJobs(up, jobs), broken])
     } else {
       const setup = { up, chat, readyMs: performance.now() - started }
       await Promise.race([stay(setup, listeners, terminal, stop), broken])

@@ -54,6 +54,10 @@ export const eventLine = ({ event, fields }: UpEvent): string | undefined => {
       const time = showMs(Number(fields['ms']))
       return `${bare(String(fields['task']))} · ${fields['model']} · ${time} · ${cost} · ${fields['status']}`
     }
+    case 'invoice.paid':
+      return `the node was paid ${showMsat(BigInt(String(fields['msat'])))} of play money`
+    case 'invoice.refused':
+      return `the node gave no invoice: ${fields['why']}`
     case 'node.joined':
       return `node ${node} joined`
     case 'node.left':

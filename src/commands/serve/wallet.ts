@@ -1,0 +1,72 @@
+import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { systemClock } from '../../engine/base/clock.ts'
+import type { Settings } from '../../engine/base/config/resolve.ts'
+import { Fault } from '../../engine/base/fault.ts'
+import { systemRandom } from '../../engine/base/random.ts'
+import { openSecp256k1 } from '../../engine/identity/secp256k1.ts'
+import { type Connection, parseConnection } from '../../engine/payments/connection.ts'
+import { openWallet } from '../../engine/payments/open.ts'
+import { spendingFault } from '../../engine/payments/spending-credential.ts'
+import type { Wallet } from '../../engine/payments/wallet.ts'
+import { playAccount } from '../pay/play.ts'
+import { CONNECTION_BYTES } from '../pay/wallet-file.ts'
+import { readSecret } from '../unlock.ts'
+import type { Means } from './service.ts'
+
+/**
+ * The wallet that a node is paid into; null where it works for nothing.
+ * @throws Fault `config` `wallet.none` | `wallet.kind`, `refused` `wallet.can_spend`; those of openWallet
+ */
+export const openNodeWallet = async (
+  settings: Settings,
+  { signer, log }: Pick<Means, 'signer' | 'log'>,
+): Promise<Wallet | null> => {
+  const net = settings.get('net')
+  const kind = settings.get('node.wallet')
+  if (kind === 'none') return null
+  const play = net === 'sim' && (kind === 'auto' || kind === 'sim')
+  const connection = play
+    ? playAccount(`node-${signer.pubkey.slice(0, 16)}`)
+    : await connected(settings)
+  if (kind !== 'auto' && connection.kind !== kind) throw anotherKind(connection.kind, kind)
+  const seams = { clock: systemClock, random: systemRandom, secp: await openSecp256k1(), net }
+  const wallet = await openWallet(connection, seams)
+  try {
+    const info = await wallet.info()
+    const fault = spendingFault(info, settings.get('node.allow_spending_credential') === 'yes')
+    if (fault) throw withFlag(fault)
+    const { spend, hold, custodial } = info.caps
+    log.info('wallet.open', { wallet: info.kind, net, spends: spend, holds: hold, custodial })
+    return wallet
+  } catch (error) {
+    await wallet.close()
+    throw error
+  }
+}
+
+/** The connection string, from the file that was named or systemd's credential. */
+const connected = async (settings: Settings): Promise<Connection> => {
+  const folder = process.env['CREDENTIALS_DIRECTORY']
+  const credential = folder && join(folder, 'wallet')
+  const file =
+    settings.get('node.wallet_file') ??
+    (credential && existsSync(credential) ? credential : undefined)
+  if (file === undefined) throw noWallet(settings.get('net'))
+  return parseConnection((await readSecret(file, CONNECTION_BYTES)).trim())
+}
+
+const noWallet = (net: string): Fault =>
+  new Fault('config', 'wallet.none', `a node on ${net} needs a wallet that it is paid into`, {
+    hint: 'name the file with its connection string: --wallet-file FILE (docs/wallets/)\nor work for nothing: --wallet none',
+  })
+
+const anotherKind = (is: string, wanted: string): Fault =>
+  new Fault('config', 'wallet.kind', `the file connects a wallet of kind ${is}, not ${wanted}`, {
+    hint: `leave --wallet out, or name a file that connects ${wanted}`,
+  })
+
+const withFlag = ({ kind, code, message, hint }: Fault): Fault =>
+  new Fault(kind, code, message, {
+    hint: `${hint}\nor start with it all the same: --allow-spending-credential`,
+  })
