@@ -14,6 +14,7 @@ const ENDS: Readonly<Record<FaultKind, string>> = {
   verification: 'A signature, a receipt or a pinned key does not hold.',
   refused: 'Refused by budget or policy.',
   config: 'Configuration or key files are wrong.',
+  uncertain: 'It is not known how a payment ended: do not pay again, run fedai pay resolve.',
   interrupted: 'Interrupted, such as by Ctrl-C.',
 }
 

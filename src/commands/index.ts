@@ -3,6 +3,7 @@ import { completions } from './completions/index.ts'
 import { config } from './config/index.ts'
 import { home } from './home.ts'
 import { init } from './init.ts'
+import { pay } from './pay/index.ts'
 import { request } from './request/index.ts'
 import { schema } from './schema/index.ts'
 import { serve } from './serve/index.ts'
@@ -18,6 +19,7 @@ const VERBS: Readonly<Record<string, readonly [summary: string, make: Make]>> = 
   up: ['run a whole network in one process, on play money', up],
   serve: ['run a router or a node as a daemon', serve],
   request: ['send one job and print its result', request],
+  pay: ['connect a wallet, pay invoices, see what was spent', pay],
   verify: ['check receipts and what proves them, offline', verify],
   init: ['make or import an identity', init],
   trust: ['keep the keys that you trust', trust],

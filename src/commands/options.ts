@@ -19,6 +19,14 @@ export const identityOption = () =>
 export const passphraseOption = () =>
   new Option('--passphrase-file <file>', 'the passphrase of that identity')
 
+export const netOption = () =>
+  new Option('--net <net>', 'sim (play money), mainnet, testnet or regtest')
+
+export const yesOption = (what: string) => new Option('-y, --yes', what)
+
+export const budgetOption = () =>
+  new Option('--budget <amount>', 'most for one day, fees included (default: 1000sat)')
+
 /** Collects a repeatable option. */
 export const several = (value: string, before: string[] | undefined): string[] => [
   ...(before ?? []),

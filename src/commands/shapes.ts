@@ -11,6 +11,10 @@ export const hex = z.string().regex(/^[0-9a-f]{64}$/)
 export const npubText = z.string().regex(/^npub1[0-9a-z]{58}$/)
 /** msat as a decimal string: a JSON number would lose digits in many readers. */
 export const msatText = z.string().regex(/^(0|[1-9][0-9]{0,18})$/)
+/** The same, below 0 where something is owed. */
+export const signedMsatText = z.string().regex(/^(0|-?[1-9][0-9]{0,18})$/)
+/** A Lightning node: 33 bytes in hex. */
+export const lightningKey = z.string().regex(/^0[23][0-9a-f]{64}$/)
 export const units = z.partialRecord(z.enum(UNITS), z.number()).readonly()
 
 /** A signed event (NIP-01), as it crossed the wire. */

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { SHAPES } from '../../src/commands/schema/registry.ts'
 import { FAKE_WORDS, type FakeOpenai, fakeOpenai } from '../fakes/runner.ts'
 import { type Place, type Ran, type Running, binary, place } from './cli.ts'
+import { merchant } from './pay.ts'
 
 let here: Place
 let server: FakeOpenai
@@ -95,6 +96,25 @@ describe('what --json prints is what its schema says:', () => {
     await hold('trust add', await here.run(['trust', 'add', key, '--name', 'mira', '--json']))
     await hold('trust list', await here.run(['trust', 'list', '--json']))
     await hold('trust remove', await here.run(['trust', 'remove', 'mira', '--json']))
+  }, 30_000)
+
+  test('pay', async () => {
+    const shop = await merchant(here)
+    const invoice = await shop.invoice(1)
+    await hold('pay', await here.run(['pay', '--dry-run', '--json', invoice]))
+    await hold('pay', await here.run(['pay', '--yes', '--json', invoice]))
+    await hold('pay', await here.run(['pay', '--yes', '--json', invoice]))
+    const held = await shop.held(1)
+    await hold('pay', await here.run(['pay', '--yes', '--wait', '1s', '--json', held.bolt11]))
+    await hold('pay status', await here.run(['pay', 'status', '--json']))
+    await hold('pay status', await here.run(['pay', 'status', '--net', 'mainnet', '--json']))
+    await held.cancel()
+    await hold('pay resolve', await here.run(['pay', 'resolve', '--json']))
+    await hold('pay history', await here.run(['pay', 'history', '--json']))
+    await hold('pay tabs', await here.run(['pay', 'tabs', '--json']))
+    const connection = `sim:${here.home}/state/play-money.db?account=schema`
+    await hold('pay connect', await here.run(['pay', 'connect', '--json'], { stdin: connection }))
+    await shop.wallet.close()
   }, 30_000)
 
   test('the daemons', async () => {

@@ -100,7 +100,7 @@ const groupsIn = (value: unknown, file: string): Group[] => {
   if (isFields(value)) {
     if (value['type'] === 'piece') return []
     if ('bundle' in value || value['type'] === 'result') return [resultIn(value, file)]
-    if (Object.values(value).some(isEvent))
+    if (Object.values(value).flat().some(isEvent))
       return [{ file, documents: membersOf(value, 'the bundle', file), bundle: true, result: null }]
   }
   throw new Fault('data', 'verify.unknown', `${file} holds something that is no signed event`, {
@@ -130,10 +130,15 @@ const resultIn = (result: Fields, file: string): Group => {
 
 /** Every document that has a name in a bundle is an event: else it would look checked and was not. */
 const membersOf = (fields: Fields, where: string, file: string): Found[] =>
-  Object.entries(fields).map(([name, value]) => {
+  Object.entries(fields).flatMap(([name, value]) => {
     const shown = /^\w{1,32}$/.test(name) ? name : 'a document'
-    if (!isFields(value)) throw noEvent(`${shown} of ${where}`, file)
-    return { text: JSON.stringify(value), name: shown }
+    // Several of one kind: `invoices`.
+    const all: unknown[] = Array.isArray(value) ? value : [value]
+    const one = Array.isArray(value) ? shown.replace(/s$/, '') : shown
+    return all.map((it): Found => {
+      if (!isFields(it)) throw noEvent(`${shown} of ${where}`, file)
+      return { text: JSON.stringify(it), name: one }
+    })
   })
 
 const noEvent = (what: string, file: string): Fault =>

@@ -2,7 +2,9 @@ import type { z } from 'zod'
 import { showMsat } from '../../engine/base/money.ts'
 import { shortNpub } from '../../engine/identity/keys.ts'
 import type { Audit, ReceiptSummary } from '../../engine/metering/audit.ts'
-import { shortId } from '../figures.ts'
+import type { MoneyAudit } from '../../engine/spending/audit.ts'
+import type { TabSummary } from '../../engine/spending/audit-tabs.ts'
+import { count, shortId } from '../figures.ts'
 import type { Paint } from '../terminal.ts'
 import type { verificationShape } from './shape.ts'
 
@@ -11,6 +13,7 @@ export type Report = Readonly<{
   findings: readonly Line[]
   unchecked: readonly string[]
   receipts: readonly ReceiptSummary[]
+  tabs: readonly TabSummary[]
 }>
 
 /** One check: of a document, or of a text in a file that should have been one. */
@@ -32,6 +35,12 @@ export const reportObject = (report: Report): z.output<typeof verificationShape>
     cost_msat: String(cost),
     ceiling_msat: String(ceiling),
   })),
+  tabs: report.tabs.map(({ paid, used, left, ...rest }) => ({
+    ...rest,
+    paid_msat: String(paid),
+    used_msat: String(used),
+    left_msat: String(left),
+  })),
 })
 
 /** The report for people: what was looked at, each check with its verdict, what could not be checked. */
@@ -41,6 +50,7 @@ export const reportText = (report: Report, paint: Paint): string => {
   const pad = (text: string) => text + ' '.repeat(width - Math.min(width, Bun.stringWidth(text)))
   return [
     ...report.receipts.flatMap(headOf),
+    ...report.tabs.flatMap(tabOf),
     ...rows.flatMap(([[first = '', ...rest], ok]) => [
       `  ${pad(first)}  ${ok ? paint.green('yes') : paint.red('no')}`,
       ...rest.map((line) => `    ${line}`),
@@ -77,6 +87,16 @@ const headOf = (it: ReceiptSummary): string[] => {
   ]
 }
 
+const tabOf = (it: TabSummary): string[] => {
+  const { paid, used, left } = it
+  const rest = left < 0n ? `owed ${showMsat(-left)}` : `left ${showMsat(left)}`
+  const sums = [`paid ${showMsat(paid)}`, `used ${showMsat(used)}`, rest]
+  return [
+    `tab ${shortId(it.tab)} at ${shortNpub(it.node)} · ${count(it.statements, 'statement')}`,
+    `  ${[...sums, ...(it.sim ? ['play money'] : [])].join(' · ')}`,
+  ]
+}
+
 // What a node has signed may be past the last day that a Date can show.
 const whenOf = (ms: number): string => {
   const date = new Date(ms)
@@ -85,8 +105,12 @@ const whenOf = (ms: number): string => {
 }
 
 /** An audit as a report. */
-export const reportOf = (audit: Audit, before: readonly Line[]): Report => ({
+export const reportOf = (
+  audit: Audit & Pick<MoneyAudit, 'tabs'>,
+  before: readonly Line[],
+): Report => ({
   findings: [...before, ...audit.findings],
   unchecked: audit.unchecked,
   receipts: audit.receipts,
+  tabs: audit.tabs,
 })

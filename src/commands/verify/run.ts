@@ -1,11 +1,15 @@
 import { sha256, toHex } from '../../engine/base/bytes.ts'
 import { Fault, isFault } from '../../engine/base/fault.ts'
+import type { Secp256k1 } from '../../engine/identity/seams.ts'
 import { openSecp256k1 } from '../../engine/identity/secp256k1.ts'
 import { audit } from '../../engine/metering/audit.ts'
-import { document } from '../../engine/protocol/intake.ts'
+import { carried, document } from '../../engine/protocol/intake.ts'
+import { type Net, tagValue } from '../../engine/protocol/event.ts'
 import { KINDS } from '../../engine/protocol/kinds.ts'
 import type { Message } from '../../engine/protocol/messages.ts'
 import { type Refusal, isRefusal } from '../../engine/protocol/refusal.ts'
+import { auditMoney } from '../../engine/spending/audit.ts'
+import { shortId } from '../figures.ts'
 import { readText } from '../read.ts'
 import { openTerminal } from '../terminal.ts'
 import { type Found, type Group, documentsIn } from './documents.ts'
@@ -63,9 +67,30 @@ export const verifyGroups = async (groups: readonly Group[]): Promise<Report> =>
     before.push(...report.findings)
     unchecked.push(...report.unchecked)
   }
-  const messages = [...read.values()].filter((it): it is Message => !isRefusal(it))
-  const all = audit(messages, bundles)
-  return reportOf({ ...all, unchecked: [...all.unchecked, ...new Set(unchecked)] }, before)
+  const whole = [...read.values()].filter((it): it is Message => !isRefusal(it))
+  const inside = whole.flatMap((message) => insideOf(message, verifier))
+  before.push(...inside.filter((it) => 'check' in it))
+  const messages = [...whole, ...inside.filter((it) => 'event' in it)]
+  const work = audit(messages, bundles)
+  const money = auditMoney(messages, { secp: verifier })
+  const notSaid = [...work.unchecked, ...money.unchecked, ...new Set(unchecked)]
+  return reportOf(
+    { ...work, ...money, unchecked: notSaid, findings: [...work.findings, ...money.findings] },
+    before,
+  )
+}
+
+/** What a proof carries, or what is wrong with it: it is held against the rules like any other event. */
+const insideOf = ({ name, event, body }: Message, verifier: Secp256k1): (Message | Line)[] => {
+  if (name !== 'proof') return []
+  const rules = { verifier, net: tagValue(event, 'net') as Net }
+  return (['invoice', 'paid'] as const).flatMap((kind): (Message | Line)[] => {
+    if (body[kind] === null) return []
+    const message = carried(body[kind], kind, event, rules)
+    if (!isRefusal(message)) return [message]
+    const detail = `the ${kind} in proof ${shortId(event.id)}: ${message.detail}`
+    return [{ check: `proof.${kind}`, ok: false, detail, about: event.id }]
+  })
 }
 
 // A file for verify is no job, so the advice of a job's input would be wrong.

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { hex, msatText } from '../shapes.ts'
+import { hex, msatText, signedMsatText } from '../shapes.ts'
 
 const finding = z.object({
   check: z.string(),
@@ -28,6 +28,21 @@ export const verificationShape = z.object({
       sim: z.boolean(),
       cost_msat: msatText,
       ceiling_msat: msatText,
+    }),
+  ),
+  /** At least so much was paid and used: others may not be here. */
+  tabs: z.array(
+    z.object({
+      node: hex,
+      tab: z.string(),
+      sim: z.boolean(),
+      statements: z.int(),
+      /** The highest number among them. */
+      n: z.int(),
+      paid_msat: msatText,
+      used_msat: msatText,
+      /** Below 0: owed. */
+      left_msat: signedMsatText,
     }),
   ),
 })

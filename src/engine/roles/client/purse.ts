@@ -88,6 +88,13 @@ export const openPurse = (options: PurseOptions): Purse => {
     const { entries, views: rows } = store.spending(unixMs(Math.floor(now / day) * day))
     journal = openJournal(entries, rows, now)
     views = new Map(rows.map((row) => [`${row.payee} ${row.ref}`, row]))
+    // Another process may have heard of the end first.
+    for (const entry of entries) if (isOver(entry)) tell(entry)
+  }
+
+  const tell = (entry: Entry): void => {
+    waiting.get(entry.hash)?.resolve(entry)
+    waiting.delete(entry.hash)
   }
 
   const tab: Purse['tab'] = (node) => {
@@ -144,7 +151,11 @@ export const openPurse = (options: PurseOptions): Purse => {
     })
 
   /** A step that nobody waits for: its failure is the ledger's. */
-  const go = (make: () => JournalEvent): void => void feed(make).catch((e) => broken(asFault(e)))
+  const go = (make: () => JournalEvent): void => void feed(make).catch(failed)
+  // What comes of a payment after we have left is for the next process to ask.
+  const failed = (error: unknown): void => {
+    if (!closed) broken(asFault(error))
+  }
 
   const perform = (effect: JournalEffect): void => {
     const { hash } = effect.do === 'tell' ? effect.entry : effect
@@ -162,11 +173,8 @@ export const openPurse = (options: PurseOptions): Purse => {
           (news) => go(() => ({ type: 'answer', hash, news })),
           (error: unknown) => go(() => ({ type: 'unsent', hash, reason: asFault(error).code })),
         )
-    else if (effect.do === 'lookup') void lookUp(effect)
-    else if (effect.entry.state !== 'inflight') {
-      waiting.get(hash)?.resolve(effect.entry)
-      waiting.delete(hash)
-    }
+    else if (effect.do === 'lookup') void lookUp(effect).catch(failed)
+    else if (effect.entry.state !== 'inflight') tell(effect.entry)
   }
 
   /** A wallet that does not answer is asked again when that is due. */
@@ -243,5 +251,6 @@ export const openPurse = (options: PurseOptions): Purse => {
 /** How many statements a receipt may be late. */
 const NEAR = 32
 
-const openOf = ({ open }: Journal): Entry[] =>
-  [...open.values()].filter(({ state }) => state !== 'settled' && state !== 'failed')
+const openOf = ({ open }: Journal): Entry[] => [...open.values()].filter((entry) => !isOver(entry))
+
+const isOver = ({ state }: Entry): boolean => state === 'settled' || state === 'failed'

@@ -19,6 +19,8 @@ export const onRefused = (
   // Others were quicker with all tickets that were offered; nobody has begun.
   const taken = reason === 'used' || reason === 'busy'
   if (taken && !job.attempt?.accepted && !job.attempt?.isLost && askLater(turn, job, reason)) return
+  const onCredit = job.attempt?.body.timing === 'after' && job.attempt.drawn
+  if (reason === 'unfunded' && onCredit) return finishJob(turn, job, noCredit())
   if (reason === 'unfunded') onUnfunded(turn, job, false)
   // No ticket of the offers is left, and nothing came: new offers may have one. A node that takes back its
   // signed yes ends the job: it would be offered first again.
@@ -34,6 +36,11 @@ export const onRefused = (
     }),
   )
 }
+
+const noCredit = (): Fault =>
+  new Fault('refused', 'credit.none', 'the node does not let you pay after the job, or not so much', {
+    hint: 'pay before it: --timing before; credit grows with what was paid',
+  })
 
 /** Reasons that say nothing against the job itself: another node, or the same one later, may take it. */
 const PASSING: ReadonlySet<string> = new Set([

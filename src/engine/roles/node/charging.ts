@@ -106,7 +106,7 @@ export const needPayment = (turn: NodeTurn, job: NodeJob, cost: bigint): void =>
   if (covers(turn, job, cost) || state.deadlines.has(`funds:${job.tag}`)) return
   state.deadlines.set(`funds:${job.tag}`, unixMs(now + PAUSE_MS))
   const short = String(cost - reservedFor(till.tabs, placeOf(job)))
-  const about = { job: job.id, ticket: job.ticket }
+  const about = { job: job.id, ticket: job.ticket, frames: job.frames.length }
   tell(turn, job, { status: 'need_payment', ...about, short, wait_ms: PAUSE_MS })
 }
 

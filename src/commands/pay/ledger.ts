@@ -1,0 +1,53 @@
+import { join } from 'node:path'
+import { systemClock, unixMs } from '../../engine/base/clock.ts'
+import { paths } from '../../engine/base/paths.ts'
+import type { Net } from '../../engine/protocol/event.ts'
+import type { PaymentHash } from '../../engine/protocol/ids.ts'
+import { openJournal, spentToday } from '../../engine/spending/journal.ts'
+import type { Entry } from '../../engine/spending/journal-rows.ts'
+import { type TabView, leftOn } from '../../engine/spending/ledger.ts'
+import type { LedgerStore, MoneyStore } from '../../engine/storage/money-store.ts'
+import { openStore } from '../../engine/storage/sqlite.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** What this user paid on one network. Play money has a ledger of its own, so that it never counts as money. */
+export const userLedgerPath = (net: Net, env: Env = process.env): string =>
+  join(paths(env).state, 'client', net, 'ledger.db')
+
+/** Opens it; processes of one user share it. @throws Fault `io` `ledger.*` */
+export const openUserLedger = (net: Net): Promise<LedgerStore> => openStore(userLedgerPath(net))
+
+/** A look at the ledger, without a wallet. Amounts in msat. */
+export type Standing = Readonly<{
+  /** Payments whose end is not known. */
+  open: readonly Entry[]
+  tabs: readonly TabView[]
+  /** What this day came to, fees included; what is open counts in full. */
+  spentToday: bigint
+  /** Paid and unused at all nodes together. */
+  unused: bigint
+}>
+
+export const standingOf = (money: MoneyStore): Standing => {
+  const now = systemClock.now()
+  const { entries, views } = money.spending(unixMs(now - (now % 86_400_000)))
+  return {
+    open: entries.filter(isOpen),
+    tabs: views,
+    spentToday: spentToday(openJournal(entries, views, now), now),
+    unused: views.map(leftOn).reduce((sum, it) => (it > 0n ? sum + it : sum), 0n),
+  }
+}
+
+export const isOpen = ({ state }: Entry): boolean => state !== 'settled' && state !== 'failed'
+
+/** Payments that are looked through for one that was made before; an older one is found by the ledger itself. */
+const NEWEST = 10_000
+
+/** The payment of an invoice that was made or begun before; undefined without one. */
+export const entryOf = (
+  money: MoneyStore,
+  hash: PaymentHash,
+  among: number = NEWEST,
+): Entry | undefined => money.payments(among).find((it) => it.hash === hash)

@@ -1,0 +1,78 @@
+import type { z } from 'zod'
+import type { Net } from '../../engine/protocol/event.ts'
+import type { Entry } from '../../engine/spending/journal-rows.ts'
+import { count } from '../figures.ts'
+import { interrupted, onInterrupt } from '../interrupt.ts'
+import { readSettings } from '../settings.ts'
+import { type Terminal, openTerminal } from '../terminal.ts'
+import { namer, readTrust } from '../trust/set.ts'
+import { stillOpen } from './ends.ts'
+import { entryOf, isOpen, openUserLedger, standingOf } from './ledger.ts'
+import { notConnected, openUserPurse } from './purse.ts'
+import type { resolutionShape } from './shape.ts'
+import { emitResult, entryLine, entryObject } from './show.ts'
+
+type Options = Readonly<{
+  net?: string | undefined
+  passphraseFile?: string | undefined
+  dryRun?: boolean | undefined
+  json?: boolean | undefined
+}>
+
+/**
+ * `fedai pay resolve`: asks the wallet how each payment ended whose end is not known. Pays nothing.
+ * @throws Fault `uncertain` (80) where it is not known of one; those of openUserPurse
+ */
+export const resolvePayments = async (options: Options): Promise<void> => {
+  const terminal = openTerminal(options)
+  const settings = await readSettings({ net: options.net })
+  const net = settings.get('net')
+  const before = await openPayments(net)
+  // Without any there is nothing to ask a wallet, which may be gone by now.
+  if (before.length === 0 || options.dryRun) return tell(terminal, net, before, 'as it stands')
+  const { passphraseFile } = options
+  const user = await openUserPurse({ settings, terminal, passphraseFile })
+  if (!user) throw notConnected(net)
+  const stop = onInterrupt(terminal.gone)
+  try {
+    terminal.progress(`asking the wallet about ${count(before.length, 'payment')}`)
+    await stop.within(user.purse.resolve(), 0)
+    terminal.progress('')
+    const now = before.map((it) => entryOf(user.money, it.hash) ?? it)
+    await tell(terminal, net, now, 'asked')
+    if (stop.asked()) throw interrupted()
+    const open = now.filter(isOpen)
+    if (open.length > 0) throw stillOpen(open, net)
+  } finally {
+    stop.release()
+    await user.close()
+  }
+}
+
+const openPayments = async (net: Net): Promise<readonly Entry[]> => {
+  const store = await openUserLedger(net)
+  const { open } = standingOf(store.money)
+  await store.close()
+  return open
+}
+
+const tell = async (
+  terminal: Terminal,
+  net: Net,
+  payments: readonly Entry[],
+  how: 'as it stands' | 'asked',
+): Promise<void> => {
+  const open = payments.filter(isOpen).length
+  const object: z.output<typeof resolutionShape> = {
+    v: 1,
+    type: 'resolution',
+    net,
+    payments: payments.map(entryObject),
+    open,
+  }
+  if (terminal.json) return emitResult(terminal, object, () => '')
+  const show = namer(readTrust())
+  for (const it of payments) await terminal.emit(`${entryLine(it, show)}\n`)
+  if (payments.length === 0) terminal.say('no payment is open: how each ended is known')
+  else if (how === 'as it stands') terminal.say('nobody was asked')
+}

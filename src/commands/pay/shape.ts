@@ -1,0 +1,138 @@
+import { z } from 'zod'
+import { WALLET_KINDS } from '../../engine/payments/wallet.ts'
+import { NETS } from '../../engine/protocol/event.ts'
+import { errorFields, hex, lightningKey, msatText, signedMsatText } from '../shapes.ts'
+
+/** What `fedai pay … --json` prints. Times are ms since 1970, amounts msat. */
+
+const net = z.enum(NETS)
+const error = errorFields.nullable()
+
+/** A payment, as the ledger has it. */
+export const entryFields = z.object({
+  hash: hex,
+  state: z.enum(['intent', 'inflight', 'unknown', 'settled', 'failed']),
+  /** A wallet had called it failed before it settled. */
+  late: z.boolean(),
+  purpose: z.enum(['topup', 'job', 'after', 'route', 'other']),
+  /** Whom it pays: a node or a router; null for somebody else’s invoice. */
+  payee: hex.nullable(),
+  ref: z.string(),
+  seq: z.int(),
+  amount_msat: msatText,
+  fee_msat: msatText.nullable(),
+  max_fee_msat: msatText,
+  preimage: hex.nullable(),
+  reason: z.string().nullable(),
+  invoice: z.string(),
+  at: z.number(),
+  done_at: z.number().nullable(),
+})
+
+/** `fedai pay INVOICE`. */
+export const paymentShape = z.object({
+  v: z.literal(1),
+  type: z.literal('payment'),
+  net,
+  status: z.enum(['settled', 'paid_before', 'dry_run', 'failed', 'unknown']),
+  hash: hex,
+  node: lightningKey,
+  /** As its writer has it. */
+  memo: z.string().nullable(),
+  amount_msat: msatText,
+  fee_msat: msatText.nullable(),
+  max_fee_msat: msatText,
+  preimage: hex.nullable(),
+  expires: z.number(),
+  before: z.object({ spent_today_msat: msatText, balance_msat: msatText.nullable() }),
+  after: z.object({ spent_today_msat: msatText, balance_msat: msatText.nullable() }),
+  budget_msat: msatText.nullable(),
+  error,
+})
+
+export const walletFields = z.object({
+  kind: z.enum(WALLET_KINDS),
+  net,
+  node: lightningKey.nullable(),
+  /** null where the wallet does not say. */
+  pays: z.boolean().nullable(),
+  preimage: z.enum(['always', 'sometimes', 'never']),
+  granularity_msat: msatText,
+  custodial: z.boolean(),
+  /** What its adapter was tested against. */
+  tested: z.string(),
+})
+
+/** `fedai pay connect`; `checked` with `--dry-run`. */
+export const connectionShape = z.object({
+  v: z.literal(1),
+  type: z.literal('connection'),
+  status: z.enum(['stored', 'unchanged', 'checked']),
+  net,
+  file: z.string(),
+  wallet: walletFields,
+})
+
+export const statusShape = z.object({
+  v: z.literal(1),
+  type: z.literal('pay_status'),
+  net,
+  /** null without one, and where it does not answer: then `error` says why. */
+  wallet: walletFields.nullable(),
+  /** Of play money. */
+  account: z.string().nullable(),
+  balance_msat: msatText.nullable(),
+  adapters: z.array(z.object({ kind: z.enum(WALLET_KINDS), tested: z.string() })),
+  spent_today_msat: msatText,
+  budget_msat: msatText.nullable(),
+  max_exposure_msat: msatText.nullable(),
+  tabs: z.int(),
+  unused_msat: msatText,
+  open: z.array(entryFields),
+  error,
+})
+
+/** `fedai pay tabs`: our own count, by receipts and by what our wallet settled. */
+export const tabsShape = z.object({
+  v: z.literal(1),
+  type: z.literal('tabs'),
+  net,
+  tabs: z.array(
+    z.object({
+      node: hex,
+      tab: hex,
+      paid_msat: msatText,
+      used_msat: msatText,
+      disputed_msat: msatText,
+      /** Below 0: owed. */
+      left_msat: signedMsatText,
+      seq: z.int(),
+      statements: z.int(),
+      broken: z.boolean(),
+      paid_at: z.number().nullable(),
+    }),
+  ),
+  unused_msat: msatText,
+})
+
+export const historyShape = z.object({
+  v: z.literal(1),
+  type: z.literal('history'),
+  net,
+  /** The newest first. */
+  payments: z.array(entryFields),
+  /** Of those that settled and are listed. */
+  paid_msat: msatText,
+  fees_msat: msatText,
+  /** There are older ones than were listed. */
+  more: z.boolean(),
+})
+
+/** `fedai pay resolve`: each payment that was open, as it stands now. */
+export const resolutionShape = z.object({
+  v: z.literal(1),
+  type: z.literal('resolution'),
+  net,
+  payments: z.array(entryFields),
+  open: z.int(),
+})
