@@ -35,7 +35,7 @@ export const showHome = async (
     return
   }
   const lines = [
-    `fedai ${version} · play money`,
+    `fedai ${version}`,
     router
       ? `  router      ${shortNpub(router.key)} at ${router.address}, up on this machine`
       : '  router      none runs on this machine',

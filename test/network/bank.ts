@@ -10,7 +10,8 @@ import { newMemoryLedgers } from '../../src/engine/payments/sim/ledger.ts'
 import { openSimPayer } from '../../src/engine/payments/sim/payer.ts'
 import { openSimWallet } from '../../src/engine/payments/sim/wallet.ts'
 import type { Wallet } from '../../src/engine/payments/wallet.ts'
-import { type Purse, openPurse } from '../../src/engine/roles/client/purse.ts'
+import { openPurse } from '../../src/engine/roles/client/purse.ts'
+import type { Purse } from '../../src/engine/roles/client/money.ts'
 import type { NodeMoney } from '../../src/engine/roles/node/money.ts'
 import type { SpendingCaps } from '../../src/engine/spending/caps.ts'
 import type { Life, Party } from './life.ts'
@@ -27,6 +28,8 @@ export class Bank {
   /** What stands between a party and its wallet, where a test wants a wallet that lies. */
   wrapPayer: (payer: Payer, name: string) => Payer = (payer) => payer
   wrapWallet: (wallet: Wallet, name: string) => Wallet = (wallet) => wallet
+  /** No wallet of a client pays anything. */
+  down = false
   /** How far nodes trust those who paid before; their own default where it is left out. */
   credit: CreditPolicy | undefined
   readonly purses: Purse[] = []
@@ -54,7 +57,9 @@ export class Bank {
   async purse(party: Party, life: Life): Promise<{ purse: Purse; caps: typeof CAPS }> {
     const seams = this.seams(life.clock)
     const account = { path: LEDGER, account: accountOf(party.name) }
-    const payer = life.payer(this.wrapPayer(await openSimPayer(account, seams), party.name))
+    const payer = life.payer(
+      this.wrapPayer(this.pausable(await openSimPayer(account, seams)), party.name),
+    )
     if (!this.given.has(party.name)) await faucet(account, msat(this.amount), seams)
     this.given.add(party.name)
     const purse = openPurse({
@@ -72,6 +77,12 @@ export class Bank {
     this.purses.push(purse)
     this.purseOf.set(party.name, purse)
     return { purse, caps: this.caps }
+  }
+
+  private pausable(payer: Payer): Payer {
+    const pay: Payer['pay'] = async (...of) =>
+      this.down ? { state: 'failed', reason: 'no_route' } : payer.pay(...of)
+    return { ...payer, pay }
   }
 
   balance(name: string, clock: Clock): Promise<bigint> {

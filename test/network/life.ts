@@ -11,7 +11,16 @@ import type { Tape } from './tap.ts'
 
 /** What a party does that others can see, or that outlives it: the points at which it can crash. */
 export type Deed =
-  'event' | 'frame' | 'answer' | 'write' | 'commit' | 'observe' | 'invoice' | 'lookup' | 'pay' | 'ask'
+  | 'event'
+  | 'frame'
+  | 'answer'
+  | 'write'
+  | 'commit'
+  | 'observe'
+  | 'invoice'
+  | 'lookup'
+  | 'pay'
+  | 'ask'
 /** Before or after the deed of this number (from 1, over all lives of the party). */
 export type Crash = Readonly<{ at: number; side: 'before' | 'after' }>
 /** `killed`: its machine closes its connections. `vanished` (who dials): nobody hears anything any more. */
@@ -132,7 +141,8 @@ export class Life {
   wallet(inner: Wallet): Wallet {
     return {
       ...inner,
-      createInvoice: (wish) => this.act('invoice', () => this.heardOf(inner.createInvoice(wish)), never()),
+      createInvoice: (wish) =>
+        this.act('invoice', () => this.heardOf(inner.createInvoice(wish)), never()),
       lookup: (hash) => this.act('lookup', () => this.heardOf(inner.lookup(hash)), never()),
       subscribe: (changed) => inner.subscribe((status) => void (this.dead || changed(status))),
     }

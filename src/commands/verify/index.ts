@@ -5,7 +5,7 @@ import { examples, jsonOption } from '../options.ts'
 export const verify = () =>
   new Command('verify')
     .description(
-      'Check receipts and what proves them: signatures, who signed for whom, cost, ceiling.\nOffline. Exit 0, or 76 with the first thing that is wrong.',
+      'Check receipts, payments and tabs: signatures, who signed for whom, cost, sums.\nOffline. Exit 0, or 76 with the first thing that is wrong.',
     )
     .argument('<file...>', 'result of request --json, bundle, event, array or lines; - for stdin')
     .addOption(jsonOption())

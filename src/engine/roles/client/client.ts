@@ -22,7 +22,7 @@ import { Channel } from './channel.ts'
 import { decide } from './decide.ts'
 import { type PurseEffect, newClientMoney } from './money.ts'
 import type { Client, News, Wish } from './news.ts'
-import type { Purse } from './purse.ts'
+import type { Purse } from './money.ts'
 import { type ClientEffect, type ClientEvent, type ClientState, newClientState } from './state.ts'
 import { shiftTimes } from './times.ts'
 

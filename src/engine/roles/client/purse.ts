@@ -3,11 +3,9 @@ import { type Fault, asFault, isFault } from '../../base/fault.ts'
 import type { Random } from '../../base/random.ts'
 import type { Secp256k1, Signer } from '../../identity/seams.ts'
 import { signerOf } from '../../identity/signer.ts'
-import type { SignedStatement } from '../../metering/tab-rows.ts'
 import type { Finding } from '../../metering/finding.ts'
 import type { Net } from '../../protocol/event.ts'
-import type { EventId, JobId, PaymentHash, PubKey } from '../../protocol/ids.ts'
-import type { Msat } from '../../base/money.ts'
+import type { PaymentHash, PubKey } from '../../protocol/ids.ts'
 import type { Payer } from '../../payments/payer.ts'
 import {
   type Journal,
@@ -20,38 +18,8 @@ import {
 import type { Entry, JournalEffect, JournalEvent } from '../../spending/journal-rows.ts'
 import { checkStatement } from '../../spending/ledger-check.ts'
 import { type TabView, charged, leftOn, openView, paidInto } from '../../spending/ledger.ts'
+import type { Purse } from './money.ts'
 import type { MoneyChange, MoneyStore } from '../../storage/money-store.ts'
-
-/** What a client pays with, and what it has at its nodes. Several clients of one process share one. */
-export interface Purse {
-  /** The key that this user has at one node alone: links nothing to anything (docs/money.md). */
-  tab(node: PubKey): Signer
-  /** What we paid there and have used, as far as this process has read. */
-  view(node: PubKey): TabView
-  /**
-   * Pays an invoice that was checked, once. Resolves when it settled or failed, or when nobody can say how it
-   * ended (`unknown`): then it is asked about on, and never paid again.
-   * @throws Fault `refused` over a cap; `again` `payment.open`; those of the wallet where nothing was sent
-   */
-  pay(wanted: Omit<Extract<JournalEvent, { type: 'want' }>, 'type' | 'left'>): Promise<Entry>
-  /** Counts a receipt that was acknowledged; resolves when it is in the books. */
-  charge(
-    node: PubKey,
-    receipt: { id: EventId; job: JobId; cost: Msat; disputed: boolean },
-  ): Promise<void>
-  /**
-   * Holds a statement of the node against our own sums; tells what does not hold.
-   * @param alone no receipt of that node's is awaited: what it charges for one that we lack is counted
-   */
-  check(said: SignedStatement, alone?: boolean): Promise<readonly Finding[]>
-  /** Asks the wallet about every payment whose end is not known. @returns those that still are */
-  resolve(): Promise<readonly Entry[]>
-  /** Payments whose end is not known, and what this day came to with them in full, msat. */
-  open(): readonly Entry[]
-  spentToday(): bigint
-  /** Waits until everything that was begun is on the disk, or known to be open. */
-  close(): Promise<void>
-}
 
 type PurseOptions = Readonly<{
   store: MoneyStore

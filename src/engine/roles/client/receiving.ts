@@ -149,8 +149,7 @@ const onMoved = (
   // A node's signed yes outweighs the router's word, but for a link that only the router sees.
   if (attempt.accepted && body.reason !== 'lost') return
   const next = job.offers.find((it) => it.ticket.event.id === body.to)
-  if (body.reason === 'unfunded')
-    onUnfunded(turn, job, next?.node === attempt.offered.node)
+  if (body.reason === 'unfunded') onUnfunded(turn, job, next?.node === attempt.offered.node)
   const { cap } = job.wish
   tell(turn, job, {
     type: 'moved',

@@ -38,9 +38,14 @@ export const onRefused = (
 }
 
 const noCredit = (): Fault =>
-  new Fault('refused', 'credit.none', 'the node does not let you pay after the job, or not so much', {
-    hint: 'pay before it: --timing before; credit grows with what was paid',
-  })
+  new Fault(
+    'refused',
+    'credit.none',
+    'the node does not let you pay after the job, or not so much',
+    {
+      hint: 'pay before it: --timing before; credit grows with what was paid',
+    },
+  )
 
 /** Reasons that say nothing against the job itself: another node, or the same one later, may take it. */
 const PASSING: ReadonlySet<string> = new Set([

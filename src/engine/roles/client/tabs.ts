@@ -1,6 +1,8 @@
 import { toHex } from '../../base/bytes.ts'
 import { unixMs } from '../../base/clock.ts'
+import { msat } from '../../base/money.ts'
 import { sealLetter } from '../../identity/letters.ts'
+import { topUpOf } from '../../metering/tab-top-up.ts'
 import { draftOf } from '../../protocol/draft.ts'
 import { eventText } from '../../protocol/event.ts'
 import type { PubKey } from '../../protocol/ids.ts'
@@ -41,7 +43,7 @@ export const drawnAt = (jobs: Iterable<ClientJob>, node: PubKey, but: ClientJob)
 /** A receipt of a job that drew on a tab was answered: its statement follows, and maybe the next top-up. */
 export const countReceipt = (
   turn: ClientTurn,
-  { offered, tag, secrets }: Attempt,
+  { offered, body: asked, tag, secrets }: Attempt,
   { event, body }: Message<'receipt'>,
   disputed: boolean,
 ): void => {
@@ -55,7 +57,9 @@ export const countReceipt = (
   money.expected.set(tag, { node, secret: secrets.money })
   state.deadlines.set(`statement:${tag}`, unixMs(now + STATEMENT_WITHIN_MS))
   const left = leftAt(money, node)
-  if (!disputed && left >= 0n && left < ceiling)
+  // Another one like it would not be covered; one that is paid while it runs needs little to begin.
+  const lowest = asked.timing === 'stream' ? topUpOf(0, msat(0n), msat(1n)) : ceiling
+  if (!disputed && left >= 0n && left < lowest)
     money.low.set(node, unixMs(now + STATEMENT_WITHIN_MS))
   if (money.low.size > MOST_NODES) money.low.delete(money.low.keys().next().value!)
 }
