@@ -19,7 +19,7 @@ const pageNames = [
   'SECURITY.md',
   'CHANGELOG.md',
   'test/vectors/README.md',
-  ...new Bun.Glob('docs/*.md').scanSync(root),
+  ...new Bun.Glob('docs/**/*.md').scanSync(root),
 ].filter((name) => existsSync(join(root, name)))
 const pages = new Map<string, string>()
 for (const name of pageNames) pages.set(name, await Bun.file(join(root, name)).text())
@@ -204,16 +204,18 @@ describe('the threat model', () => {
 })
 
 const files = new Map<string, string>()
-for (const file of new Bun.Glob('src/engine/**/*.ts').scanSync(root))
+for (const file of new Bun.Glob('src/**/*.ts').scanSync(root))
   files.set(file, await Bun.file(join(root, file)).text())
 
-/** Kinds whose section says "all fields of" or "as in" another one. */
+/** Kinds whose section says "all fields of" or "as in" another one, or names its timings. */
 const inherited = (kind: KindName): string[] => {
   const from: Partial<Record<KindName, KindName[]>> = {
     rewrap: ['job', 'ask', 'sheet'],
     job: ['ask', 'sheet'],
     ticket: ['sheet'],
     progress: ['sheet'],
+    offers: ['sheet'],
+    draw: ['sheet'],
   }
   return (from[kind] ?? []).flatMap((it) =>
     quoted(section(`### ${it}\n`)).flatMap((word) => word.split(/[^\w]+/)),

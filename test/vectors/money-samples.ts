@@ -1,10 +1,12 @@
 import { sha256, toHex } from '../../src/engine/base/bytes.ts'
 import type { UnixSec } from '../../src/engine/base/clock.ts'
 import { msat } from '../../src/engine/base/money.ts'
+import { sealLetter } from '../../src/engine/identity/letters.ts'
 import { openNoble } from '../../src/engine/identity/secp-noble.ts'
+import { signerOf } from '../../src/engine/identity/signer.ts'
 import { encodeBolt11 } from '../../src/engine/protocol/bolt11/encode.ts'
 import { draftOf } from '../../src/engine/protocol/draft.ts'
-import type { Draft, Signed } from '../../src/engine/protocol/event.ts'
+import { type Draft, type Signed, eventText } from '../../src/engine/protocol/event.ts'
 import { paymentHash } from '../../src/engine/protocol/ids.ts'
 import type { KindName } from '../../src/engine/protocol/kinds.ts'
 import type { MoneyKind } from '../../src/engine/protocol/money.ts'
@@ -58,6 +60,14 @@ export const moneySamples = (sheet: Signed): Record<Name, Sample> => {
     draft: draftOf('paid', { payment_hash: hash, terms: termsHash(terms), ...received }, to(TAB)),
   }
   const nonce = '5a'.repeat(16)
+  const fund = {
+    by: TAB,
+    draft: draftOf(
+      'fund',
+      { nonce, for: 'topup', ref: TAB.pubkey, msat: '700', hold: about },
+      to(NODE),
+    ),
+  } as const
   const full = (it: Sample) => ({ ...signed(it.by, it.draft) })
   return {
     invoice,
@@ -87,17 +97,16 @@ export const moneySamples = (sheet: Signed): Record<Name, Sample> => {
         to(ROUTER),
       ),
     },
-    fund: {
-      by: TAB,
-      draft: draftOf(
-        'fund',
-        { nonce, for: 'topup', ref: TAB.pubkey, msat: '700', hold: about },
-        to(NODE),
-      ),
-    },
+    fund,
     money: {
       by: CLIENT,
-      draft: draftOf('money', { sealed: 'AsD/' }, { ...to(NODE), about: about.ticket }),
+      draft: draftOf('money', { sealed: letterOf(signed(fund.by, fund.draft)) }, to(NODE)),
     },
   }
+}
+
+/** NIP-44 from the client's session key to the node, with a nonce that anyone can make again. */
+const letterOf = (inner: Signed): string => {
+  const nonce = { bytes: () => sha256('fedai vectors letter'), below: () => 0 }
+  return sealLetter(signerOf(CLIENT.secret, secp, nonce), NODE.pubkey, eventText(inner), nonce)
 }

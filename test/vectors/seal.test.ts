@@ -45,9 +45,27 @@ test('the wrap, and the keys exported from it', () => {
   expect(toHex(secrets.out)).toBe(vector.exports.out)
   expect(toHex(secrets.credit)).toBe(vector.exports.credit)
   expect(toHex(secrets.commit)).toBe(vector.exports.commit)
+  expect(toHex(secrets.money)).toBe(vector.exports.money)
   const opened = openWrap({ ...parties, secret: fromHex(vector.ticket_secret), wrap: vector.wrap })
   expect(toHex(opened!.contentKey)).toBe(vector.content_key)
   expect(opened!.secrets).toEqual(secrets)
+})
+
+test('the wrap of a job that draws on a tab', () => {
+  const { draw, wrap: drawn } = vector.drawn
+  const random = fixed(vector.ephemeral_secret)
+  const made = wrapKey({ ...parties, to: vector.ticket_public, contentKey, draw, random })
+  expect(made.wrap).toEqual(drawn)
+  const opened = openWrap({ ...parties, secret: fromHex(vector.ticket_secret), wrap: drawn })
+  expect(opened).toMatchObject({ draw, contentKey })
+})
+
+test('a frame about money', () => {
+  const { seq, plaintext, frame } = vector.money
+  const header = frameHeader({ type: 'money', last: false, tag, seq })
+  const bytes = sealOutput(secrets.money, header, seq, utf8(plaintext))
+  expect(toHex(encodeFrame({ type: 'money', last: false, tag, seq, bytes }))).toBe(frame)
+  expect(openOutput(secrets.money, header, seq, bytes)).toEqual(utf8(plaintext))
 })
 
 test('the job tag', () => expect(tag).toBe(vector.job_tag as typeof tag))

@@ -1,4 +1,4 @@
-import type { EventId, JobId } from '../protocol/ids.ts'
+import type { EventId, JobId, PubKey } from '../protocol/ids.ts'
 import type { Message } from '../protocol/messages.ts'
 import type { AuditFinding } from './audit.ts'
 import { documentsOf } from './audit-documents.ts'
@@ -30,6 +30,7 @@ type Anchor = {
   sheets?: readonly EventId[] | undefined
   offers?: EventId | undefined
   receipt?: EventId | undefined
+  node?: PubKey | undefined
 }
 
 const anchorOf = (bundle: readonly Message[]): Anchor => {
@@ -48,6 +49,7 @@ const anchorOf = (bundle: readonly Message[]): Anchor => {
     sheets: terms ? [terms.sheet] : ticket?.body.entries.map((it) => it.sheet),
     offers: job?.body.offers,
     receipt: receipt?.event.id,
+    node: (receipt ?? ticket)?.event.pubkey,
   }
 }
 
@@ -66,6 +68,16 @@ const strayOf = (message: Message, anchor: Anchor): readonly [string, string] | 
     return [
       'bundle.receipt',
       `it answers receipt ${short(message.body.receipt)}, not ${short(anchor.receipt)}`,
+    ]
+  if (name === 'statement' && anchor.receipt && anchor.receipt !== message.body.receipt)
+    return [
+      'bundle.receipt',
+      `it charges receipt ${short(message.body.receipt)}, not ${short(anchor.receipt)}`,
+    ]
+  if (name === 'invoice' && anchor.node && anchor.node !== event.pubkey)
+    return [
+      'bundle.invoice',
+      `it pays ${short(event.pubkey)}, the job went to ${short(anchor.node)}`,
     ]
   if (anchor.job && 'job' in body && body.job !== anchor.job)
     return ['bundle.job', `it is of job ${short(body.job)}, not ${short(anchor.job)}`]

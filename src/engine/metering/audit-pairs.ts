@@ -51,13 +51,38 @@ const ticketChecks = (ticket: Message<'ticket'>, documents: Documents): Finding[
 /** A job and its ticket. */
 const jobChecks = (job: Message<'job' | 'rewrap'>, documents: Documents): Finding[] => {
   const ticket = documents.of('ticket').find((it) => it.event.id === job.body.ticket)
-  const named = aboutCheck('job.about', 'job', job, 'ticket', job.body.ticket)
-  if (!ticket) return [named]
+  const named = [
+    aboutCheck('job.about', 'job', job, 'ticket', job.body.ticket),
+    ...timingChecks(job, documents),
+  ]
+  if (!ticket) return named
   return [
-    named,
+    ...named,
     heldAt('ticket.expiration', 'ticket', ticket, 'the job', job),
     addressCheck('job.addressee', 'job', job, 'the signer of the ticket', ticket.event.pubkey),
   ]
+}
+
+/** A job is paid as its row of the sheet allows, and as the router of its offers admits. */
+const timingChecks = ({ body }: Message<'job' | 'rewrap'>, documents: Documents): Finding[] => {
+  const sheet = documents.byId(body.sheet)
+  const offers = documents.byId(body.offers)
+  const allowed = [
+    ['price sheet', sheet?.name === 'sheet' && rowOf(sheet.body, body.row)?.timings],
+    ['router', offers?.name === 'offers' && offers.body.timings],
+  ] as const
+  return allowed.flatMap(([who, timings]) =>
+    timings
+      ? [
+          finding(
+            'job.timing',
+            timings.includes(body.timing) || (who === 'router' && body.ceiling === 0n),
+            `paid ${body.timing}, as the ${who} allows`,
+            `paid ${body.timing}, where the ${who} allows ${timings.join(' or ')}`,
+          ),
+        ]
+      : [],
+  )
 }
 
 /** Offers, the tickets in them, and the jobs that name them. */

@@ -51,8 +51,17 @@ export const progress = z.discriminatedUnion('status', [
   }),
   z.object({ status: z.literal('queued'), ...about, place: count }),
   z.object({ status: z.literal('started'), ...about }),
-  /** The tab is used up: the job waits, so long at most, for so much more (`stream`). */
-  z.object({ status: z.literal('need_payment'), ...about, short: msatField, wait_ms: spanMs }),
+  /**
+   * The tab is used up: the job waits, so long at most, for so much more (`stream`). `frames` went out before: by it
+   * two of one second differ, and none is taken for the other's replay.
+   */
+  z.object({
+    status: z.literal('need_payment'),
+    ...about,
+    frames: count,
+    short: msatField,
+    wait_ms: spanMs,
+  }),
   /** The slot of a ticket is kept while it is paid for. */
   z.object({ status: z.literal('held'), ...about, until: timeMs }),
   z.object({

@@ -128,6 +128,13 @@ describe('what a node signed twice', () => {
     expect(wrong([first, again({ n: 9, used: '421', receipt: HEX })])).toEqual(['statement.chain'])
   })
 
+  test('a payment that was acknowledged at about the same time may be in it or not', () => {
+    const { paid: later, invoice: owed } = historyOf({ paid: { late: 280_000 } })
+    const before = again({ paid: '0' }, 0)
+    expect(wrong([owed, later, before])).toEqual([])
+    expect(wrong([owed, later, again({ paid: '0' }, 60_000)])).toEqual(['statement.paid'])
+  })
+
   test('one payment acknowledged with two amounts, or for two terms', () => {
     const more = historyOf({ paid: { content: { received: '10001' }, late: 1_000 } }).paid
     expect(wrong([invoice, paid, more])).toEqual(['paid.once'])

@@ -2,7 +2,7 @@ import type { UnixMs } from '../base/clock.ts'
 import { showMsat } from '../base/money.ts'
 import { type Finding, finding, short } from '../metering/finding.ts'
 import type { SignedStatement } from '../metering/tab-rows.ts'
-import { type Charge, type TabView, type ViewChange, contradict } from './ledger.ts'
+import { type Charge, LOST_JOB, type TabView, type ViewChange, contradict } from './ledger.ts'
 
 /** What we have ourselves, to hold a statement against. */
 export type Known = Readonly<{
@@ -72,13 +72,18 @@ const believe = (
   near: readonly SignedStatement[],
   now: UnixMs,
 ): ViewChange[] => {
-  const isNext = said.n > view.n && said.used > view.used && said.used <= view.paid
-  const follows =
-    onceCheck(said, near).ok && near.every((it) => neighbourCheck(said, it).every((f) => f.ok))
-  if (view.broken || !isNext || !follows) return []
-  const row: TabView = { ...view, used: said.used, n: said.n, at: now }
+  const lies = [onceCheck(said, near), ...near.flatMap((it) => neighbourCheck(said, it))]
+  // Each says what was used up to it, so the newest is the one that counts.
+  const used = [said, ...near].reduce((most, it) => (it.used > most ? it.used : most), view.used)
+  if (view.broken || used > view.paid || lies.some((it) => !it.ok)) return []
+  const { payee, ref } = view
+  const row: TabView = { ...view, used, n: Math.max(view.n, said.n), at: now }
+  const { receipt, cost } = said
+  // Should the receipt come after all, it is counted already.
+  const charge: Charge = { receipt, payee, ref, job: LOST_JOB, cost, disputed: false, at: now }
   return [
     { do: 'put', table: 'views', row },
+    { do: 'add', table: 'charges', row: charge },
     { do: 'put', table: 'statements', row: said },
   ]
 }

@@ -39,6 +39,9 @@ export type Charge = Readonly<{
   at: UnixMs
 }>
 
+/** The job of a receipt that was lost: only its statement came, which names none. */
+export const LOST_JOB = '0'.repeat(64) as JobId
+
 export type ViewChange =
   Change<'views', TabView> | Change<'charges', Charge> | Change<'statements', SignedStatement>
 
@@ -70,21 +73,17 @@ export const paidInto = (
   at: now,
 })
 
-/**
- * A receipt was acknowledged. The charge is written with the view: a second one of the same receipt is refused.
- * @param counted its statement came first, when it seemed lost, and was counted (ledger-check.ts)
- */
+/** A receipt was acknowledged. The charge is written with the view: a second one of the same receipt is refused. */
 export const charged = (
   view: TabView,
   receipt: Readonly<{ id: EventId; job: JobId; cost: Msat; disputed: boolean }>,
   now: UnixMs,
-  counted = false,
 ): { view: TabView; changes: ViewChange[] } => {
   const { payee, ref } = view
   const { id, job, cost, disputed } = receipt
   const row: TabView = {
     ...view,
-    used: counted ? view.used : msat(view.used + cost),
+    used: msat(view.used + cost),
     disputed: disputed ? msat(view.disputed + cost) : view.disputed,
     at: now,
   }

@@ -83,9 +83,9 @@ const put = (value: Json, path: readonly string[], to: Json | undefined): Json =
 
 /** Fields that may be absent, by docs/protocol.md, section 2; units that are absent are 0. */
 const OPTIONAL =
-  /^manifest (name|limits\.\w+)$|^ticket .*model\.(family|quant|digest|ctx)$|(rates|usage|max)\.\w+$/
+  /^manifest (name|limits\.\w+)$|^sheet pay$|^ticket .*model\.(family|quant|digest|ctx)$|(rates|usage|max)\.\w+$/
 /** Objects that may be null. */
-const NULLABLE = /^fund hold$/
+const NULLABLE = /^fund hold$|^proof paid$/
 /** Amounts of msat. */
 const AMOUNT =
   /(msat|paid|used|reserved|received|cap|cost|ceiling|minimum|surcharge|fee|rates\.\w+)$/
