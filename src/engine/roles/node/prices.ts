@@ -27,8 +27,8 @@ export const PLAY_PRICES: Rows = [
 ]
 
 /** What a node asks that nobody pays. */
-export const FREE_PRICES: Rows = PLAY_PRICES.map((row) => ({
-  ...row,
+export const FREE_PRICES: Rows = PLAY_PRICES.map((it) => ({
+  ...it,
   rates: {},
   timings: ['free'],
 }))
