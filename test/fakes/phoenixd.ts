@@ -22,8 +22,6 @@ export type PhoenixdMisbehaviour =
   /** As early versions: paid is what has ended, failed or not, and no preimage is shown. */
   | 'early'
 
-type FakePhoenixd = ReturnType<typeof fakePhoenixd>
-
 export const FULL = 'canary-full-password-of-phoenixd'
 export const LIMITED = 'canary-limited-password'
 

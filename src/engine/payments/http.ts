@@ -71,7 +71,11 @@ export const ask = async (to: Backend, question: Question): Promise<Answer> => {
   try {
     return await Promise.race([call(), tooLate])
   } catch (cause) {
-    throw over.signal.aborted ? cause : unreachable(to, 'does not answer', cause)
+    throw over.signal.aborted
+      ? cause
+      : isDistrust(cause)
+        ? distrusted(to, cause)
+        : unreachable(to, 'does not answer', cause)
   } finally {
     stop()
   }
@@ -150,3 +154,17 @@ const unreachable = (to: Backend, what: string, cause?: unknown): Fault =>
     hint: 'see that it runs and that its address is right',
     ...(cause !== undefined && { cause }),
   })
+
+const distrusted = (to: Backend, cause: unknown): Fault =>
+  new Fault(
+    'unavailable',
+    'wallet.unreachable',
+    `${to.name} shows a certificate that is not trusted here`,
+    { hint: 'where it was renewed, put the new one into the connection string', cause },
+  )
+
+/** OpenSSL's words, wherever in the chain of causes they stand. */
+const isDistrust = (cause: unknown): boolean =>
+  cause instanceof Error &&
+  (('code' in cause && /CERT|SELF_SIGNED|LEAF_SIGNATURE/.test(String(cause.code))) ||
+    isDistrust(cause.cause))
