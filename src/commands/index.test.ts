@@ -28,25 +28,25 @@ const examplesOf = (after: string): string[] =>
 /** The words of each `fedai` in a line of shell: pipes, redirections, variables and comments aside. */
 const callsIn = (line: string): string[][] => {
   const words = [
-    ...line.matchAll(/#.*$|[|<>()]+|(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'|<>()])+/g),
+    ...line.matchAll(/#.*$|[|<>();]+|(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'|<>();])+/g),
   ].map(([word]) => word.replace(/^(["'])(.*)\1$/s, '$2'))
   const calls: string[][] = []
   let call: string[] | undefined
   for (const word of words) {
     if (word === 'fedai') calls.push((call = []))
-    else if (/^[#|<>()]/.test(word)) call = undefined
+    else if (/^[#|<>();]/.test(word)) call = undefined
     else call?.push(word)
   }
   return calls
 }
 
 /** Parses a command line without doing anything. */
-const parse = (words: readonly string[]): string | undefined => {
+const parse = async (words: readonly string[]): Promise<string | undefined> => {
   let called: string | undefined
   const stub = (command: CommandUnknownOpts, path: string): void => {
     command.action(() => {
-      // A group takes any word, to say itself what is wrong with it.
-      if (command.commands.length > 0 && command.args.length > 0)
+      // A group takes any word, to say itself what is wrong with it; `pay` also takes an invoice.
+      if (command.usage() === '[command]' && command.args.length > 0)
         throw new Error(`unknown command ${path} ${command.args[0]}`)
       called = path
     })
@@ -56,7 +56,7 @@ const parse = (words: readonly string[]): string | undefined => {
   const root = program('0.0.0')
   stub(root, 'fedai')
   try {
-    root.parse([...words], { from: 'user' })
+    await root.parseAsync([...words], { from: 'user' })
   } catch (error) {
     // --help has no handler of ours to stub.
     const { code, command } = error as Error & { code?: string; command?: string }
@@ -76,10 +76,10 @@ describe('the help of', () => {
     expect(lines.at(-1)).toMatch(/^More: /)
   })
 
-  test.each(named)('%s shows examples that are understood', (name, verb) => {
+  test.each(named)('%s shows examples that are understood', async (name, verb) => {
     const all = examplesOf(verb.after).flatMap(callsIn)
     expect(all.length).toBeGreaterThanOrEqual(3)
-    const called = all.map(parse)
+    const called = await Promise.all(all.map(parse))
     if (verb.children.length === 0 && verb.path.length > 0)
       expect(called).toContain(`fedai ${name}`)
   })
@@ -104,15 +104,16 @@ test('a tree of which only one verb is declared says and does the same', () => {
   expect(program('0.0.0', ['help', 'request']).commands[2]!.options.length).toBeGreaterThan(10)
 })
 
-test('a wrong example would be found', () => {
-  expect(callsIn('FEDAI_X=1 fedai a "b c" | fedai d - > e   # fedai f')).toEqual([
+test('a wrong example would be found', async () => {
+  expect(callsIn('FEDAI_X=1 fedai a "b c" | fedai d - > e; fedai g   # fedai f')).toEqual([
     ['a', 'b c'],
     ['d', '-'],
+    ['g'],
   ])
-  expect(() => parse(['verify', '--nope', 'x'])).toThrow(/unknown option/)
-  expect(() => parse(['completions', 'tcsh'])).toThrow(/Allowed choices/)
-  expect(() => parse(['config', 'shwo'])).toThrow(/unknown command/)
-  expect(parse(['config', 'show'])).toBe('fedai config show')
+  await expect(parse(['verify', '--nope', 'x'])).rejects.toThrow(/unknown option/)
+  await expect(parse(['completions', 'tcsh'])).rejects.toThrow(/Allowed choices/)
+  await expect(parse(['config', 'shwo'])).rejects.toThrow(/unknown command/)
+  expect(await parse(['config', 'show'])).toBe('fedai config show')
 })
 
 test('every command that has --json has a schema, and no other', () => {
@@ -123,12 +124,18 @@ test('every command that has --json has a schema, and no other', () => {
 })
 
 test('the flag of every setting is there, and its help tells the same default', () => {
-  const places: Record<string, string> = { router: 'serve router', node: 'serve node' }
+  const places: Record<string, string> = {
+    router: 'serve router',
+    node: 'serve node',
+    routers: 'request',
+    net: 'request',
+    'pay.max_exposure': 'request',
+  }
   for (const key of KEYS) {
     const { flag, usual } = settingOf(key)
     if (flag === undefined) continue
     const [section] = key.split('.') as [string]
-    const path = key === 'routers' ? 'request' : (places[section] ?? section)
+    const path = places[key] ?? places[section] ?? section
     const verb = verbs.find((it) => it.path.join(' ') === path)!
     const found = verb.flags.find((it) => it.names.includes(flag))
     expect({ key, found: found?.names }).toEqual({ key, found: expect.arrayContaining([flag]) })
@@ -138,8 +145,11 @@ test('the flag of every setting is there, and its help tells the same default', 
   }
 })
 
-test('a group takes no flag with a value, as the completions believe', () => {
-  // They read the words before the cursor one by one, and a value might have the name of a command.
+test('no value that is offered for a flag of a group has the name of a command, as completions believe', () => {
+  // They read the words before the cursor one by one.
   const groups = verbs.filter((verb) => verb.children.length > 0)
-  expect(groups.flatMap((verb) => verb.flags.filter((it) => it.values))).toEqual([])
+  for (const { flags, children } of groups) {
+    const offered = flags.flatMap((it) => it.values?.words ?? [])
+    expect(children.filter(({ word }) => offered.includes(word))).toEqual([])
+  }
 })
