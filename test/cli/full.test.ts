@@ -46,7 +46,9 @@ describe.skipIf(!hasFull)('no room', () => {
   test('on stdout: the job is told to its end, then 74', async () => {
     const { code, stderr } = await shell(`${detect} >/dev/full`)
     expect(code).toBe(74)
-    expect(stderr).toMatch(/receipt checked · .* left there · play money\nerror: stdout took .*ENOSPC\n {2}no room/)
+    expect(stderr).toMatch(
+      /receipt checked · .* left there · play money\nerror: stdout took .*ENOSPC\n {2}no room/,
+    )
   })
 
   test.each([

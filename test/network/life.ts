@@ -71,6 +71,8 @@ export class Life {
   readonly clock: Clock
   readonly network: Network
   readonly store: LedgerStore
+  /** Frames to it that are lost on the way. */
+  loses: (bytes: Uint8Array) => boolean = () => false
   private dead: Death | null = null
   private readonly links = new Map<number, Link>()
   private readonly closers: (() => void)[] = []
@@ -224,7 +226,7 @@ export class Life {
         owner.event(own(link), text)
       },
       frame: (link, bytes) => {
-        if (this.dead) return
+        if (this.dead || this.loses(bytes)) return
         tape.frame(link.id, bytes)
         owner.frame(own(link), bytes)
       },

@@ -1,7 +1,9 @@
-import { scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
+import { scriptedChat, scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
 import { KINDS } from '../../src/engine/protocol/kinds.ts'
 import { checkForgotten, checkInvariants } from './invariants.ts'
+import type { Client, Wish } from '../../src/engine/roles/client/news.ts'
 import type { Crash, Deed } from './life.ts'
+import { checkMoney } from './money-books.ts'
 import { quickSecp } from './quick-secp.ts'
 import { type Asked, World } from './world.ts'
 
@@ -13,6 +15,14 @@ export type Scene = Readonly<{
   name: string
   nodes: number
   endless?: boolean
+  /** Nodes are paid: what is wanted then, what is answered, and what was before. */
+  paid?: Readonly<{
+    wish: Partial<Wish>
+    words?: readonly string[]
+    /** What jobs are answered with that were before. */
+    history?: readonly string[]
+    before?: (world: World) => Promise<void>
+  }>
   /** What happens after the job was asked for; the clock is moved in here. */
   play: (world: World, abort: AbortController) => Promise<void>
 }>
@@ -56,6 +66,8 @@ export const SCENES: readonly Scene[] = [
 export type Played = Readonly<{
   asked: readonly Asked[]
   deeds: ReadonlyMap<string, readonly Deed[]>
+  /** How many each had done when the scene began. */
+  from: ReadonlyMap<string, number>
 }>
 
 /**
@@ -68,56 +80,110 @@ export const play = async (scene: Scene, crash?: Point): Promise<Played> => {
     seed: 5,
     secp: quickSecp(),
     bounds: { acknowledgementWithinMs: 5_000 },
+    ...(scene.paid && { purse: 1_000_000n }),
     ...(crash ? { crash } : {}),
   })
   world.onCrash = (party) => void world.clock.after(500, () => void world.start(party))
   await world.startRouter()
-  const script = { pieces: textPieces(WORDS), pieceMs: 30, startMs: 10 }
+  const words = scene.paid?.words ?? WORDS
+  const pieces = scene.paid?.words ? dearPieces(words) : textPieces(words)
+  const script = { pieces, pieceMs: 30, startMs: 10 }
   for (let n = 0; n < scene.nodes; n++)
     await world.addNode([
       scriptedRunner(
-        ({ input }) => ({ ...script, endless: isFirst(input) && scene.endless === true }),
+        ({ input }) => ({
+          ...script,
+          ...(isHistory(input) && { pieces: dearPieces(scene.paid!.history!) }),
+          endless: isFirst(input) && scene.endless === true,
+        }),
         {
           clock: world.clock,
+          capabilities: [{ ...scriptedChat(), limits: { inputBytes: 8192, outTokens: 100_000 } }],
         },
       ),
     ])
   await world.addClient()
   await world.clock.advance(1_000)
+  await scene.paid?.before?.(world)
+  const from = new Map(partiesOf(world).map((it) => [it.name, it.deeds.length]))
   const abort = new AbortController()
-  const asked = askIn(world, FIRST, abort.signal)
+  const asked = askIn(world, scene, FIRST, abort.signal)
   await scene.play(world, abort)
   await ended(world, asked)
   // What waits for a link or a credit waits for ten seconds.
   await world.clock.advance(11_000)
   const deeds = new Map(partiesOf(world).map((it) => [it.name, [...it.deeds]]))
-  // By a key that owes nothing: who was sent what it could not credit gets no more (metering/owed.ts).
-  await world.addClient()
-  const after = askIn(world, 'after')
-  await ended(world, after)
+  const all = [...asked, await (scene.paid ? nextPaid(world, scene) : another(world, scene))]
   await world.clock.advance(500)
-  const all = [...asked, ...after]
   checkInvariants(world, all)
   await checkForgotten(world)
-  const last = after[0]?.outcome
-  if (last?.fault !== null) throw new Error(`a job after it all ended in ${last?.fault?.code}`)
+  if (scene.paid) await checkMoney(world, all.at(-1)!.outcome!.fault === null)
   await world.close()
-  return { asked: all, deeds }
+  return { asked: all, deeds, from }
 }
 
 const FIRST = 'first'
 const isFirst = (input: unknown): boolean => JSON.stringify(input).includes(FIRST)
+const isHistory = (input: unknown): boolean => JSON.stringify(input).includes('history')
 
 const partiesOf = (world: World) => [world.routerParty, ...world.nodes, ...world.clients]
 
 /** Nothing where the client is down. */
-const askIn = (world: World, content: string, signal?: AbortSignal): Asked[] => {
+const askIn = (world: World, scene: Scene, content: string, signal?: AbortSignal): Asked[] => {
   const { client } = world.clients.at(-1)!
-  if (!client) return []
+  return client ? [ask(world, scene, client, content, signal)] : []
+}
+
+const ask = (
+  world: World,
+  scene: Scene,
+  client: Client,
+  content: string,
+  signal?: AbortSignal,
+): Asked => {
   const input = { messages: [{ role: 'user', content }] }
-  const asked = world.request(client, { input, deadlineMs: 30_000 }, signal)
-  asked.text = WORDS.join('')
-  return [asked]
+  // Of a key without history nobody is paid after the job.
+  const wish =
+    content === FIRST ? scene.paid?.wish : { outTokens: scene.paid?.wish.outTokens ?? 64 }
+  const asked = world.request(client, { input, deadlineMs: 30_000, ...wish }, signal)
+  asked.text = (scene.paid?.words ?? WORDS).join('')
+  return asked
+}
+
+/** A job by a key that owes nothing: who was sent what it could not credit gets no more (metering/owed.ts). */
+const another = async (world: World, scene: Scene): Promise<Asked> => {
+  const client = await world.addClient()
+  const it = ask(world, scene, client, 'after')
+  await ended(world, [it])
+  if (it.outcome?.fault !== null)
+    throw new Error(`a job after it all ended in ${it.outcome?.fault?.code}`)
+  return it
+}
+
+/** Where money is left on a tab the same client goes on, with what is on its disk. */
+const nextPaid = async (world: World, scene: Scene): Promise<Asked> => {
+  const { client } = world.clients[0]!
+  if (!client) throw new Error('the client is down')
+  let it = ask(world, scene, client, 'after')
+  await ended(world, [it])
+  if (it.outcome?.fault?.code === 'payment.unknown') {
+    // Of what was written and perhaps not sent nobody can say anything until it can be paid no more.
+    await world.clock.advance(300_000)
+    it = ask(world, scene, client, 'after')
+    await ended(world, [it])
+  }
+  const code = it.outcome?.fault?.code ?? 'ok'
+  if (code !== 'ok' && code !== 'job.policy') throw new Error(`its next job ended in ${code}`)
+  return it
+}
+
+/** Pieces of as many tokens as they have bytes. */
+const dearPieces = (words: readonly string[]) => {
+  let out = 0
+  return words.map((text) => ({
+    delta: { text },
+    usage: { in_token: 5, out_token: (out += text.length) },
+  }))
 }
 
 const ended = async (world: World, asked: readonly Asked[]): Promise<void> => {

@@ -22,6 +22,7 @@ import type { ClientEvent } from '../../../src/engine/roles/client/state.ts'
 import type { NodeEvent } from '../../../src/engine/roles/node/state.ts'
 import { windowBudget } from '../../../src/engine/transport/flow.ts'
 import { scriptedChat } from '../../fakes/scripted-runner.ts'
+import type { Mint } from './money.ts'
 import type { ClientParty, Mind, NodeParty, Party, RouterParty, Run } from './party.ts'
 import type { Stage } from './stage.ts'
 
@@ -75,6 +76,8 @@ export type NodeOptions = {
   clockMs?: number
   rows?: Contents['sheet']['rows']
   operator?: PubKey | null
+  /** How it is paid, and by whom its money is counted (money.ts). */
+  mint?: Mint
   /** Its link comes from a private network. */
   local?: boolean
   /** A node that comes back: its key and the newest receipt on its disk. */
@@ -92,8 +95,10 @@ export const addNode = (
   const { clockMs = 0 } = options
   const now = unixMs(stage.now + clockMs)
   const rows = options.rows ?? PLAY_PRICES
+  const pay = options.mint && { ...options.mint.pay, granularity: '1' }
+  const content = { rows, ...(pay && { pay: { ...pay, payees: [...pay.payees] } }) }
   const event = signer.sign(
-    draftOf('sheet', { rows }, { now, net: 'sim', d: 'prices', expires: unixMs(now + 1e9) }),
+    draftOf('sheet', content, { now, net: 'sim', d: 'prices', expires: unixMs(now + 1e9) }),
   )
   const head = again?.disk.findLast((it) => it.by === signer.pubkey)?.id ?? null
   const capabilities = options.capabilities ?? [scriptedChat()]
@@ -109,7 +114,7 @@ export const addNode = (
     software: 'test',
     operator: options.operator ?? null,
     boot: bootId(toHex(random.bytes(16))),
-    sheet: { event, body: sheetSchema.parse({ rows }) },
+    sheet: { event, body: sheetSchema.parse(content) },
     runners: [{ info, slots, capabilities }],
   })
   const mind: Mind = {
@@ -125,6 +130,7 @@ export const addNode = (
     },
   )
   if (again) node.disk.push(...again.disk)
+  options.mint?.openTill(node)
   const others = stage.onWork
   stage.onWork = (party, effect) => {
     if (party !== node) return others(party, effect)
@@ -134,7 +140,8 @@ export const addNode = (
       if (words) stage.later(() => play(stage, node, run, words))
       return
     }
-    if (effect.do !== 'abort' && effect.do !== 'pause' && effect.do !== 'resume') return
+    if (effect.do !== 'abort' && effect.do !== 'pause' && effect.do !== 'resume')
+      return others(party, effect)
     const run = runs.find((it) => it.tag === effect.tag)
     if (!run) return
     if (effect.do !== 'abort') return void (run.paused = effect.do === 'pause')
@@ -186,6 +193,8 @@ export const addClient = (
     /** Its clock is so far ahead of the stage’s, and what its address is counted by. */
     clockMs?: number
     place?: string
+    /** What it pays with. */
+    mint?: Mint
   } = {},
 ): ClientParty => {
   const signer = options.signer ?? stage.newSigner()
@@ -204,6 +213,7 @@ export const addClient = (
     due: () => state.deadlines.next(),
   }
   const client = Object.assign(stage.party('client', mind, { signer, ...where }), { state })
+  options.mint?.openPurse(client)
   stage.connect(client, to)
   return client
 }

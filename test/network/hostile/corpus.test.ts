@@ -18,7 +18,7 @@ import { socketNetwork } from '../../../src/engine/transport/sockets.ts'
 import { scriptedRunner, textPieces } from '../../fakes/scripted-runner.ts'
 import context from '../../vectors/events/context.json'
 import type { Hostile } from '../../vectors/hostile/index.ts'
-import { CLIENT, NODE, ROUTER } from '../../vectors/samples.ts'
+import { CLIENT, NODE, ROUTER, TAB } from '../../vectors/samples.ts'
 import { wishOf } from '../world.ts'
 
 // The corpus of test/vectors, thrown at a real door over real sockets, while it serves others.
@@ -125,8 +125,8 @@ const AT_ONCE = 15
 
 test('a door that is told the whole corpus gives each its code, and serves others meanwhile', async () => {
   const it = await open()
-  // Two keys of the context are on links, so that what is for them is the router’s to read.
-  for (const party of [NODE, CLIENT]) await intruder(it.router.address, known(party))
+  // Three keys of the context are on links, so that what is for them is the router’s to read.
+  for (const party of [NODE, CLIENT, TAB]) await intruder(it.router.address, known(party))
   const wrong: string[] = []
   for (let from = 0; from < sayable.length; from += AT_ONCE) {
     const batch = sayable.slice(from, from + AT_ONCE)

@@ -35,6 +35,7 @@ export const onWish = (turn: ClientTurn, event: Extract<ClientEvent, { type: 'wi
     funding: null,
     fundings: 0,
     unfunded: 0,
+    unpayable: new Set(),
     unpaid: null,
     invoices: [],
     started: false,

@@ -136,8 +136,8 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
         for (const { check } of wrong)
           log.warn('statement.wrong', { node: effect.said.node, check })
       })
-    const { node, payment, caps, price } = effect
-    purse.pay({ payment, caps, price }).then(
+    const { node, payment, caps, price, used } = effect
+    purse.pay({ payment, caps, price, used }).then(
       (end) => loop.feed({ type: 'payment', node, end }),
       (error: unknown) => loop.feed({ type: 'payment', node, end: asFault(error) }),
     )

@@ -11,9 +11,9 @@ import { ASK_WITHIN_MS, askAll, askWaiting, onWish } from './asking.ts'
 import { clockFaultOf, noteClock, onUntimely, sayClock } from './clocks.ts'
 import { cancelJob, finishJob, onReceipt } from './ending.ts'
 import { onOffers, onSheets } from './offers.ts'
-import { missingReceipt } from './outcome.ts'
+import { missingReceipt, notKnown } from './outcome.ts'
 import { isPaying, onFundDue } from './funding.ts'
-import { notKnown, onMoney, onMoneyFrame, onPayment } from './invoices.ts'
+import { onEarlyInvoice, onMoney, onMoneyFrame, onPayment } from './invoices.ts'
 import { creditOutput, onOutput, onProgress, onReset } from './receiving.ts'
 import { fetchReceipt, onAway, onLinkBack, onLinkLost, onSync, onUnanswered } from './resume.ts'
 import { onInputCredit } from './sending.ts'
@@ -191,6 +191,7 @@ const onDue = (turn: ClientTurn, key: string): void => {
   if (what === 'quota') return onMute(turn, Number(id))
   if (what === 'fund') return onFundDue(turn, id as never)
   if (what === 'statement') return onStatementDue(turn, id as never)
+  if (what === 'early') return onEarlyInvoice(turn, id as never)
   const job = turn.state.jobs.get(id)
   if (!job) return
   if (what === 'credit') return creditOutput(turn, job, job.attempt!.reader.tick(turn.now))

@@ -43,7 +43,7 @@ export const onReceipt = (turn: ClientTurn, message: Message<'receipt'>): void =
     ? new Fault('verification', wrong.check, `the receipt is wrong: ${wrong.detail}`, {
         hint: 'the job is disputed; ask for another node',
       })
-    : (job.fault ?? (job.finish === null ? cutShort(body) : (unpaidOf(job) ?? faultOf(body))))
+    : (job.fault ?? (job.finish === null ? cutShort(body) : (unpaidOf(turn, job) ?? faultOf(body))))
   finishJob(turn, job, fault, {
     receipt: message,
     acknowledgement,

@@ -2,6 +2,7 @@ import { unixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
 import type { Msat } from '../../base/money.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
+import { forgetOffers } from './again.ts'
 import { finishJob } from './ending.ts'
 import type { Funding } from './money.ts'
 import { planOf } from './plan.ts'
@@ -61,9 +62,7 @@ export const onFundDue = (turn: ClientTurn, node: PubKey): void => {
 /** The node has its money: what waited for it goes on. */
 export const proceed = (turn: ClientTurn, { node, jobs }: Funding): void => {
   const { state } = turn
-  const money = state.money!
-  money.funding.delete(node)
-  money.doubted.delete(node)
+  state.money!.funding.delete(node)
   state.deadlines.clear(`fund:${node}`)
   for (const id of jobs) {
     const job = state.jobs.get(id)
@@ -78,8 +77,33 @@ export const failAll = (turn: ClientTurn, one: Funding, fault: Fault): void => {
   state.money!.funding.delete(one.node)
   state.deadlines.clear(`fund:${one.node}`)
   for (const job of waitingFor(turn, one))
-    if (job.phase === 'funding') finishJob(turn, job, fault)
+    if (job.phase === 'funding') payAnother(turn, job, fault)
     else job.unpaid = fault
+}
+
+/** The offer by the next node that can be paid, where it was this one's fault; else the job ends. */
+const payAnother = (turn: ClientTurn, job: ClientJob, fault: Fault): void => {
+  const { offered, from } = job.funding!
+  job.unpayable.add(offered.node)
+  const itsFault = fault.kind === 'again' || fault.kind === 'verification'
+  const next = itsFault && from === null ? firstPayable(turn, job, job.offers) : undefined
+  if (next) payThenSend(turn, job, next, null)
+  else finishJob(turn, job, fault)
+}
+
+/** The first of some offers that is within the cap and can be paid. */
+export const firstPayable = (
+  turn: ClientTurn,
+  job: ClientJob,
+  offers: readonly Offered[],
+): Offered | undefined => {
+  const { cap } = job.wish
+  return offers.find(
+    (it) =>
+      (cap === null || it.ceiling <= cap) &&
+      !job.unpayable.has(it.node) &&
+      !(planOf(turn, job, it) instanceof Error),
+  )
 }
 
 /** The jobs that still wait for this node to be paid. */
@@ -101,15 +125,24 @@ export const isPaying = ({ state }: ClientTurn, job: ClientJob): boolean =>
   state.money?.funding.get(job.funding.offered.node)?.phase === 'paying'
 
 /**
- * A node says that our tab does not cover a job that it covers by our count. We may have lost a receipt, or it
- * a payment: it is asked for what it signed; where it says the same again, it is paid as if nothing were there.
+ * A node says that our tab does not cover a job that it covers by our count. We may have lost a receipt, or it the
+ * word of a payment: it is asked for what it signed, and for the job again a little later. It is not paid anew.
+ * @returns false where it said so too often
  */
-export const onUnfunded = (turn: ClientTurn, job: ClientJob, again: boolean): void => {
-  const { money } = turn.state
-  if (!money || !job.attempt?.drawn) return
+export const askFunded = (turn: ClientTurn, job: ClientJob): boolean => {
+  const { state, now } = turn
+  if (!state.money || !job.attempt?.drawn) return false
   const { node } = job.attempt.offered
+  if (job.unfunded >= MOST_UNFUNDED) {
+    job.unpayable.add(node)
+    return false
+  }
   askTab(turn, node)
-  if (again || ++job.unfunded > 1) money.doubted.add(node)
+  forgetOffers(turn, job)
+  tell(turn, job, { type: 'again', reason: 'unfunded' })
+  const wait = UNFUNDED_WAITS_MS * 2 ** job.unfunded++
+  state.deadlines.set(`later:${job.id}`, unixMs(now + wait))
+  return true
 }
 
 const fund = (turn: ClientTurn, job: ClientJob, node: PubKey, needed: Msat): void => {
@@ -157,5 +190,8 @@ const MOST_ASKS = 3
 const STALE_WITHIN_MS = 30_000
 /** How long a node may take to say that it has what was paid. */
 const CREDITED_WITHIN_MS = 3_000
+/** How often a node may refuse one job that our tab covers, and how long it is waited for at first. */
+const MOST_UNFUNDED = 4
+const UNFUNDED_WAITS_MS = 500
 /** How often a job waits for money before it is taken. */
 const MOST_FUNDINGS = 16

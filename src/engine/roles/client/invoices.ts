@@ -16,10 +16,12 @@ import type { SheetPay } from '../../protocol/sheet.ts'
 import { parseTerms } from '../../protocol/terms.ts'
 import type { Entry } from '../../spending/journal-rows.ts'
 import { invoiceFlaw, payableUntil } from '../../spending/invoice-check.ts'
+import { leftOn } from '../../spending/ledger.ts'
 import { failAll, proceed, waitingFor } from './funding.ts'
 import type { ClientMoney, Funding, PurseEvent } from './money.ts'
+import { notKnown } from './outcome.ts'
 import { type ClientTurn, tell } from './state.ts'
-import { leftAt, onStatement } from './tabs.ts'
+import { leftAt, onStatement, runningAt } from './tabs.ts'
 
 /** What a node says of money: checked, then paid, or not. */
 
@@ -32,7 +34,7 @@ export const onMoney = (turn: ClientTurn, message: Message<'money'>): void => {
   if (!inner) return
   if (inner.name === 'invoice') onInvoice(turn, event.pubkey, inner)
   else if (inner.name === 'paid') onPaid(turn, event.pubkey, inner)
-  else if (inner.name === 'statement') onStatement(turn, event.pubkey, inner)
+  else if (inner.name === 'statement') onStatement(turn, event.pubkey, inner, true)
 }
 
 /** A frame of type 6: the statement after a receipt. */
@@ -44,7 +46,7 @@ export const onMoneyFrame = (turn: ClientTurn, frame: Frame): void => {
   const said = bytes && read(turn, fromUtf8(bytes), expected.node, toSec(turn.now))
   if (!said || said.name !== 'statement') return
   money!.expected.delete(frame.tag)
-  onStatement(turn, expected.node, said)
+  onStatement(turn, expected.node, said, false)
 }
 
 /** How a payment ended. */
@@ -87,7 +89,8 @@ const read = (
 }
 
 /** An invoice that was asked for; or one in the background: the next top-up, or what is owed after a job. */
-const onInvoice = (turn: ClientTurn, node: PubKey, { body }: Message<'invoice'>): void => {
+const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>): void => {
+  const { event, body } = message
   const { state, now } = turn
   const money = state.money!
   const one = money.funding.get(node)
@@ -98,7 +101,10 @@ const onInvoice = (turn: ClientTurn, node: PubKey, { body }: Message<'invoice'>)
   const terms = parseTerms(body.terms)
   const invoice = decodeBolt11(body.bolt11)
   if (!pay || typeof terms === 'string' || typeof invoice === 'string') return
-  if (!one && !isWelcome(turn, node, terms.for)) return
+  if (!one && !isWelcome(turn, node, terms.for)) {
+    if (hasDrawn(turn, node)) money.early.set(node, message)
+    return
+  }
   const view = money.view(node)
   const ref = money.tab(node).pubkey
   const expected = {
@@ -135,12 +141,30 @@ const onInvoice = (turn: ClientTurn, node: PubKey, { body }: Message<'invoice'>)
     maxFee: feeFor(terms.msat),
     expiresAt: unixMs(payableUntil(terms, invoice) * 1000),
   }
-  for (const job of waiting) tell(turn, job, { type: 'paying', node, msat: terms.msat })
+  for (const job of waiting) {
+    job.invoices.push(event)
+    tell(turn, job, { type: 'paying', node, msat: terms.msat })
+  }
   const first = waiting.find((job) => job.phase === 'funding')
   const caps = { ...money.caps, maxPrice: first?.wish.cap ?? null }
   const price = first?.funding?.offered.ceiling ?? msat(0n)
-  turn.effects.push({ do: 'pay', node, payment, caps, price })
+  // What is used is not unused, though no receipt says so yet.
+  const used = leftOn(view) - leftAt(money, node) + runningAt(state.jobs.values(), node)
+  turn.effects.push({ do: 'pay', node, payment, caps, price, used })
 }
+
+/** An `early:` deadline fell due: the receipt came, and the tab is low. */
+export const onEarlyInvoice = (turn: ClientTurn, node: PubKey): void => {
+  const message = turn.state.money?.early.get(node)
+  turn.state.money?.early.delete(node)
+  if (message) onInvoice(turn, node, message)
+}
+
+/** Whether a receipt of that node's is still to come. */
+const hasDrawn = ({ state }: ClientTurn, node: PubKey): boolean =>
+  [...state.jobs.values()].some(
+    ({ attempt, phase }) => attempt?.drawn && attempt.offered.node === node && phase !== 'over',
+  )
 
 /** What nobody waits for is paid where it is owed; or, after a job that left the tab low, once. */
 const isWelcome = ({ state, now }: ClientTurn, node: PubKey, purpose: string): boolean => {
@@ -195,11 +219,6 @@ const notPaid = ({ reason }: Entry): Fault =>
       hint: 'look at your wallet: fedai pay status; then try again',
     },
   )
-
-export const notKnown = (): Fault =>
-  new Fault('uncertain', 'payment.unknown', 'nobody can say yet whether a payment went through', {
-    hint: 'do not pay again; run: fedai pay resolve',
-  })
 
 const badInvoice = (flaw: string): Fault =>
   new Fault(

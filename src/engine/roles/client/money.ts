@@ -6,6 +6,7 @@ import type { Fault } from '../../base/fault.ts'
 import type { Msat } from '../../base/money.ts'
 import type { TIMINGS } from '../../protocol/fields.ts'
 import type { EventId, JobId, JobTag, PaymentHash, PubKey } from '../../protocol/ids.ts'
+import type { Message } from '../../protocol/messages.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
 import type { SpendingCaps } from '../../spending/caps.ts'
 import type { Entry, JournalEvent, WantedPayment } from '../../spending/journal-rows.ts'
@@ -29,10 +30,10 @@ export type ClientMoney = {
   uncounted: Map<PubKey, bigint>
   /** Highest number of a statement that was heard. */
   heard: Map<PubKey, number>
+  /** Their next top-ups that came before the receipts that they follow: a router passes letters on at once. */
+  early: Map<PubKey, Message<'invoice'>>
   /** Nodes whose tab is low after a job: until when one of them may send its next top-up unasked. */
   low: Map<PubKey, UnixMs>
-  /** Nodes that count less on our tab than we do, also after we asked. */
-  doubted: Set<PubKey>
 }
 
 /** One node that is being paid. */
@@ -63,12 +64,20 @@ export const newClientMoney = (
   uncounted: new Map(),
   heard: new Map(),
   low: new Map(),
-  doubted: new Set(),
+  early: new Map(),
 })
 
 /** What the purse is told; after `pay` a `payment` event follows, after `charge` a `charged`. */
 export type PurseEffect =
-  | Readonly<{ do: 'pay'; node: PubKey; payment: WantedPayment; caps: SpendingCaps; price: Msat }>
+  /** `used`: what of the tab is used, and in no book yet, msat. */
+  | Readonly<{
+      do: 'pay'
+      node: PubKey
+      payment: WantedPayment
+      caps: SpendingCaps
+      price: Msat
+      used: bigint
+    }>
   | Readonly<{
       do: 'charge'
       node: PubKey
@@ -94,7 +103,9 @@ export interface Purse {
    * ended (`unknown`): then it is asked about on, and never paid again.
    * @throws Fault `refused` over a cap; `again` `payment.open`; those of the wallet where nothing was sent
    */
-  pay(wanted: Omit<Extract<JournalEvent, { type: 'want' }>, 'type' | 'left'>): Promise<Entry>
+  pay(
+    wanted: Omit<Extract<JournalEvent, { type: 'want' }>, 'type' | 'left'> & { used?: bigint },
+  ): Promise<Entry>
   /** Counts a receipt that was acknowledged; resolves when it is in the books. */
   charge(
     node: PubKey,

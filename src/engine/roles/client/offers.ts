@@ -14,8 +14,7 @@ import { choose, faultOfNone } from '../../spending/consent.ts'
 import { askLater } from './again.ts'
 import { askOf } from './asking.ts'
 import { finishJob } from './ending.ts'
-import { payThenSend } from './funding.ts'
-import { planOf } from './plan.ts'
+import { firstPayable, notCredited, payThenSend } from './funding.ts'
 import {
   type ClientEvent,
   type ClientJob,
@@ -91,10 +90,9 @@ const price = (turn: ClientTurn, job: ClientJob): void => {
     warm: it.entry.warm,
   }))
   if (choice instanceof Error) return finishJob(turn, job, choice)
-  // The first that can be paid; where none can, what stands in the way of the first.
-  const { cap } = job.wish
-  const fit = job.offers.slice(choice.chosen).filter((it) => cap === null || it.ceiling <= cap)
-  const taken = fit.find((it) => !(planOf(turn, job, it) instanceof Error)) ?? fit[0]!
+  // Where none can be paid: what stands in the way of the first.
+  const taken = firstPayable(turn, job, job.offers) ?? job.offers[choice.chosen]!
+  if (job.unpayable.has(taken.node)) return finishJob(turn, job, notCredited())
   const { ceiling } = taken
   tell(turn, job, { type: 'offers', lines, ceiling, inputBytes: job.sizes.bytes })
   if (job.dryRun) return finishJob(turn, job, null)

@@ -118,9 +118,16 @@ export const faultOf = (receipt: Receipt): Fault | null => {
   return new Fault('again', `job.${status}`, `${who} failed before the end${why}`, again)
 }
 
+export const notKnown = (): Fault =>
+  new Fault('uncertain', 'payment.unknown', 'nobody can say yet whether a payment went through', {
+    hint: 'do not pay again; run: fedai pay resolve',
+  })
+
 /** Its node was not paid any more: why, where we know. */
-export const unpaidOf = ({ finish, unpaid }: ClientJob): Fault | null => {
+export const unpaidOf = ({ state }: ClientTurn, job: ClientJob): Fault | null => {
+  const { finish, unpaid, attempt } = job
   if (finish !== 'payment') return null
+  if (state.money?.funding.get(attempt!.offered.node)?.phase === 'paying') return notKnown()
   return (
     unpaid ??
     new Fault('again', 'job.unpaid', 'the job used up its tab before the end', {

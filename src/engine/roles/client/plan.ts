@@ -41,8 +41,6 @@ export const planOf = (turn: ClientTurn, job: ClientJob, offered: Offered): Plan
 const lackOf = (turn: ClientTurn, job: ClientJob, { node, ceiling }: Offered): Msat => {
   const { jobs, money } = turn.state
   const debt = debtAt(turn, node)
-  // The node counts less than we do: what it is paid anew, it cannot have lost.
-  if (money!.doubted.has(node)) return msat(ceiling + debt)
   const free = leftAt(money!, node) - drawnAt(jobs.values(), node, job) - waitingAt(turn, node, job)
   const lack = ceiling - (free > 0n ? free : 0n)
   return msat((lack > 0n ? lack : 0n) + debt)

@@ -78,11 +78,11 @@ export const openPurse = (options: PurseOptions): Purse => {
 
   /** One step after the other; each is decided on what the ledger has, and written before it acts. */
   const step = (
-    make: () => { changes: readonly MoneyChange[]; then?: () => void },
+    make: () => { changes: readonly MoneyChange[]; after?: () => void },
   ): Promise<void> => {
     const one = last.then(async () => {
       for (;;) {
-        const { changes, then } = make()
+        const { changes, after } = make()
         try {
           await store.write(changes)
         } catch (error) {
@@ -92,7 +92,7 @@ export const openPurse = (options: PurseOptions): Purse => {
         }
         for (const it of changes)
           if (it.table === 'views') views.set(`${it.row.payee} ${it.row.ref}`, it.row)
-        return then?.()
+        return after?.()
       }
     })
     last = one.catch(() => {})
@@ -111,7 +111,7 @@ export const openPurse = (options: PurseOptions): Purse => {
       })
       return {
         changes: [...decision.changes, ...paid],
-        then: () => {
+        after: () => {
           for (const effect of decision.effects) perform(effect)
           wake()
         },
@@ -164,7 +164,7 @@ export const openPurse = (options: PurseOptions): Purse => {
   return {
     tab,
     view,
-    async pay({ payment, caps, price }) {
+    async pay({ payment, caps, price, used = 0n }) {
       const { hash, payee, ref } = payment
       const same = waiting.get(hash)
       if (same) return same.promise
@@ -175,19 +175,14 @@ export const openPurse = (options: PurseOptions): Purse => {
         payment,
         caps,
         price,
-        left: payee === null ? 0n : leftOn(viewOf(payee, ref as PubKey)),
+        left: payee === null ? 0n : leftOn(viewOf(payee, ref as PubKey)) - used,
       })).catch((error: unknown) => end.reject(error))
       return end.promise
     },
     charge: (node, receipt) =>
       step(() => {
-        if (store.charge(receipt.id)) return { changes: [] }
-        const before = view(node)
-        // A receipt that was given up for lost was counted by its statement.
-        const counted = store
-          .statements(node, before.ref, Math.max(1, before.n - NEAR), 2 * NEAR)
-          .some((it) => it.receipt === receipt.id)
-        return { changes: charged(before, receipt, clock.now(), counted).changes }
+        const { changes } = charged(view(node), receipt, clock.now())
+        return { changes: store.charge(receipt.id) ? [] : changes }
       }).catch((error) => broken(asFault(error))),
     async check(said, alone = false) {
       let findings: readonly Finding[] = []
@@ -215,9 +210,6 @@ export const openPurse = (options: PurseOptions): Purse => {
     },
   }
 }
-
-/** How many statements a receipt may be late. */
-const NEAR = 32
 
 const openOf = ({ open }: Journal): Entry[] => [...open.values()].filter((entry) => !isOver(entry))
 

@@ -18,7 +18,7 @@ import { awaitReceipt, cancelJob, finishJob } from './ending.ts'
 import { keptHint } from './outcome.ts'
 import { onRefused } from './refused.ts'
 import { mustPay, paid, received } from './paying.ts'
-import { fundRunning, onUnfunded, payThenSend } from './funding.ts'
+import { fundRunning, payThenSend } from './funding.ts'
 import { isInline, sendBody } from './sending.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say, tell } from './state.ts'
 
@@ -149,7 +149,9 @@ const onMoved = (
   // A node's signed yes outweighs the router's word, but for a link that only the router sees.
   if (attempt.accepted && body.reason !== 'lost') return
   const next = job.offers.find((it) => it.ticket.event.id === body.to)
-  if (body.reason === 'unfunded') onUnfunded(turn, job, next?.node === attempt.offered.node)
+  // Another ticket of that node would be refused for the same.
+  if (body.reason === 'unfunded' && next?.node === attempt.offered.node)
+    return onRefused(turn, job, 'unfunded', true)
   const { cap } = job.wish
   tell(turn, job, {
     type: 'moved',

@@ -2,7 +2,7 @@ import { Fault } from '../../base/fault.ts'
 import { askAnew, askLater } from './again.ts'
 import { endAttempt } from './attempt.ts'
 import { finishJob } from './ending.ts'
-import { onUnfunded } from './funding.ts'
+import { askFunded } from './funding.ts'
 import { keptHint } from './outcome.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
 
@@ -21,7 +21,7 @@ export const onRefused = (
   if (taken && !job.attempt?.accepted && !job.attempt?.isLost && askLater(turn, job, reason)) return
   const onCredit = job.attempt?.body.timing === 'after' && job.attempt.drawn
   if (reason === 'unfunded' && onCredit) return finishJob(turn, job, noCredit())
-  if (reason === 'unfunded') onUnfunded(turn, job, false)
+  if (reason === 'unfunded' && askFunded(turn, job)) return
   // No ticket of the offers is left, and nothing came: new offers may have one. A node that takes back its
   // signed yes ends the job: it would be offered first again.
   const left = job.attempt?.isLost || (fromRouter && PASSING.has(reason))

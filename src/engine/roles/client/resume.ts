@@ -23,6 +23,7 @@ export const onLinkLost = (turn: ClientTurn): void => {
   for (const job of state.jobs.values()) {
     tell(turn, job, { type: 'link', state: 'lost' })
     // What is paid for it meanwhile lies on the tab, and is found there.
+    if (job.phase === 'funding') job.asks++
     if (UNSENT.has(job.phase)) forgetOffers(turn, job)
     // A job that is being stopped has its two seconds, and no more.
     if (job.phase === 'cancelling') continue

@@ -138,6 +138,8 @@ export type ClientJob = {
   fundings: number
   /** How often its node said that our tab there does not cover it. */
   unfunded: number
+  /** Nodes that could not be paid for it. */
+  unpayable: Set<PubKey>
   /** Why its node was not paid more while it ran. */
   unpaid: Fault | null
   /** Invoices that were paid for it: part of its proof. */

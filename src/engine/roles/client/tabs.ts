@@ -40,6 +40,14 @@ export const drawnAt = (jobs: Iterable<ClientJob>, node: PubKey, but: ClientJob)
   return sum
 }
 
+/** What jobs that run have used of a tab by what came of them: no receipt says it yet. */
+export const runningAt = (jobs: Iterable<ClientJob>, node: PubKey): bigint => {
+  let sum = 0n
+  for (const { attempt, phase } of jobs)
+    if (attempt?.drawn && attempt.offered.node === node && phase !== 'over') sum += attempt.cost
+  return sum
+}
+
 /** A receipt of a job that drew on a tab was answered: its statement follows, and maybe the next top-up. */
 export const countReceipt = (
   turn: ClientTurn,
@@ -59,8 +67,11 @@ export const countReceipt = (
   const left = leftAt(money, node)
   // Another one like it would not be covered; one that is paid while it runs needs little to begin.
   const lowest = asked.timing === 'stream' ? topUpOf(0, msat(0n), msat(1n)) : ceiling
-  if (!disputed && left >= 0n && left < lowest)
+  // What is owed may be asked for by a top-up that nobody had paid.
+  if (!disputed && left < lowest && (asked.timing !== 'after' || left < 0n))
     money.low.set(node, unixMs(now + STATEMENT_WITHIN_MS))
+  if (money.low.has(node) && money.early.has(node)) state.deadlines.set(`early:${node}`, now)
+  else money.early.delete(node)
   if (money.low.size > MOST_NODES) money.low.delete(money.low.keys().next().value!)
 }
 
@@ -80,18 +91,23 @@ export const onStatement = (
   turn: ClientTurn,
   node: PubKey,
   { event, body, text }: Message<'statement'>,
+  isAnswer: boolean,
 ): void => {
   const { state, now } = turn
   const money = state.money!
   const last = Math.max(money.view(node).n, money.heard.get(node) ?? 0)
   if (body.n > last + 1) askTab(turn, node)
-  money.heard.delete(node)
-  money.heard.set(node, Math.max(last, body.n))
+  const isOpen = ({ attempt }: ClientJob) => attempt?.accepted && attempt.offered.node === node
+  // Receipts that were answered are counted by the purse before it comes to this.
+  const alone = ![...state.jobs.values()].some(isOpen)
+  // What may not be believed yet is asked for again.
+  if (!isAnswer || alone) {
+    money.heard.delete(node)
+    money.heard.set(node, Math.max(last, body.n))
+  }
   if (money.heard.size > MOST_NODES) money.heard.delete(money.heard.keys().next().value!)
   const key = money.tab(node).pubkey
   const said = { ...body, node, key, id: event.id, text, at: now }
-  const isOpen = (job: ClientJob) => job.attempt?.drawn && job.attempt.offered.node === node
-  const alone = !money.uncounted.has(node) && ![...state.jobs.values()].some(isOpen)
   turn.effects.push({ do: 'statement', said, alone })
 }
 

@@ -1,8 +1,12 @@
 import { type Clock, unixMs } from '../../base/clock.ts'
-import { type Fault, asFault } from '../../base/fault.ts'
+import { Fault, asFault } from '../../base/fault.ts'
 import type { Log } from '../../base/log.ts'
+import type { Msat } from '../../base/money.ts'
 import { decodeBolt11 } from '../../protocol/bolt11/decode.ts'
-
+import { type Invoice as Bolt11Invoice, fitsNet } from '../../protocol/bolt11/invoice.ts'
+import type { Net } from '../../protocol/event.ts'
+import type { PaymentHash } from '../../protocol/ids.ts'
+import { termsHash, termsMemo } from '../../protocol/terms.ts'
 import type { BookEvent } from '../../metering/invoice-book-rows.ts'
 import type { InvoiceStatus, Wallet } from '../../payments/wallet.ts'
 import type { WalletEffect } from './till.ts'
@@ -13,6 +17,7 @@ export class Desk {
 
   constructor(
     private readonly wallet: Wallet,
+    private readonly net: Net,
     private readonly clock: Clock,
     private readonly log: Log,
     private readonly tell: (event: BookEvent) => void,
@@ -48,11 +53,18 @@ export class Desk {
     const { msat, payer, ref, seq, purpose } = wanted
     const { bolt11, paymentHash } = await this.wallet.createInvoice({ msat, terms, expirySec })
     const invoice = decodeBolt11(bolt11)
-    if (typeof invoice === 'string') return this.unissued({ wanted }, new Error(invoice))
+    if (typeof invoice === 'string' || !this.isAsked(invoice, paymentHash, msat, terms))
+      return this.unissued({ wanted }, otherInvoice())
     const ends = (invoice.timestamp + invoice.expirySec) * 1000
     const expiresAt = unixMs(Math.min(ends, this.clock.now() + expirySec * 1000))
     const issued = { hash: paymentHash, payer, ref, seq, purpose, msat, terms, bolt11, expiresAt }
     this.tell({ type: 'issued', invoice: { ...issued, preimage: null } })
+  }
+
+  /** A payer would not pay another one, and its seq would be taken until nobody can. */
+  private isAsked(of: Bolt11Invoice, hash: PaymentHash, amount: Msat, terms: string): boolean {
+    const isBound = of.descriptionHash === termsHash(terms) || of.description === termsMemo(terms)
+    return isBound && fitsNet(of.prefix, this.net) && of.msat === amount && of.paymentHash === hash
   }
 
   private unissued({ wanted: { payer, ref } }: Pick<Invoice, 'wanted'>, error: unknown): void {
@@ -69,5 +81,8 @@ export class Desk {
     this.log.warn('wallet.failed', { code })
   }
 }
+
+const otherInvoice = (): Fault =>
+  new Fault('unavailable', 'wallet.answer', 'the wallet made another invoice than was asked for')
 
 type Invoice = Extract<WalletEffect, { ask: 'invoice' }>

@@ -40,6 +40,10 @@ export const onMoney = (turn: NodeTurn, link: LinkId, message: Message<'money'>)
   const inner = sealed(text, event.created_at, rules, now)
   if (isRefusal(inner)) return
   if (inner.name !== 'fund' && inner.name !== 'tab_sync') return
+  // Each answer costs a signature and a letter: who asks without end gets no more of them.
+  const asked = `asked:${inner.name} ${event.pubkey}`
+  if (state.deadlines.has(asked)) return
+  state.deadlines.set(asked, unixMs(now + ANSWER_EVERY_MS))
   hear(till, inner.event.pubkey, { link, client: event.pubkey })
   if (inner.name === 'fund') onFund(turn, till, inner)
   else tellAgain(turn, till, inner)
@@ -68,15 +72,18 @@ export const onDebtDue = (turn: NodeTurn, key: PubKey): void => {
 
 /**
  * After a job: what is owed, or, where the tab would not carry another one like it, the next top-up. Paid in
- * the background, it adds nothing to the time of the next job.
+ * the background, it adds nothing to the time of the next job. What is owed is said after the receipt; a top-up
+ * once that was answered, since it goes another way than receipts, and who has no receipt wants none yet.
  */
 export const offerInvoice = (turn: NodeTurn, { draw, body }: NodeJob): void => {
   const { till } = turn.state
   const tab = draw && till?.tabs.tabs.get(draw.tab)
   if (!till || !tab) return
   const debt = owed(tab) > 0n
-  const isLow = !debt && authorized(tab) < body.ceiling
   const { granularity } = till.pay
+  // As the client has it: who pays afterwards pays what is owed, and a stream needs little to begin.
+  const lowest = body.timing === 'stream' ? topUpOf(0, msat(0n), granularity) : body.ceiling
+  const isLow = !debt && body.timing !== 'after' && authorized(tab) < lowest
   const amount = debt
     ? dueInvoiceOf(tab, granularity)
     : isLow
@@ -191,6 +198,8 @@ const tellPayer = (turn: NodeTurn, till: Till, invoice: BookedInvoice): void => 
 const log = (turn: NodeTurn, event: string, fields: Record<string, string | bigint>): void =>
   void turn.effects.push({ do: 'log', level: 'info', event, fields })
 
+/** How often one session may ask for the same. */
+const ANSWER_EVERY_MS = 500
 /** How long an invoice can be paid. */
 const INVOICE_SEC = 120
 const MOST_TOP_UP = msat(1_000_000_000n)

@@ -8,7 +8,7 @@ import type { EventId } from '../../protocol/ids.ts'
 import { findTask } from '../../tasks/catalogue.ts'
 import type { Task } from '../../tasks/task.ts'
 import type { Done, RunnerTrouble } from '../../runners/runner.ts'
-import { isOnTrust, nextPiece, pieceCredited, pieceSent } from './owing.ts'
+import { isOnTrust, nextPiece, partOf, pieceCredited, pieceSent } from './owing.ts'
 import { covers, needPayment } from './charging.ts'
 import { conclude } from './records.ts'
 import { release } from './slots.ts'
@@ -131,13 +131,15 @@ export const flush = (turn: NodeTurn, job: NodeJob): void => {
 }
 
 const sendFrame = (turn: NodeTurn, job: NodeJob): boolean => {
-  const piece = nextPiece(turn, job)
-  if (!piece) return false
-  const { count, bytes, last, usage, cost } = piece
-  if (!covers(turn, job, cost)) {
-    needPayment(turn, job, cost)
+  const whole = nextPiece(turn, job)
+  if (!whole) return false
+  // What is paid for goes out before more is asked for.
+  const piece = partOf(job, whole, (it) => covers(turn, job, it))
+  if (!piece) {
+    needPayment(turn, job, whole.cost)
     return false
   }
+  const { count, bytes, last, usage, cost } = piece
   const deltas = job.pending.slice(0, count)
   const plaintext = encodeOutput({
     p: deltas.map((it) => it.delta),

@@ -54,6 +54,20 @@ export const nextPiece = (turn: NodeTurn, job: NodeJob): NextPiece | null => {
   return isWithinTenth(account, added) ? whole : onTrust(job, account, whole)
 }
 
+/** As much of a piece as costs what fits; null where not even its first delta does. */
+export const partOf = (
+  job: NodeJob,
+  whole: NextPiece,
+  fits: (cost: bigint) => boolean,
+): NextPiece | null => {
+  let piece = whole
+  while (!fits(piece.cost)) {
+    if (piece.count <= 1) return null
+    piece = pieceOf(job, batch(job.pending.slice(0, Math.floor(piece.count / 2)), Infinity))
+  }
+  return piece
+}
+
 /** A frame went out; called before it is counted among the job's frames. */
 export const pieceSent = (turn: NodeTurn, job: NodeJob, piece: NextPiece): void =>
   sent(accountOfJob(turn, job), piece.cost - costSent(job))

@@ -15,14 +15,16 @@ import { type Turn, accept, decline, forward, stray } from './state.ts'
 export const onMoney = (turn: Turn, link: LinkId, message: Message<'money'>): void => {
   const { state } = turn
   const { event } = message
-  // Passed on like a sync, at the same cost, and counted with them.
-  if (!maySync(turn, link)) return decline(turn, link, message, 'rate-limited: syncs')
   const to = tagValue(event, 'p') as PubKey
   const node = state.nodes.get(to)
   // Between a client and a node, both of which are here; a stranger learns nothing by writing to another.
   const isFromNode = state.nodes.get(event.pubkey)?.link === link
   const far = node ? node.link : isFromNode ? newestLink(state, to) : undefined
   if (far === undefined) return decline(turn, link, message, 'restricted: nobody of that key here')
+  // Passed on like a sync, at the same cost, and counted with them. What a node answers counts with whom it
+  // answers, in a bucket of its own: nobody else goes without because of one who asks without end.
+  if (!maySync(turn, isFromNode ? -far : link))
+    return decline(turn, link, message, 'rate-limited: syncs')
   accept(turn, link, message)
   stray(turn, link, message.text.length)
   forward(turn, far, message)

@@ -1,0 +1,188 @@
+// What a client, or whoever took its draw, may try at a node. Numbers are those of the attacks (lightning.md, section 5).
+import { describe, expect, test } from 'bun:test'
+import { wrapKey } from '../../../src/engine/identity/seal.ts'
+import type { Signer } from '../../../src/engine/identity/seams.ts'
+import { draftOf } from '../../../src/engine/protocol/draft.ts'
+import { type Signed, eventText } from '../../../src/engine/protocol/event.ts'
+import type { EventId } from '../../../src/engine/protocol/ids.ts'
+import type { Contents } from '../../../src/engine/protocol/messages.ts'
+import { addClient, outcomeOf, wish } from './cast.ts'
+import { type MoneyScene, moneyScene, tabAt, tabKey } from './money-scene.ts'
+import { type Content, contentOf, forged } from './parcel.ts'
+import { eventsTo, heardBy, onWay, unharmed } from './scene.ts'
+
+const other = 'c'.repeat(64)
+
+/** A scene in which 10 sat lie on the tab, and one job has used some of it. */
+const funded = (): MoneyScene => {
+  const it = moneyScene()
+  wish(it.stage, it.client)
+  it.stage.advance(2_000)
+  expect(it.mint.paid).toHaveLength(1)
+  return it
+}
+
+type Draw = Contents['draw']
+/** A draw for a job, as its client would have signed it, but for what is changed. */
+type Change = (
+  job: Content,
+  it: MoneyScene,
+) => Readonly<{
+  draw?: Partial<Draw>
+  by?: Signer
+  net?: string
+  to?: string
+  text?: string | null
+}>
+
+/** Wraps the key of a job anew, with the draw of a liar who has all of the client's keys. */
+const redrawn = (it: MoneyScene, event: Signed, change: Change): Signed => {
+  const job = contentOf(event)
+  const { draw, by = tabKey(it), net = 'sim', to, text } = change(job, it)
+  const { body, ceiling, timing } = job as {
+    body: Content
+    ceiling: string
+    timing: Draw['timing']
+  }
+  const about = job.ticket as EventId
+  const content: Draw = {
+    job: job.job as Draw['job'],
+    ticket: about,
+    client: event.pubkey,
+    body: String(body.sha256),
+    ceiling,
+    timing,
+    ...draw,
+  }
+  const address = {
+    now: it.stage.now,
+    net: net as 'sim',
+    to: (to ?? it.node.signer.pubkey) as never,
+    about,
+  }
+  const signed = eventText(by.sign(draftOf('draw', content, address)))
+  const held = it.client.state.jobs.get(job.job as never)!
+  const wrapped = wrapKey({
+    to: held.attempt!.offered.ticket.body.key,
+    contentKey: held.contentKey,
+    draw: text === undefined ? signed : text,
+    job: job.job as never,
+    ticket: about,
+    client: event.pubkey,
+    random: it.stage.random,
+  })
+  return forged(it.client.signer, event, { wrap: wrapped.wrap as unknown as Content })
+}
+
+/** A job with such a draw: what the node says to it. */
+const drawnBy = (change: Change, it = funded()) => {
+  for (const name of ['job', 'rewrap'])
+    onWay(it.stage, it.node, name, (job) => redrawn(it, job, change))
+  const runs = it.node.runs.length
+  const before = { ...tabAt(it)! }
+  wish(it.stage, it.client)
+  it.stage.advance(100)
+  unharmed(it.stage)
+  expect(it.node.runs).toHaveLength(runs)
+  // And nothing more is paid for it.
+  expect(tabAt(it)).toEqual(before)
+  return heardBy(it.router, 'refused').map(({ reason }) => reason)[0]
+}
+
+const LIES: Record<string, [reason: string, Change]> = {
+  'attack 1: without one': ['unfunded', () => ({ text: null })],
+  'that is no event': ['policy', () => ({ text: '{}' })],
+  'attack 8: with another’s signature': [
+    'policy',
+    (_, { stage, node, client }) => {
+      const signed = stage
+        .newSigner()
+        .sign(draftOf('draw', {} as never, { now: stage.now, net: 'sim', to: node.signer.pubkey }))
+      return { text: eventText({ ...signed, pubkey: client.signer.pubkey }) }
+    },
+  ],
+  'attack 6: of another job': ['policy', () => ({ draw: { job: other as never } })],
+  'attack 6: for another ticket': ['policy', () => ({ draw: { ticket: other as never } })],
+  'attack 6: for another input': ['policy', () => ({ draw: { body: other } })],
+  'attack 8: for another session': ['policy', () => ({ draw: { client: other as never } })],
+  'attack 7: for another node': ['policy', () => ({ to: other })],
+  'attack 24: of another net': ['policy', () => ({ net: 'regtest' })],
+  'with a lower ceiling than the job’s': ['policy', () => ({ draw: { ceiling: '1' } })],
+  'with another timing than the job’s': ['policy', () => ({ draw: { timing: 'after' } })],
+  'attack 2: of a key that paid nothing': [
+    'unfunded',
+    (_, { stage }) => ({ by: stage.newSigner() }),
+  ],
+}
+
+describe('a draw is not taken', () => {
+  for (const [what, [reason, change]] of Object.entries(LIES))
+    test(what, () => expect(drawnBy(change)).toBe(reason))
+})
+
+test('attack 6: a draw that was taken is not taken again, in no form', () => {
+  const it = funded()
+  const [event] = eventsTo(it.node, 'job')
+  const before = { ...tabAt(it)! }
+  const runs = it.node.runs.length
+  // As it was; and signed anew, so that no replay cache knows it.
+  it.stage.say(it.router, event!, linkTo(it))
+  const fresh = it.client.signer.sign({
+    ...event!,
+    created_at: Math.floor(it.stage.now / 1000) as never,
+    tags: [...event!.tags, ['x', '1']],
+  })
+  it.stage.say(it.router, fresh, linkTo(it))
+  it.stage.advance(1_000)
+  expect(tabAt(it)).toEqual(before)
+  expect(it.node.runs).toHaveLength(runs)
+  unharmed(it.stage)
+})
+
+test('attack 20: jobs at once never draw more than there is', () => {
+  const it = moneyScene({ words: null, slots: 8 })
+  // After the first payment its wallet pays nothing more.
+  it.mint.pays = () => (it.mint.paid.length > 0 ? 'failed' : 'settled')
+  wish(it.stage, it.client, { outTokens: 2_000 })
+  const jobs = Array.from({ length: 6 }, () => wish(it.stage, it.client, { outTokens: 2_000 }))
+  it.stage.advance(5_000)
+  const { reserved, paid, used } = tabAt(it)!
+  expect(reserved + used).toBeLessThanOrEqual(paid)
+  expect(it.node.runs).toHaveLength(1)
+  expect(jobs.map((job) => outcomeOf(it.stage, job).fault?.code)).toContain('payment.failed')
+  unharmed(it.stage)
+})
+
+test('attack 18: never more is sent than a tab covers, however many credits come', () => {
+  const it = moneyScene({ words: null })
+  it.mint.pays = () => (it.mint.paid.length > 0 ? 'failed' : 'settled')
+  wish(it.stage, it.client, {
+    timings: ['stream'],
+    outTokens: 100,
+    input: { messages: [{ role: 'user', content: 'hello' }] },
+  })
+  const run = it.node.runs[0]!
+  // 2,500 msat a token now: five of them are more than there is.
+  for (let n = 1; n <= 40; n++)
+    it.stage.tell(it.node, {
+      type: 'piece',
+      tag: run.tag,
+      delta: { text: `w${n} ` },
+      usage: { in_token: 5, out_token: n },
+    })
+  it.stage.advance(30_000)
+  const { paid, used } = tabAt(it)!
+  expect(used).toBeLessThanOrEqual(paid)
+  unharmed(it.stage)
+})
+
+test('attack 22: a client whose router says that nothing was paid keeps its tab, at another router', () => {
+  const it = funded()
+  const before = { ...tabAt(it)! }
+  const again = addClient(it.stage, it.router, { signer: it.client.signer })
+  expect(again.signer.pubkey).toBe(it.client.signer.pubkey)
+  expect(tabAt(it)).toEqual(before)
+})
+
+const linkTo = (it: MoneyScene): number =>
+  [...it.router.links].find(([, { to }]) => to === it.node)![0]

@@ -1,0 +1,73 @@
+import type { Signer } from '../../../src/engine/identity/seams.ts'
+import type { Contents } from '../../../src/engine/protocol/messages.ts'
+import { PLAY_PRICES } from '../../../src/engine/roles/node/prices.ts'
+import { paidRow } from '../../../src/engine/roles/node/money.ts'
+import type { MoneyKind } from '../../../src/engine/protocol/money.ts'
+import type { Signed } from '../../../src/engine/protocol/event.ts'
+import { type NodeOptions, addClient, addNode, addRouter } from './cast.ts'
+import { Mint, letterWith, opened } from './money.ts'
+import { contentOf, nameOf, withEvent } from './parcel.ts'
+import type { NodeParty, Party } from './party.ts'
+import type { Scene } from './scene.ts'
+import { Stage } from './stage.ts'
+
+export type MoneyScene = Scene & { mint: Mint }
+
+/** One router, one node that is paid, one client that pays: all honest, until a test tampers. */
+export const moneyScene = (options: NodeOptions = {}): MoneyScene => {
+  const stage = new Stage()
+  const mint = new Mint(stage)
+  const router = addRouter(stage)
+  const node = addPaidNode(stage, router, mint, options)
+  const client = addClient(stage, router, { mint })
+  return { stage, mint, router, node, client }
+}
+
+export const addPaidNode = (
+  stage: Stage,
+  router: Party,
+  mint: Mint,
+  options: NodeOptions = {},
+): NodeParty =>
+  addNode(stage, router, { slots: 4, queue: 0, rows: PLAY_PRICES.map(paidRow), ...options, mint })
+
+/** The key of the client's tab at the node. */
+export const tabKey = ({ client, node }: MoneyScene): Signer =>
+  client.state.money!.tab(node.signer.pubkey)
+
+/** The node's own count of that tab. */
+export const tabAt = (it: MoneyScene) => it.node.state.till!.tabs.tabs.get(tabKey(it).pubkey)
+export const viewAt = ({ client, node }: MoneyScene) => client.state.money!.view(node.signer.pubkey)
+
+/**
+ * What is said about money to `to` is changed before it arrives, by whoever has the keys of who says it. null: lost.
+ */
+export const inLetters = <K extends MoneyKind>(
+  it: MoneyScene,
+  to: 'node' | 'client',
+  name: K,
+  change: (content: Contents[K], inner: Signed) => Signed | readonly Signed[] | null,
+): void => {
+  const party = it[to]
+  const sender = to === 'client' ? it.node : it.client
+  it.stage.tampers.push((parcel) => {
+    if (parcel.to !== party || parcel.kind !== 'event' || nameOf(parcel) !== 'money')
+      return undefined
+    if (parcel.event.pubkey !== sender.signer.pubkey) return undefined
+    const letter = opened(party.signer, parcel.event)
+    if (letter.name !== name) return undefined
+    const said = change(contentOf(letter.event) as Contents[K], letter.event)
+    return [said ?? []].flat().map((inner) => {
+      const event = letterWith(it.stage, sender.signer, party.signer.pubkey, inner as Signed)
+      return withEvent(parcel, event)
+    })
+  })
+}
+
+/** All letters of one name that reached a party. */
+export const lettersTo = (party: Party, name: MoneyKind): Signed[] =>
+  party.heard.flatMap((parcel) => {
+    if (parcel.kind !== 'event' || nameOf(parcel) !== 'money') return []
+    const letter = opened(party.signer, parcel.event)
+    return letter.name === name ? [letter.event] : []
+  })

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'bun:test'
+import { msat } from '../../src/engine/base/money.ts'
+import { checkMoney, letters, tabOf } from './money-books.ts'
+import { ended, paying } from './paying.ts'
+import type { World } from './world.ts'
+
+/** Nothing was paid, and no invoice was asked for where that could be told before. */
+const unpaid = async (it: World, asksNothing: boolean): Promise<void> => {
+  expect(await it.bank!.balance('client 0', it.clock)).toBe(1_000_000n)
+  expect(it.clients[0]!.store.money.payments(10)).toEqual([])
+  if (asksNothing) expect(letters(it)).toBe(0)
+  await it.close()
+}
+
+describe('refused before anything is paid, by the flag that would allow it', () => {
+  test('--max-price', async () => {
+    const { it, client } = await paying()
+    const asked = it.request(client, { outTokens: 1_000, cap: msat(500n) })
+    await ended(it, asked)
+    const { fault } = asked.outcome!
+    expect(fault).toMatchObject({ kind: 'refused', code: 'cap.exceeded' })
+    expect(fault!.hint).toMatch(/--max-price \d+(msat|sat)/)
+    await unpaid(it, true)
+  })
+
+  test('--budget: the payment and the fee that it may cost', async () => {
+    const caps = { budget: msat(14_999n), exposure: msat(200_000n) }
+    const { it, client } = await paying({}, ({ bank }) => (bank!.caps = caps))
+    const asked = it.request(client, {})
+    await ended(it, asked)
+    const { fault } = asked.outcome!
+    expect(fault).toMatchObject({ kind: 'refused', code: 'budget.exceeded' })
+    // 10 sat, and up to 5.1 sat for routing.
+    expect(fault!.hint).toBe('allow it with --budget 15100msat')
+    await unpaid(it, false)
+  })
+
+  test('--max-exposure', async () => {
+    const caps = { budget: msat(1_000_000n), exposure: msat(9_999n) }
+    const { it, client } = await paying({}, ({ bank }) => (bank!.caps = caps))
+    const asked = it.request(client, {})
+    await ended(it, asked)
+    const { fault } = asked.outcome!
+    expect(fault).toMatchObject({ kind: 'refused', code: 'exposure.exceeded' })
+    expect(fault!.hint).toBe('allow it with --max-exposure 10sat')
+    await unpaid(it, false)
+  })
+
+  test('a job dearer than the exposure that may only be paid before', async () => {
+    const { it, client } = await paying()
+    const asked = it.request(client, { outTokens: 90_000, timings: ['before'] })
+    await ended(it, asked)
+    expect(asked.outcome!.fault).toMatchObject({ kind: 'refused', code: 'exposure.exceeded' })
+    await unpaid(it, false)
+  })
+
+  test('--timing that its node does not have', async () => {
+    const { it, client } = await paying()
+    const asked = it.request(client, { timings: ['hold'] })
+    await ended(it, asked)
+    expect(asked.outcome!.fault).toMatchObject({ kind: 'refused', code: 'timing.none' })
+    expect(asked.outcome!.fault!.hint).toContain('--timing before')
+    await unpaid(it, true)
+  })
+})
+
+test('the day is full: later jobs are refused, and the next day they are not', async () => {
+  // One first top-up of 10 sat and its fee; the next one, of 100 sat, is too much.
+  const caps = { budget: msat(16_000n), exposure: msat(200_000n) }
+  const { it, client } = await paying({}, ({ bank }) => (bank!.caps = caps))
+  await ended(it, it.request(client, {}))
+  const asked = it.request(client, { outTokens: 4_000 })
+  await ended(it, asked)
+  expect(asked.outcome!.fault).toMatchObject({ kind: 'refused', code: 'budget.exceeded' })
+  it.bank!.caps = { ...caps }
+  expect(tabOf(it.nodes[0]!).paid).toBe(msat(10_000n))
+  await checkMoney(it)
+  await it.close()
+})
+
+test('without a wallet: said before anything is sent', async () => {
+  const { it } = await paying()
+  const { bank } = it
+  const party = it.clients[0]!
+  it.kill(party)
+  Object.assign(it, { bank: undefined })
+  await it.startClient(party)
+  await it.clock.advance(1_000)
+  const asked = it.request(party.client!, {})
+  await ended(it, asked)
+  expect(asked.outcome!.fault).toMatchObject({ kind: 'refused', code: 'wallet.none' })
+  expect(asked.outcome!.fault!.hint).toContain('fedai pay connect')
+  expect(asked.outcome!.bundle.job).toBeUndefined()
+  Object.assign(it, { bank })
+  await unpaid(it, true)
+})
+
+test('a wallet with nothing in it: nothing is paid, and the fault says why', async () => {
+  const { it, client } = await paying({ purse: 1_000n })
+  const asked = it.request(client, {})
+  await ended(it, asked)
+  expect(asked.outcome!.fault).toMatchObject({ kind: 'again', code: 'payment.failed' })
+  expect(asked.outcome!.fault!.message).toContain('no_balance')
+  await checkMoney(it)
+  await it.close()
+})

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'bun:test'
+import { msat } from '../../src/engine/base/money.ts'
+import { checkMoney, letters, tabOf } from './money-books.ts'
+import { ended, paying, toldOf } from './paying.ts'
+import type { World } from './world.ts'
+
+const viewOf = (it: World) => it.bank!.purseOf.get('client 0')!.view(it.nodes[0]!.signer.pubkey)
+
+/** Frames of money to the client are lost until the returned function is called. */
+const losing = (it: World): (() => void) => {
+  const life = it.clients[0]!.life!
+  life.loses = (bytes) => bytes[1] === 6
+  return () => void (life.loses = () => false)
+}
+
+test('a statement that was lost is fetched when the next one shows that it is missing', async () => {
+  const { it, client } = await paying()
+  const find = losing(it)
+  await ended(it, it.request(client, {}))
+  await ended(it, it.request(client, {}))
+  await it.clock.advance(100)
+  expect(viewOf(it)).toMatchObject({ n: 0 })
+  expect(tabOf(it.nodes[0]!).n).toBe(2)
+  find()
+  await ended(it, it.request(client, {}))
+  await it.clock.advance(1_000)
+  const kept = it.clients[0]!.store.money.statements(viewOf(it).payee, viewOf(it).ref, 1, 10)
+  expect(kept.map(({ n }) => n)).toEqual([1, 2, 3])
+  await checkMoney(it)
+  await it.close()
+})
+
+test('one that never comes is asked for by itself', async () => {
+  const { it, client } = await paying()
+  losing(it)
+  await ended(it, it.request(client, {}))
+  await it.clock.advance(29_000)
+  expect(viewOf(it).n).toBe(0)
+  await it.clock.advance(5_000)
+  expect(viewOf(it)).toMatchObject({ n: 1, used: tabOf(it.nodes[0]!).used })
+  await it.close()
+})
+
+test('of many the newest 16 are given again', async () => {
+  const { it, client } = await paying()
+  const find = losing(it)
+  for (let n = 0; n < 20; n++) await ended(it, it.request(client, {}))
+  find()
+  const before = letters(it)
+  await ended(it, it.request(client, {}))
+  await it.clock.advance(2_000)
+  const { payee, ref } = viewOf(it)
+  const kept = it.clients[0]!.store.money.statements(payee, ref, 1, 100)
+  expect(kept.at(-1)!.n).toBe(21)
+  expect(kept.length).toBeGreaterThanOrEqual(16)
+  expect(letters(it) - before).toBeLessThanOrEqual(18)
+  await checkMoney(it)
+  await it.close()
+})
+
+describe('a client that lost a receipt', () => {
+  /** It is killed when all output has come, and its receipt has not. */
+  const forgetful = async () => {
+    const { it, client } = await paying()
+    await ended(it, it.request(client, { outTokens: 3_000 }))
+    const counted = viewOf(it).used
+    const asked = it.request(client, { outTokens: 2_000 })
+    for (let ms = 0; ms < 500 && !asked.news.some(({ type }) => type === 'piece'); ms++)
+      await it.clock.advance(1)
+    await it.clock.advance(14)
+    it.kill(it.clients[0]!)
+    await it.clock.advance(30_000)
+    await it.startClient(it.clients[0]!)
+    await it.clock.advance(3_000)
+    expect(asked.outcome).toBeUndefined()
+    expect(viewOf(it).used).toBe(counted)
+    expect(tabOf(it.nodes[0]!).used).toBeGreaterThan(counted)
+    return it
+  }
+
+  test('counts it by its statement, as soon as it hears of it', async () => {
+    const it = await forgetful()
+    const next = it.request(it.clients[0]!.client!, {})
+    await ended(it, next)
+    expect(next.outcome?.fault).toBeNull()
+    await it.clock.advance(2_000)
+    expect(viewOf(it)).toMatchObject({ used: tabOf(it.nodes[0]!).used, broken: false })
+    await checkMoney(it)
+    await it.close()
+  })
+
+  test('whose draw is refused hears what is left, pays what is lacking, and is served', async () => {
+    const it = await forgetful()
+    const { paid, used } = tabOf(it.nodes[0]!)
+    // More than the node has left for it, no more than the client thinks there is.
+    const tokens = Math.floor(Number(paid - used + 20n) / 2.5)
+    const next = it.request(it.clients[0]!.client!, { outTokens: tokens })
+    await ended(it, next)
+    expect(next.outcome?.fault).toBeNull()
+    expect(toldOf(next)).toContain('again')
+    expect(tabOf(it.nodes[0]!).paid).toBe(msat(110_000n))
+    await checkMoney(it)
+    await it.close()
+  })
+})
