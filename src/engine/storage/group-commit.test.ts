@@ -14,10 +14,9 @@ const settledOf = async (promise: Promise<void>): Promise<string> =>
 test('a row is kept when it is on the disk, not when it is committed', async () => {
   const disk = Promise.withResolvers<void>()
   const written: number[] = []
-  const group = new GroupCommit<number>(
-    (rows) => (written.push(...rows), rows.map(() => null)),
-    () => disk.promise,
-  )
+  const group = new GroupCommit<number>((rows) => (written.push(...rows), rows.map(() => null)), {
+    sync: () => disk.promise,
+  })
   const kept = group.add(1)
   group.flush()
   expect(written).toEqual([1])
@@ -32,10 +31,9 @@ test('a row is kept when it is on the disk, not when it is committed', async () 
 test('one sync at a time, and the next one is for all that was committed meanwhile', async () => {
   const disks = Array.from({ length: 3 }, () => Promise.withResolvers<void>())
   let syncs = 0
-  const group = new GroupCommit<number>(
-    (rows) => rows.map(() => null),
-    () => disks[syncs++]!.promise,
-  )
+  const group = new GroupCommit<number>((rows) => rows.map(() => null), {
+    sync: () => disks[syncs++]!.promise,
+  })
   const kept = [1, 2, 3].map((row) => {
     const it = group.add(row)
     group.flush()
@@ -55,10 +53,9 @@ test('one sync at a time, and the next one is for all that was committed meanwhi
 test('a disk that fails keeps nothing any more, not even what a later sync would report', async () => {
   const disks = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   let syncs = 0
-  const group = new GroupCommit<number>(
-    (rows) => rows.map(() => null),
-    () => disks[syncs++]!.promise,
-  )
+  const group = new GroupCommit<number>((rows) => rows.map(() => null), {
+    sync: () => disks[syncs++]!.promise,
+  })
   const first = group.add(1)
   group.flush()
   const second = group.add(2)
@@ -74,14 +71,13 @@ test('a disk that fails keeps nothing any more, not even what a later sync would
 const slowDisk = () => {
   const disks: PromiseWithResolvers<void>[] = []
   const groups: number[][] = []
-  const group = new GroupCommit<number>(
-    (rows) => (groups.push([...rows]), rows.map(() => null)),
-    () => {
+  const group = new GroupCommit<number>((rows) => (groups.push([...rows]), rows.map(() => null)), {
+    sync: () => {
       const disk = Promise.withResolvers<void>()
       disks.push(disk)
       return disk.promise
     },
-  )
+  })
   return { disks, groups, group }
 }
 

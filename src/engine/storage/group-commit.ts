@@ -13,15 +13,20 @@ type Committed<Row> = Readonly<{
   faults: readonly (Fault | null)[]
 }>
 
-/** Longest that a row waits for others, in ms. */
-const COLLECT_MS = 5
-/** Rows after which nobody waits any longer. */
-const MOST_ROWS = 64
+export type GroupOptions = Readonly<{
+  /** Brings what was committed to the disk, where `commit` itself does not. */
+  sync?: () => Promise<void>
+  /** Longest that a row waits for others, in ms; 5 where it is not said. */
+  collectMs?: number
+  /** Rows after which nobody waits any longer; 64 where it is not said. */
+  mostRows?: number
+}>
+
 /** Rows that wait at most, also where all of them come in one turn of the event loop. */
 const MOST_WAITING = 10_000
 
 /**
- * Collects rows for at most 5 ms or until there are 64, and commits them together: one fsync for all
+ * Collects rows for some ms or until there are many, and commits them together: one fsync for all
  * of them. Each promise settles after the commit its row was in, and after what `sync` waits for.
  *
  * A row that somebody waits for (`soon`) does not wait for others: it is committed with what this turn of
@@ -49,18 +54,21 @@ export class GroupCommit<Row> {
   #committed: Committed<Row>[] = []
   readonly #commit: (rows: readonly Row[]) => readonly (Fault | null)[]
   readonly #sync: (() => Promise<void>) | undefined
+  readonly #collectMs: number
+  readonly #mostRows: number
 
   /**
    * @param commit writes all rows in one transaction, or throws and writes none; says of each row
    *   that another process was first with why it was not written
-   * @param sync brings what was committed to the disk, where `commit` itself does not
    */
   constructor(
     commit: (rows: readonly Row[]) => readonly (Fault | null)[],
-    sync?: () => Promise<void>,
+    { sync, collectMs = 5, mostRows = 64 }: GroupOptions = {},
   ) {
     this.#commit = commit
     this.#sync = sync
+    this.#collectMs = collectMs
+    this.#mostRows = mostRows
   }
 
   /**
@@ -74,9 +82,9 @@ export class GroupCommit<Row> {
       this.#waiting.push({ row, resolve, reject })
       this.#soon ||= soon
       // Nothing is committed inside the call that brought it: its caller is in the middle of something.
-      if (this.#waiting.length >= MOST_ROWS || (soon && !this.#syncing))
+      if (this.#waiting.length >= this.#mostRows || (soon && !this.#syncing))
         this.#atOnce ??= setImmediate(() => this.flush())
-      this.#timer ??= setTimeout(() => this.flush(), COLLECT_MS)
+      this.#timer ??= setTimeout(() => this.flush(), this.#collectMs)
     })
   }
 

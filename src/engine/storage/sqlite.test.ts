@@ -151,7 +151,7 @@ test('a cache that is damaged beyond its first page is begun anew, and the ledge
   const ledger = readFileSync(path)
   const again = await openStore(path)
   expect(again.observations(unixMs(0))).toEqual([])
-  await again.observe(seen)
+  void again.observe(seen)
   expect(again.observations(unixMs(0))).toEqual([seen])
   expect(again.newest(9)).toEqual([receiptOf(1)])
   expect(readFileSync(path).subarray(4096).equals(ledger.subarray(4096))).toBe(true)
@@ -164,9 +164,10 @@ test('a cache that takes nothing more stops no ledger', async () => {
   const db = new Database(join(path, '..', 'cache.db'))
   db.run('DROP TABLE observations')
   db.close()
-  expect((await faultOf(store.observe(seen))).kind).toBe('io')
+  const lost = faultOf(store.observe(seen))
   await store.keep(receiptOf(1))
   await store.close()
+  expect((await lost).kind).toBe('io')
 })
 
 test('what is closed is closed: no file is left open, no journal beside it', async () => {
@@ -176,8 +177,9 @@ test('what is closed is closed: no file is left open, no journal beside it', asy
     const path = newPath()
     const store = await openStore(path)
     await store.keep(receiptOf(1))
-    await store.observe(seen)
+    const observed = store.observe(seen)
     await store.close()
+    await observed
     expect(readdirSync(join(path, '..')).toSorted()).toEqual(['cache.db', 'ledger.db'])
   }
   expect(open() - before).toBeLessThan(10)

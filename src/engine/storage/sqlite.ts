@@ -1,20 +1,23 @@
 import { dirname, join } from 'node:path'
 import type { Fault } from '../base/fault.ts'
-import type { EventId, PubKey } from '../protocol/ids.ts'
+import type { EventId } from '../protocol/ids.ts'
 import { openCache } from './cache.ts'
 import { asStorageFault } from './database.ts'
-import { receiptDuplicate, storeClosed } from './faults.ts'
+import { storeClosed } from './faults.ts'
 import { GroupCommit } from './group-commit.ts'
 import { type Flush, openLedger } from './ledger.ts'
 import type { LedgerStore, MoneyChange, MoneyStore } from './money-store.ts'
 import type { Kept, Observation } from './store.ts'
 
+/** Nobody waits for an observation, and one that is lost can be made again: they are written rarely. */
+const OBSERVE_MS = 250
+
 /**
  * Opens the store on disk: the ledger at `path`, and cache.db in the same folder. Both are
  * made where they are missing, with mode 0600.
  *
- * Reads see what is committed; `chainHead` also sees what waits for its commit, so that two
- * receipts that are signed within one group never name the same `prev`.
+ * Reads see what is committed. `chainHead` and `observations` commit what waits before they look, so
+ * that two receipts that are signed within one group never name the same `prev`.
  * @param flush as openLedger's
  * @throws Fault `io` (exit code 74) when the ledger is damaged or cannot be used; nothing is deleted
  */
@@ -25,13 +28,18 @@ export const openStore = async (path: string, flush?: Flush): Promise<LedgerStor
     ledger.close()
     throw error
   })
-  const waiting = newWaiting()
+  /** What was given and is not on the disk yet. */
+  const waiting = new Map<EventId, Promise<void>>()
   const keeping = new GroupCommit<readonly MoneyChange[]>(
     (sets) => orFault(path, () => ledger.write(sets)),
-    () => ledger.sync().catch((error: unknown) => Promise.reject(asStorageFault(error, path))),
+    {
+      sync: () =>
+        ledger.sync().catch((error: unknown) => Promise.reject(asStorageFault(error, path))),
+    },
   )
-  const observing = new GroupCommit<Observation>((rows) =>
-    orFault(cachePath, () => cache.write(rows)),
+  const observing = new GroupCommit<Observation>(
+    (rows) => orFault(cachePath, () => cache.write(rows)),
+    { collectMs: OBSERVE_MS, mostRows: 1_000 },
   )
   let closing: Promise<void> | null = null
 
@@ -40,25 +48,18 @@ export const openStore = async (path: string, flush?: Flush): Promise<LedgerStor
     if (keeping.failed) throw keeping.failed
   }
 
-  /** Of acknowledgements the commit itself says what was there before; a receipt is a head at once. */
-  const checkFirst = (kept: Kept): void => {
-    if (kept.kind !== 'receipt') return
-    const first = waiting.receiptOf(kept) ?? orFault(path, () => ledger.receiptOf(kept))
-    if (first && first !== kept.id) throw receiptDuplicate(kept.job)
-  }
-
+  // What was there before the commit itself says. An event that another process wrote is written again,
+  // to no effect but that it is on the disk then.
   const add = (changes: readonly MoneyChange[], soon: boolean): Promise<void> => {
-    const kept = changes.flatMap((it) => (it.table === 'kept' ? [it.row] : []))
-    for (const it of kept) checkFirst(it)
+    const ids = changes.flatMap((it) => (it.table === 'kept' ? [it.row.id] : []))
     const committed = keeping.add(changes, soon)
-    for (const it of kept) waiting.add(it, committed)
-    return committed.finally(() => kept.forEach((it) => waiting.remove(it)))
+    for (const id of ids) waiting.set(id, committed)
+    return committed.finally(() => ids.forEach((id) => waiting.delete(id)))
   }
 
   const keep = async (kept: Kept): Promise<void> => {
     takes()
-    // One that another process wrote is written again, to no effect but that it is on the disk then.
-    return waiting.promiseOf(kept.id) ?? add([{ do: 'put', table: 'kept', row: kept }], false)
+    return waiting.get(kept.id) ?? add([{ do: 'put', table: 'kept', row: kept }], false)
   }
 
   const write = async (changes: readonly MoneyChange[]): Promise<void> => {
@@ -86,41 +87,21 @@ export const openStore = async (path: string, flush?: Flush): Promise<LedgerStor
   return {
     keep,
     money: { ...money, write, spending },
-    chainHead: (key) => waiting.headOf(key) ?? orFault(path, () => ledger.head(key)),
+    chainHead: (key) => {
+      keeping.flush()
+      return orFault(path, () => ledger.head(key))
+    },
     ofJob: (job) => orFault(path, () => ledger.ofJob(job)),
     newest: (limit) => orFault(path, () => ledger.newest(limit)),
     observe: (observation) =>
       closing ? Promise.reject(storeClosed()) : observing.add(observation),
-    observations: (since) => orFault(cachePath, () => cache.since(since)),
+    observations: (since) => {
+      observing.flush()
+      return orFault(cachePath, () => cache.since(since))
+    },
     close: () => (closing ??= close()),
   }
 }
-
-/** What was given to the group that is not committed yet. */
-const newWaiting = () => {
-  const promises = new Map<EventId, Promise<void>>()
-  const receipts = new Map<string, EventId>()
-  const heads = new Map<PubKey, EventId>()
-  return {
-    add: (kept: Kept, committed: Promise<void>): void => {
-      promises.set(kept.id, committed)
-      if (kept.kind !== 'receipt') return
-      receipts.set(placeOf(kept), kept.id)
-      heads.set(kept.by, kept.id)
-    },
-    promiseOf: (id: EventId) => promises.get(id),
-    receiptOf: (kept: Kept) => receipts.get(placeOf(kept)),
-    headOf: (key: PubKey): EventId | null => heads.get(key) ?? null,
-    remove: (kept: Kept): void => {
-      promises.delete(kept.id)
-      if (kept.kind !== 'receipt') return
-      receipts.delete(placeOf(kept))
-      if (heads.get(kept.by) === kept.id) heads.delete(kept.by)
-    },
-  }
-}
-
-const placeOf = ({ by, job, ticket }: Kept): string => `${by} ${job} ${ticket}`
 
 const readsOf = (path: string, money: Omit<MoneyStore, 'write'>): Omit<MoneyStore, 'write'> => ({
   tabs: (...of) => orFault(path, () => money.tabs(...of)),

@@ -42,10 +42,10 @@ export const newLedgers = (flush: (fd: number) => Promise<void> = promisify(fdat
       // It stands for as long as somebody has the ledger open, and holds all that no checkpoint has synced.
       const wal = openSync(`${path}-wal`, 'r+')
       const ledger = ledgerOn(db, path, network)
-      const group = new GroupCommit<() => Fault | null>(
-        (deeds) => ledger.commit(deeds),
-        () => flush(wal).catch((error: unknown) => Promise.reject(asStorageFault(error, path))),
-      )
+      const group = new GroupCommit<() => Fault | null>((deeds) => ledger.commit(deeds), {
+        sync: () =>
+          flush(wal).catch((error: unknown) => Promise.reject(asStorageFault(error, path))),
+      })
       return {
         ...ledger.open,
         write: (deed) => ledger.write(deed, (row) => group.add(row)),
