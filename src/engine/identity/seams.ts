@@ -1,3 +1,4 @@
+import type { Envelope } from '../protocol/envelope.ts'
 import type { Draft, Signed } from '../protocol/event.ts'
 import type { PubKey } from '../protocol/ids.ts'
 
@@ -47,6 +48,8 @@ export interface Secp256k1 extends Schnorr, Ecdsa {
 export interface Signer {
   readonly pubkey: PubKey
   sign(draft: Draft): Signed
+  /** Signs, and gives the text that was written for the hash with it: nothing is written twice. */
+  write(draft: Draft): Envelope
   /** HMAC-SHA-256 of a label under the secret: keys derived for one purpose. */
   derive(label: string): Uint8Array
   /** The key that this one shares with another (NIP-44, `get_conversation_key`); null where that is no key. */

@@ -1,6 +1,7 @@
 import { fromHex, hmac, toHex, utf8 } from '../base/bytes.ts'
 import type { Random } from '../base/random.ts'
-import { idOf } from '../protocol/event.ts'
+import type { Envelope } from '../protocol/envelope.ts'
+import { type Draft, idOf, partsOf, textOf } from '../protocol/event.ts'
 import { type PubKey, type Signature, pubKey } from '../protocol/ids.ts'
 import { forbidDumps } from './no-dumps.ts'
 import type { Secp256k1, Signer } from './seams.ts'
@@ -19,14 +20,18 @@ export const signerOf = (secret: Uint8Array, secp: Secp256k1, random: Random): S
   const own = Uint8Array.from(secret)
   const pubkey = pubKey(toHex(secp.publicKey(own)))
   const shared = new Map<PubKey, Uint8Array>()
+  const write = ({ kind, created_at, tags, content }: Draft): Envelope => {
+    const draft = { kind, created_at, tags, content }
+    const parts = partsOf(draft)
+    const id = idOf(pubkey, draft, parts)
+    const sig = toHex(secp.sign(fromHex(id), own, random.bytes(32))) as Signature
+    const event = { id, pubkey, ...draft, sig }
+    return { event, text: textOf(event, parts) }
+  }
   return Object.freeze<Signer>({
     pubkey,
-    sign: ({ kind, created_at, tags, content }) => {
-      const draft = { kind, created_at, tags, content }
-      const id = idOf(pubkey, draft)
-      const sig = toHex(secp.sign(fromHex(id), own, random.bytes(32))) as Signature
-      return { id, pubkey, ...draft, sig }
-    },
+    sign: (draft) => write(draft).event,
+    write,
     derive: (label) => new Uint8Array(hmac(own, utf8(label))),
     conversation: (peer) => {
       const known = shared.get(peer)

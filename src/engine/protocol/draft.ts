@@ -1,8 +1,12 @@
+import type { Brand } from '../base/brand.ts'
 import { type UnixMs, toSec } from '../base/clock.ts'
 import type { Draft, Net } from './event.ts'
 import type { EventId, PubKey } from './ids.ts'
 import { KINDS, type KindName } from './kinds.ts'
 import type { Contents } from './messages.ts'
+
+/** The content of a message as JSON. */
+export type Written<K extends KindName> = Brand<string, K>
 
 type DraftOptions = {
   now: UnixMs
@@ -19,10 +23,13 @@ type DraftOptions = {
   d?: string
 }
 
-/** A message of ours, ready to be signed: `net`, `v`, and the tags that its options name. */
+/**
+ * A message of ours, ready to be signed: `net`, `v`, and the tags that its options name.
+ * @param content or its JSON, where that was written before
+ */
 export const draftOf = <K extends KindName>(
   name: K,
-  content: Contents[K],
+  content: Contents[K] | Written<K>,
   options: DraftOptions,
 ): Draft => {
   const tags: string[][] = [
@@ -38,6 +45,6 @@ export const draftOf = <K extends KindName>(
     kind: KINDS[name],
     created_at: toSec(options.now),
     tags,
-    content: JSON.stringify(content),
+    content: typeof content === 'string' ? content : JSON.stringify(content),
   }
 }

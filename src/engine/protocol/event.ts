@@ -1,4 +1,4 @@
-import { sha256, toHex } from '../base/bytes.ts'
+import { sha256Hex } from '../base/bytes.ts'
 import type { UnixSec } from '../base/clock.ts'
 import type { EventId, PubKey, Signature } from './ids.ts'
 
@@ -49,7 +49,7 @@ export const partsOf = ({ tags, content }: Pick<Draft, 'tags' | 'content'>): Par
 
 /** The id of an event: SHA-256 of its canonical text. */
 export const idOf = (pubkey: PubKey, draft: Draft, parts = partsOf(draft)): EventId =>
-  toHex(sha256(canonical(pubkey, draft, parts))) as EventId
+  sha256Hex(canonical(pubkey, draft, parts)) as EventId
 
 /** The JSON in which we write events: fields in the order of NIP-01, no whitespace. */
 export const eventText = (event: Signed): string => textOf(event, partsOf(event))

@@ -65,16 +65,19 @@ export const decodeFrame = (bytes: Uint8Array): Frame | undefined => {
   // Sealed bytes hold a tag at least: frames without bytes would pass every bound that counts bytes.
   const sealed = type === 'input' || type === 'output' || type === 'money'
   if (sealed && bytes.length < FRAME_HEADER_BYTES + GCM_TAG_BYTES) return undefined
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (let i = 0; i < TAG.length; i++) TAG[i] = bytes[2 + i]!
   return {
     type,
     last,
-    tag: toHex(bytes.subarray(2, 18)) as JobTag,
-    seq: view.getUint32(18),
+    tag: toHex(TAG) as JobTag,
+    seq: ((bytes[18]! << 24) | (bytes[19]! << 16) | (bytes[20]! << 8) | bytes[21]!) >>> 0,
     bytes: bytes.subarray(FRAME_HEADER_BYTES),
     whole: bytes,
   }
 }
+
+// Views on what came are dear (each wants a buffer of its own): a tag is copied, and read from there.
+const TAG = new Uint8Array(16)
 
 /** Permission to send, from reader to writer. Both numbers only rise. */
 export type Credit = Readonly<{

@@ -75,7 +75,8 @@ export class DoorLink implements Link {
   answer(id: EventId, accepted: boolean, message: string): void {
     // A replay is answered with yes, too; it has cost work and brought nothing.
     if (accepted && !message.startsWith('duplicate:')) this.allowance.accepted()
-    this.write(JSON.stringify(['OK', id, accepted, message]))
+    // Ids are hex; most answers say yes and nothing else.
+    this.write(`["OK","${id}",${accepted},${message === '' ? '""' : JSON.stringify(message)}]`)
   }
 
   query(): Promise<string[]> {

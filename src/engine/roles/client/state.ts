@@ -236,9 +236,9 @@ export const say = <K extends KindName>(
   address: { to: PubKey; about?: EventId; answers?: EventId; expires?: UnixMs },
 ): Signed => {
   const { state, now } = turn
-  const event = state.signer.sign(draftOf(name, content, { now, net: state.net, ...address }))
-  if (state.link !== null) turn.effects.push({ do: 'send', link: state.link, outgoing: { event } })
-  return event
+  const outgoing = state.signer.write(draftOf(name, content, { now, net: state.net, ...address }))
+  if (state.link !== null) turn.effects.push({ do: 'send', link: state.link, outgoing })
+  return outgoing.event
 }
 
 export const tell = (turn: ClientTurn, job: ClientJob, news: News): void => {

@@ -3,7 +3,6 @@ import { msat } from '../../base/money.ts'
 import { CHAIN_START, commitInput, commitOutput } from '../../identity/frame-seal.ts'
 import { costOf } from '../../metering/cost.ts'
 import { draftOf } from '../../protocol/draft.ts'
-import { eventText } from '../../protocol/event.ts'
 import { jobTagOf } from '../../protocol/frames.ts'
 import type { Rates, Units } from '../../protocol/fields.ts'
 import type { Message } from '../../protocol/messages.ts'
@@ -28,7 +27,7 @@ export const conclude = (turn: NodeTurn, job: NodeJob): void => {
   for (const what of ['input', 'body', 'flush', 'credit', 'deadline', 'away', 'sync'])
     state.deadlines.clear(`${what}:${job.tag}`)
   const content = contentOf(turn, job)
-  const event = state.signer.sign(
+  const { event, text } = state.signer.write(
     draftOf('receipt', content, {
       now,
       net: state.net,
@@ -54,7 +53,7 @@ export const conclude = (turn: NodeTurn, job: NodeJob): void => {
     by: event.pubkey,
     at: now,
   } as const
-  const row = { ...kept, text: eventText(event) }
+  const row = { ...kept, text }
   if (job.draw === null) return void turn.effects.push({ do: 'keep', kept: row })
   charge(turn, job, row, BigInt(content.cost), (later) => {
     onKept(later, event.id)
@@ -107,7 +106,7 @@ export const onAcknowledgement = (turn: NodeTurn, message: Message<'acknowledgem
     by: event.pubkey,
     at: turn.now,
   } as const
-  turn.effects.push({ do: 'keep', kept: { ...kept, text: eventText(event) } })
+  turn.effects.push({ do: 'keep', kept: { ...kept, text: message.text } })
   if (body.verdict === 'dispute') {
     unpay(turn, job)
     turn.effects.push({

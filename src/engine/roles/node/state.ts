@@ -225,9 +225,9 @@ export const say = <K extends KindName>(
   address: { to?: PubKey; about?: EventId; answers?: EventId; expires?: UnixMs; d?: string },
 ): Signed => {
   const { state, now } = turn
-  const event = state.signer.sign(draftOf(name, content, { now, net: state.net, ...address }))
-  turn.effects.push({ do: 'send', link, outgoing: { event } })
-  return event
+  const outgoing = state.signer.write(draftOf(name, content, { now, net: state.net, ...address }))
+  turn.effects.push({ do: 'send', link, outgoing })
+  return outgoing.event
 }
 
 /** Tells the client of a job how it goes. */

@@ -1,7 +1,8 @@
 import { unixMs } from '../../base/clock.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import { carried } from '../../protocol/intake.ts'
-import type { Message } from '../../protocol/messages.ts'
+import type { Written } from '../../protocol/draft.ts'
+import type { Contents, Message } from '../../protocol/messages.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
 import { NOT_REGISTERED } from '../../protocol/register.ts'
 import { admitAsk, admitHold, isKnown } from '../../routing/admit.ts'
@@ -16,6 +17,7 @@ import { joinLink } from './links.ts'
 import { noneOnWire } from './none.ts'
 import { isLoopback } from '../../transport/addresses.ts'
 import { addTicket, allTickets, removeTicket, ticketsFor } from './pool.ts'
+import type { PoolTicket } from './pool-ticket.ts'
 import { type NodeRecord, type Turn, accept, decline, say } from './state.ts'
 
 /** Supply and demand: nodes register and issue tickets, clients ask and get offers. */
@@ -167,18 +169,12 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
     turn,
     link,
     'offers',
-    {
-      entries: ranked.slice(0, tickets.length).map((it, i) => ({
-        ticket: tickets[i]!.event,
-        entry: it.candidate.entry,
-        reason: it.reason,
-        first_ms: Math.round(it.firstMs),
-      })),
+    writeOffers(ranked, tickets, {
       fee: String(state.fee),
       ...(state.payment !== 'none' && { timings: [...admittedTimings(state.payment)] }),
       operator: state.operator,
       none: noneOnWire(turn, body, found.none),
-    },
+    }),
     { to: client, about: event.id },
   )
   accept(turn, link, message)
@@ -199,6 +195,24 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
   }
   state.offers.set(offersId, { client, tickets: tickets.map((ticket) => ticket.id), expires })
   state.deadlines.set(`offers:${offersId}`, expires)
+}
+
+/** Tickets stand in offers as they came: they are most of them, and none is written again. */
+const writeOffers = (
+  ranked: readonly Ranked[],
+  tickets: readonly PoolTicket[],
+  rest: Omit<Contents['offers'], 'entries'>,
+): Written<'offers'> => {
+  const entries = tickets.map(({ text }, i) => {
+    const { candidate, reason, firstMs } = ranked[i]!
+    const entry: Omit<Contents['offers']['entries'][number], 'ticket'> = {
+      entry: candidate.entry,
+      reason,
+      first_ms: Math.round(firstMs),
+    }
+    return `{"ticket":${text},${JSON.stringify(entry).slice(1)}`
+  })
+  return `{"entries":[${entries.join(',')}],${JSON.stringify(rest).slice(1)}` as Written<'offers'>
 }
 
 /** All parties of this machine have one address: theirs are counted by key alone. */

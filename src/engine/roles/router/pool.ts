@@ -38,7 +38,7 @@ export const addTicket = (
     expires,
     heldFor: null,
     heldUntil: null,
-    event,
+    text: message.text,
     bytes: JSON.stringify(message.text).length,
     alike,
   }

@@ -4,7 +4,7 @@ import { Deadlines } from '../../base/deadlines.ts'
 import type { Msat } from '../../base/money.ts'
 import type { Random } from '../../base/random.ts'
 import type { Signer } from '../../identity/seams.ts'
-import { draftOf } from '../../protocol/draft.ts'
+import { type Written, draftOf } from '../../protocol/draft.ts'
 import type { Net } from '../../protocol/event.ts'
 import type { EventId, JobId, JobTag, PubKey } from '../../protocol/ids.ts'
 import type { Verifier } from '../../protocol/intake.ts'
@@ -182,13 +182,13 @@ export const say = <K extends KindName>(
   turn: Turn,
   link: LinkId,
   name: K,
-  content: Contents[K],
+  content: Contents[K] | Written<K>,
   address: { to: PubKey; about?: EventId },
 ): EventId => {
   const { state, now } = turn
-  const event = state.signer.sign(draftOf(name, content, { now, net: state.net, ...address }))
-  turn.effects.push({ do: 'send', link, outgoing: { event } })
-  return event.id
+  const outgoing = state.signer.write(draftOf(name, content, { now, net: state.net, ...address }))
+  turn.effects.push({ do: 'send', link, outgoing })
+  return outgoing.event.id
 }
 
 /** Sends somebody's event on, as it came. */
