@@ -1,4 +1,5 @@
 import { BOUNDS } from '../base/bounds.ts'
+import { fromHex } from '../base/bytes.ts'
 import type { UnixSec } from '../base/clock.ts'
 import { type Parts, type Signed, idOf, partsOf, textOf } from './event.ts'
 import type { EventId, PubKey, Signature } from './ids.ts'
@@ -103,17 +104,10 @@ export const wrongId = (event: Signed, parts: Parts): Refusal | undefined =>
     : refuse('event.wrong_id', 'the id is not the hash of the event')
 
 /** Rule 2, second half. Only for an event whose id holds. */
-export const wrongSignature = (event: Signed, verifier: Verifier): Refusal | undefined => {
-  sig.setFromHex(event.sig)
-  hash.setFromHex(event.id)
-  key.setFromHex(event.pubkey)
-  return verifier.verify(sig, hash, key)
+export const wrongSignature = (event: Signed, verifier: Verifier): Refusal | undefined =>
+  verifier.verify(fromHex(event.sig), fromHex(event.id), fromHex(event.pubkey))
     ? undefined
     : refuse('event.bad_signature', 'the signature does not hold')
-}
-
-// One of each for all events: a verifier does not keep them, and hex of another length was refused before.
-const [sig, hash, key] = [new Uint8Array(64), new Uint8Array(32), new Uint8Array(32)]
 
 const isCount = (value: unknown, max: number): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= max

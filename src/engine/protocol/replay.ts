@@ -1,10 +1,9 @@
 import { type UnixMs, unixMs } from '../base/clock.ts'
-import { IdSet } from './id-set.ts'
 import type { EventId } from './ids.ts'
 
 /** Twice the freshness window: an event dated 60 s ahead stays fresh for two minutes. */
 const WINDOW_MS = 120_000
-/** About 32 MB when full: 8,700 events a second, all the time. */
+/** About 60 MB when full: 8,700 events a second, all the time. */
 const MAX_IDS = 2 ** 20
 
 /**
@@ -16,8 +15,8 @@ const MAX_IDS = 2 ** 20
  * replay, and silently; to refuse says so, and costs nobody an id that was not admitted.
  */
 export class ReplayCache {
-  private young = new IdSet()
-  private old = new IdSet()
+  private young = new Set<number>()
+  private old = new Set<number>()
   private turnedAt: UnixMs | undefined
   private readonly windowMs: number
   private readonly maxIds: number
@@ -59,8 +58,8 @@ export class ReplayCache {
     this.turnedAt ??= now
     const age = now - this.turnedAt
     if (age < this.windowMs) return
-    this.old = age < 2 * this.windowMs ? this.young : new IdSet()
-    this.young = new IdSet()
+    this.old = age < 2 * this.windowMs ? this.young : new Set()
+    this.young = new Set()
     this.turnedAt = now
   }
 }

@@ -199,13 +199,12 @@ export class Loop<
 
   private sleep(): void {
     if (this.stopped) return
-    const time = this.now()
     const at = this.options.deadlines(this.state).next()
     if (at === this.wake?.at) return
     this.wake?.cancel()
     this.wake = undefined
     if (at === undefined) return
-    const cancel = this.options.clock.after(Math.max(0, at - time), () => {
+    const cancel = this.options.clock.after(Math.max(0, at - this.now()), () => {
       this.wake = undefined
       this.feed({ type: 'tick' })
     })
