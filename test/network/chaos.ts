@@ -3,6 +3,7 @@ import type { Secp256k1 } from '../../src/engine/identity/seams.ts'
 import { type Script, scriptedChat, scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
 import { checkForgotten, checkInvariants, checkNothingLost } from './invariants.ts'
 import type { Party } from './life.ts'
+import { checkMoney } from './money-books.ts'
 import { hiccup, mishap } from './mishaps.ts'
 import { type Asked, World } from './world.ts'
 
@@ -32,6 +33,8 @@ export const chaos = async (
     // Most of what a network costs is what nodes say while nothing happens: it happens for a short time.
     bounds: { acknowledgementWithinMs: 8_000 },
     queue: random.below(3),
+    // In some of all networks nodes are paid.
+    ...(isPaid(seed) && { purse: 1_000_000n }),
     ...(secp ? { secp } : {}),
   })
   await world.startRouter()
@@ -67,9 +70,12 @@ export const chaos = async (
   checkInvariants(world, asked)
   if (isGentle) checkNothingLost(asked)
   await checkForgotten(world)
+  if (world.bank) await checkMoney(world, false)
   await world.close()
   return { world, asked, befell }
 }
+
+const isPaid = (seed: number): boolean => seed % 10 === 0
 
 const ask = (world: World, random: Random, asked: Asked[], seed: number): void => {
   const { client } = world.clients[random.below(world.clients.length)]!

@@ -11,9 +11,9 @@ const earn = async (world: World): Promise<void> => {
   for (const n of [1, 2, 3, 4, 5]) {
     const content = `history ${n}`
     // Nothing is paid in the background at the end.
-    world.bank!.down = n === 5
+    world.bank!.down = n >= 4
     const input = { messages: [{ role: 'user', content }] }
-    const asked = world.request(client!, { input, outTokens: 10_000 })
+    const asked = world.request(client!, { input, outTokens: n === 5 ? 9_980 : 10_000 })
     while (!asked.outcome) await world.clock.advance(100)
     if (asked.outcome.fault) throw asked.outcome.fault
   }
@@ -27,7 +27,7 @@ const SCENES: readonly Scene[] = [
     name: 'before, and the tab is low then',
     nodes: 1,
     play: async () => {},
-    paid: { wish: { outTokens: 3_900 } },
+    paid: { wish: { outTokens: 3_990 } },
   },
   {
     name: 'stream, and the tab runs dry',
@@ -61,8 +61,7 @@ describe.each(SCENES.map((scene) => [scene.name, scene] as const))('%s', (_, sce
     const calm = await play(scene)
     expect(calm.asked.map((it) => it.outcome?.fault ?? null)).toEqual([null, null])
     const failed: string[] = []
-    const points = pointsOf(calm)
-    if (process.env.POINTS) console.log(points.length, [...calm.deeds].map(([k, v]) => `${k} ${v.length - calm.from.get(k)!}`))
+    const points = pointsOf(calm, scene === SCENES[0])
     for (const point of points) {
       const deed = calm.deeds.get(point.party)![point.at - 1]
       try {
@@ -76,15 +75,19 @@ describe.each(SCENES.map((scene) => [scene.name, scene] as const))('%s', (_, sce
     const kinds = new Set(points.map(({ party, at }) => calm.deeds.get(party)![at - 1]!))
     for (const kind of ['event', 'frame', 'write', 'commit'] as const) expect(kinds).toContain(kind)
     for (const kind of ['invoice', 'pay'] as const) expect(kinds).toContain(kind)
-    expect(points.length).toBeGreaterThan(100)
+    expect(points.length).toBeGreaterThan(60)
   }, 600_000)
 })
 
-const pointsOf = ({ deeds, from }: Played): Point[] =>
+/** A router has no money: it crashes in the first scene alone. */
+const sidesOf = (party: string, isFirst: boolean): readonly Point['side'][] =>
+  party === 'router' && !isFirst ? [] : ['before', 'after']
+
+const pointsOf = ({ deeds, from }: Played, isFirst: boolean): Point[] =>
   [...deeds].flatMap(([party, done]) =>
     done.flatMap((_deed, i) =>
       i < (from.get(party) ?? 0)
         ? []
-        : (['before', 'after'] as const).map((side) => ({ party, at: i + 1, side })),
+        : sidesOf(party, isFirst).map((side) => ({ party, at: i + 1, side })),
     ),
   )

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'bun:test'
 import { seededRandom } from '../../src/engine/base/random.ts'
 import { faultyPayer } from '../fakes/faulty-wallet-payer.ts'
-import { type WalletFault, newFaultPlan } from '../fakes/faulty-wallet-plan.ts'
+import { type FaultPlan, type WalletFault, newFaultPlan } from '../fakes/faulty-wallet-plan.ts'
 import { faultyWallet } from '../fakes/faulty-wallet.ts'
 import { checkInvariants } from './invariants.ts'
 import { checkMoney, tabOf } from './money-books.ts'
@@ -176,8 +176,9 @@ describe('the wallet of a node', () => {
 })
 
 test('both at once, at random: over many days and jobs everything adds up', async () => {
-  for (const seed of [1, 2, 3, 4, 5, 6]) {
+  for (const seed of [1, 2, 3]) {
     const odds = (of: readonly WalletFault[]) => Object.fromEntries(of.map((it) => [it, 60]))
+    const plans: FaultPlan[] = []
     const { it } = await paying({ seed }, (world) => {
       const plan = (n: number, of: readonly WalletFault[]) =>
         newFaultPlan({ clock: world.clock, random: seededRandom(seed * 10 + n), odds: odds(of) })
@@ -202,13 +203,14 @@ test('both at once, at random: over many days and jobs everything adds up', asyn
         'wrong net',
         'other invoice',
       ])
+      plans.push(payer, till)
       world.bank!.wrapPayer = (inner) => faultyPayer(inner, payer)
       world.bank!.wrapWallet = (inner) => ({ ...faultyWallet(inner, till), info: inner.info })
       world.bank!.caps = { budget: null, exposure: null }
     })
     const all: Asked[] = []
     let done = 0
-    for (let n = 0; n < 30; n++) {
+    for (let n = 0; n < 20; n++) {
       const asked = it.request(it.clients[0]!.client!, { outTokens: 10_000, waitMs: 10_000 })
       await ended(it, asked)
       all.push(asked)
@@ -217,7 +219,8 @@ test('both at once, at random: over many days and jobs everything adds up', asyn
     }
     // The last of what failed and settles is heard within an hour of its end.
     await it.clock.advance(2 * 3_600_000)
-    expect(done).toBeGreaterThan(10)
+    expect(done).toBeGreaterThan(8)
+    for (const { injected } of plans) expect(injected.length).toBeGreaterThan(3)
     checkInvariants(it, all)
     await checkMoney(it)
     await it.close()

@@ -1,5 +1,5 @@
 import { type Random, seededRandom } from '../../src/engine/base/random.ts'
-import { silentLog } from '../../src/engine/base/log.ts'
+import { type Log, silentLog } from '../../src/engine/base/log.ts'
 import { type VirtualClock, virtualClock } from '../../src/engine/base/virtual-clock.ts'
 import type { Bounds } from '../../src/engine/base/bounds.ts'
 import type { Fault } from '../../src/engine/base/fault.ts'
@@ -39,6 +39,8 @@ export type WorldOptions = {
   purse?: bigint
   /** Where one of the parties crashes, by its name. */
   crash?: Crash & { party: string }
+  /** Where all parties log; nowhere by default. */
+  log?: Log
   /** Real signatures by default. */
   secp?: Secp256k1
 }
@@ -238,7 +240,7 @@ export class World {
       store: life.store,
       network: life.network,
       clock: life.clock,
-      log: silentLog,
+      log: this.options.log ?? silentLog,
       random: this.random,
       bounds: this.options.bounds ?? {},
       broken: (fault: Fault) => {

@@ -12,5 +12,12 @@ export const endAttempt = (turn: ClientTurn, job: ClientJob): void => {
     turn.state.deadlines.clear(`${what}:${job.id}`)
 }
 
+/** While the next node is paid, nothing that the one before says counts any more. */
+export const leaveWhileFunding = (turn: ClientTurn, job: ClientJob): void => {
+  if (job.phase !== 'funding') return
+  endAttempt(turn, job)
+  job.attempt = null
+}
+
 /** The commitment of the node over the input is checked against this. */
 export const inputHashOf = (job: ClientJob): Uint8Array => sha256(job.plaintext)

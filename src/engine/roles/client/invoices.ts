@@ -196,7 +196,8 @@ const mostFor = (
   one: Funding | undefined,
 ): Msat => {
   const left = leftAt(money, node)
-  if (terms.for === 'after') return msat(left < 0n ? -left : 0n)
+  // Where it was asked for it pays into the tab, whatever it is called.
+  if (terms.for === 'after' && !one) return msat(left < 0n ? -left : 0n)
   return topUpOf(terms.seq - 1, one?.needed ?? msat(0n), pay.granularity)
 }
 

@@ -19,6 +19,7 @@ import { keptHint } from './outcome.ts'
 import { onRefused } from './refused.ts'
 import { mustPay, paid, received } from './paying.ts'
 import { fundRunning, payThenSend } from './funding.ts'
+import { leaveWhileFunding } from './attempt.ts'
 import { isInline, sendBody } from './sending.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say, tell } from './state.ts'
 
@@ -171,6 +172,7 @@ const onMoved = (
   // It may have been merely slow: nothing of it is credited, and it need not go on.
   const left = { job: job.id, ticket: body.from, seen: 'nothing', next: 0 } as const
   say(turn, 'cancel', left, { to: attempt.offered.node, about: attempt.event.id })
+  leaveWhileFunding(turn, job)
 }
 
 /** One frame in its turn: opened, counted, told. False when the stream is over because of it. */
