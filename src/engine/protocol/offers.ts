@@ -10,6 +10,7 @@ import {
   spanMs,
   timing,
 } from './fields.ts'
+import { pack } from './pack.ts'
 
 /** Why a router has nothing to offer, and what it has instead. */
 export const noOffer = z.object({
@@ -36,8 +37,10 @@ export const offers = z.object({
       }),
     )
     .max(BOUNDS.offers),
-  /** The router's own fee, in msat. */
+  /** What the router itself takes for one job, msat; '0': nothing. */
   fee: msatField,
+  /** How that is paid; absent where it takes nothing. */
+  pack: pack.optional(),
   /** How a job may be paid that this router places; absent: it does not mind. */
   timings: z.array(timing).max(5).optional(),
   /** Who runs the router, as it says itself; null where it does not. */

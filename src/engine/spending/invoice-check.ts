@@ -40,6 +40,13 @@ export type CheckRules = Readonly<{
   pinnedKeys: readonly string[]
   /** Whether a memo may bind the terms: only where the payee's manifest says that its wallet can do no better. */
   allowMemo?: boolean
+  /**
+   * Whether the fee of a router may be paid on an invoice that commits to nothing of ours: only where its signed
+   * offers say that its wallet can do no better (a Lightning address). The event that the router signed then binds
+   * terms and invoice to each other, and the payment hash is in it. Third parties can tell less: whoever asked
+   * that address for the invoice, it says the same. What can be lost is one pack; work is never paid so.
+   */
+  allowUnbound?: boolean
 }>
 
 /** Why an invoice is not paid, or a proof proves nothing. Words of BOLT 11 and of terms stand beside these. */
@@ -142,7 +149,8 @@ export const disagreement = (
   if (agreed.price !== undefined && terms.price !== agreed.price) return 'pay.price'
   if (invoice.msat === null) return 'pay.no_amount'
   if (invoice.msat !== terms.msat) return 'pay.amount'
-  if (!isBound(signed.terms, invoice, rules.allowMemo ?? false)) return 'pay.unbound'
+  const mayBeLoose = (rules.allowUnbound ?? false) && agreed.for === 'route'
+  if (!mayBeLoose && !isBound(signed.terms, invoice, rules.allowMemo ?? false)) return 'pay.unbound'
   const key = payeeOf(invoice, rules.secp)
   if (key === null) return 'pay.signature'
   return rules.pinnedKeys.length === 0 || rules.pinnedKeys.includes(key) ? null : 'pay.not_pinned'

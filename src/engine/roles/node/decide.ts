@@ -6,6 +6,7 @@ import { tagValue } from '../../protocol/event.ts'
 import type { EventId, JobTag, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { windowBudget } from '../../transport/flow.ts'
+import { onCommitted } from '../counter.ts'
 import type { Decision, LinkId } from '../wire.ts'
 import { onCancel } from './cancels.ts'
 import { onUnpaid } from './charging.ts'
@@ -19,7 +20,6 @@ import type { NodeEffect, NodeEvent, NodeJob, NodeState, NodeTurn } from './stat
 import { renewSheet } from './sheet.ts'
 import { tellStatus } from './status.ts'
 import { onStatements } from './tab-sync.ts'
-import { onCommitted } from './till.ts'
 import { introduceAgain, offerAnew, register, renew, withdraw } from './tickets.ts'
 
 /**
@@ -37,7 +37,7 @@ export const decide = (
   else if (event.type === 'frame') onFrame(turn, event.link, event.frame)
   else if (event.type === 'closed') onClosed(turn, event.link)
   else if (event.type === 'kept') onKept(turn, event.id)
-  else if (event.type === 'committed') onCommitted(turn, event.id)
+  else if (event.type === 'committed') onCommitted(turn, state.till, event.id)
   else if (event.type === 'wallet') onWallet(turn, event.event)
   else if (event.type === 'opened') onOpened(turn, event.changes)
   else if (event.type === 'statements') onStatements(turn, event.found)

@@ -2,14 +2,7 @@ import { unixMs } from '../../base/clock.ts'
 import { msat } from '../../base/money.ts'
 import { openLetter } from '../../identity/letters.ts'
 import { holdPaid, holdSlot } from '../../metering/invoice-book-slots.ts'
-import { decide, nextDue } from '../../metering/invoice-book.ts'
-import type {
-  BookDecision,
-  BookEffect,
-  BookEvent,
-  BookedInvoice,
-  WantedInvoice,
-} from '../../metering/invoice-book-rows.ts'
+import type { BookEvent } from '../../metering/invoice-book-rows.ts'
 import { credit, lapse } from '../../metering/tab.ts'
 import { authorized, owed } from '../../metering/tab-rows.ts'
 import { dueInvoiceOf, topUpOf } from '../../metering/tab-top-up.ts'
@@ -17,13 +10,13 @@ import type { EventId, JobId, PubKey } from '../../protocol/ids.ts'
 import { sealed } from '../../protocol/intake.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
-import { termsHash, termsText } from '../../protocol/terms.ts'
 import type { MoneyChange } from '../../storage/money-store.ts'
+import { type Payee, feedBook, lookSoon } from '../counter.ts'
 import type { LinkId } from '../wire.ts'
 import { extendJobs } from './charging.ts'
 import { hear, tellTab } from './reach.ts'
 import { type NodeJob, type NodeTurn, say } from './state.ts'
-import { lookSoon, tellAgain } from './tab-sync.ts'
+import { tellAgain } from './tab-sync.ts'
 import { DUE_MS, type Till, commit } from './till.ts'
 
 /** A payer asks for an invoice; our wallet makes it, and says when it is paid. */
@@ -126,80 +119,25 @@ const keepSlot = (
   say(turn, link, 'progress', { status: 'held', job, ticket: id, until }, { to: client, about: id })
 }
 
-const feed = (turn: NodeTurn, till: Till, event: BookEvent): void => {
-  const { state, now } = turn
-  const decision: BookDecision = decide(till.book, event, now)
-  const paid = decision.settled.flatMap((it) =>
-    credit(till.tabs, { ...it, received: it.received ?? it.msat }, now, DUE_MS),
-  )
-  const due = nextDue(till.book)
-  if (due === undefined) state.deadlines.clear('book:')
-  else state.deadlines.set('book:', due)
-  commit(turn, till, [...decision.changes, ...paid], (later) => {
-    for (const effect of decision.effects) perform(later, till, effect)
-    for (const { payer } of decision.settled) {
-      holdPaid(till.held, payer)
-      extendJobs(later, till, payer)
-    }
-  })
-}
+const feed = (turn: NodeTurn, till: Till, event: BookEvent): void =>
+  feedBook(turn, till, PAYEE, event)
 
-const perform = (turn: NodeTurn, till: Till, effect: BookEffect): void => {
-  switch (effect.do) {
-    case 'createInvoice':
-      return wantInvoice(turn, till, effect.wanted)
-    case 'lookup':
-      return void turn.effects.push({ do: 'wallet', ask: 'lookup', hash: effect.hash })
-    case 'settleHold': {
-      const { hash, preimage } = effect
-      return void turn.effects.push({ do: 'wallet', ask: 'settle', hash, preimage })
-    }
-    case 'cancelHold':
-      return void turn.effects.push({ do: 'wallet', ask: 'cancel', hash: effect.hash })
-    case 'tell':
-      return tellPayer(turn, till, effect.invoice)
-    case 'refuse':
-      return log(turn, 'invoice.refused', { why: effect.why })
-    case 'warn':
-      return log(turn, 'invoice.short', { hash: effect.hash, why: effect.why })
-  }
-}
-
-const wantInvoice = (turn: NodeTurn, till: Till, wanted: WantedInvoice): void => {
-  const { state, now } = turn
-  const { payer, ref, seq, purpose, msat: amount } = wanted
-  const iat = Math.floor(now / 1000) as never
-  const terms = termsText({
-    net: state.net,
-    payee: state.signer.pubkey,
-    payer,
+/** How a node counts: what arrives is its payer's tab's. */
+const PAYEE: Payee<NodeTurn, Till> = {
+  commit,
+  terms: ({ state }, till, { payer }) => ({
     router: '',
-    for: purpose,
-    ref,
-    seq,
-    msat: amount,
     price: state.sheet.event.id,
     cum_used_msat: till.tabs.tabs.get(payer)?.used ?? msat(0n),
-    iat,
-    exp: (iat + INVOICE_SEC) as never,
-  })
-  turn.effects.push({ do: 'wallet', ask: 'invoice', wanted, terms, expirySec: INVOICE_SEC })
+  }),
+  credit: ({ now }, till, paid) => credit(till.tabs, paid, now, DUE_MS),
+  tell: tellTab,
+  credited: (turn, till, payer) => {
+    holdPaid(till.held, payer)
+    extendJobs(turn, till, payer)
+  },
 }
-
-const tellPayer = (turn: NodeTurn, till: Till, invoice: BookedInvoice): void => {
-  const { payer, terms, bolt11, state, hash, ref, seq, received } = invoice
-  if (state === 'issued') return tellTab(turn, till, payer, 'invoice', { terms, bolt11 })
-  if (state !== 'settled') return
-  log(turn, 'invoice.paid', { msat: received ?? invoice.msat })
-  const said = { payment_hash: hash, terms: termsHash(terms), ref, seq }
-  tellTab(turn, till, payer, 'paid', { ...said, received: String(received ?? invoice.msat) })
-}
-
-const log = (turn: NodeTurn, event: string, fields: Record<string, string | bigint>): void =>
-  void turn.effects.push({ do: 'log', level: 'info', event, fields })
 
 /** How often one session may ask for the same. */
 const ANSWER_EVERY_MS = 500
-/** How long an invoice can be paid. */
-const INVOICE_SEC = 120
 const MOST_TOP_UP = msat(1_000_000_000n)

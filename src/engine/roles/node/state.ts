@@ -22,9 +22,10 @@ import type { TicketEntry } from '../../protocol/ticket.ts'
 import type { Capability, Done, RunnerInfo, RunnerTrouble } from '../../runners/runner.ts'
 import type { TaskName } from '../../tasks/task.ts'
 import type { ReadWindow, WriteWindow } from '../../transport/flow.ts'
+import type { WalletEffect } from '../desk.ts'
 import type { LinkId, WireEffect, WireEvent } from '../wire.ts'
 import type { JobDraw } from './charging.ts'
-import type { LedgerEffect, Till, WalletEffect } from './till.ts'
+import type { LedgerEffect, Till } from './till.ts'
 import type { IssuedTicket, RouterRecord, RunnerRecord } from './supply.ts'
 
 /** What a node hears besides its links: its runners. */

@@ -1,7 +1,6 @@
-import type { PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { SignedStatement } from '../../metering/tab-rows.ts'
-import { unixMs } from '../../base/clock.ts'
+import { lookSoon } from '../counter.ts'
 import { giveTab } from './reach.ts'
 import type { NodeTurn } from './state.ts'
 import type { Till } from './till.ts'
@@ -28,15 +27,5 @@ export const onStatements = (turn: NodeTurn, found: readonly SignedStatement[]):
   for (const { key, text } of found) if (till) giveTab(turn, till, key, text)
 }
 
-/** Asks our wallet for the invoice that a tab can pay, at once, but not more than once a second. */
-export const lookSoon = ({ state, now }: NodeTurn, { book }: Till, key: PubKey): void => {
-  const hash = book.live.get(`${key} ${key}`)
-  if (!hash || state.deadlines.has(`looked:${hash}`)) return
-  state.deadlines.set(`looked:${hash}`, unixMs(now + LOOK_EVERY_MS))
-  book.deadlines.set(`ask:${hash}`, now)
-  state.deadlines.set('book:', now)
-}
-
 /** Each is a letter of its own. */
 const MOST_STATEMENTS = 16
-const LOOK_EVERY_MS = 1_000

@@ -1,21 +1,20 @@
 import type { UnixMs } from '../../base/clock.ts'
 import type { CreditPolicy } from '../../metering/tab-credit.ts'
-import type { WantedInvoice } from '../../metering/invoice-book-rows.ts'
 import type { HeldSlots } from '../../metering/invoice-book-slots.ts'
-import { type Book, openBook } from '../../metering/invoice-book.ts'
+import { openBook } from '../../metering/invoice-book.ts'
 import { type Tabs, openTabs } from '../../metering/tab.ts'
-import type { PaymentHash, Preimage, PubKey } from '../../protocol/ids.ts'
+import type { PubKey } from '../../protocol/ids.ts'
 import type { Verifier } from '../../protocol/intake.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
 import type { SheetPay } from '../../protocol/sheet.ts'
 import type { MoneyChange, MoneyStore } from '../../storage/money-store.ts'
+import { type Counter, commitTo, newCounter } from '../counter.ts'
 import type { LinkId } from '../wire.ts'
 import type { NodeTurn } from './state.ts'
 
 /** What a node has that takes money: its tabs, its invoices, and where their payers were last heard. */
-export type Till = {
+export type Till = Counter<NodeTurn> & {
   readonly tabs: Tabs
-  readonly book: Book
   readonly pay: SheetPay
   readonly credit: CreditPolicy
   readonly verifier: Verifier
@@ -25,22 +24,7 @@ export type Till = {
   reach: Map<PubKey, Readonly<{ link: LinkId; client: PubKey }>>
   /** Tickets that are kept for whoever pays for them now. */
   readonly held: HeldSlots
-  /** What follows once a commit is on the disk. */
-  committing: Map<number, (turn: NodeTurn) => void>
-  commits: number
 }
-
-/** What our wallet is asked; a `wallet` event follows. */
-export type WalletEffect =
-  | Readonly<{
-      do: 'wallet'
-      ask: 'invoice'
-      wanted: WantedInvoice
-      terms: string
-      expirySec: number
-    }>
-  | Readonly<{ do: 'wallet'; ask: 'lookup' | 'cancel'; hash: PaymentHash }>
-  | Readonly<{ do: 'wallet'; ask: 'settle'; hash: PaymentHash; preimage: Preimage }>
 
 /** Statements of a tab are read from the ledger, from a number on; a `statements` event follows. */
 export type LedgerEffect = Readonly<{ do: 'statements'; key: PubKey; from: number; limit: number }>
@@ -55,14 +39,12 @@ export const openTill = (
   const rows = { tabs: store.tabs(node), draws: store.openDraws(node) }
   const { state: tabs, changes } = openTabs(node, rows, now)
   const till: Till = {
+    ...newCounter(openBook(node, store.openInvoices(node), now)),
     ...rest,
     tabs,
-    book: openBook(node, store.openInvoices(node), now),
     replay: new ReplayCache(),
     reach: new Map(),
     held: new Map(),
-    committing: new Map(),
-    commits: 0,
   }
   return { till, changes }
 }
@@ -82,14 +64,5 @@ export const commit = (
 ): void => {
   for (const { table, row } of changes)
     if (table === 'tabs' && row.due !== null) turn.state.deadlines.set(`due:${row.key}`, row.due)
-  const id = till.commits++
-  till.committing.set(id, then)
-  turn.effects.push({ do: 'commit', id, changes })
-}
-
-export const onCommitted = (turn: NodeTurn, id: number): void => {
-  const { till } = turn.state
-  const then = till?.committing.get(id)
-  till?.committing.delete(id)
-  then?.(turn)
+  commitTo(turn, till, changes, then)
 }

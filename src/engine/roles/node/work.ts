@@ -3,7 +3,8 @@ import type { JobTag } from '../../protocol/ids.ts'
 import { type Runner, RunnerFault, type Sink } from '../../runners/runner.ts'
 import type { WireEffect } from '../wire.ts'
 import type { NodeEffect, NodeEvent } from './state.ts'
-import type { LedgerEffect, WalletEffect } from './till.ts'
+import type { WalletEffect } from '../desk.ts'
+import type { LedgerEffect } from './till.ts'
 
 type WorkEffect = Exclude<NodeEffect, WireEffect | WalletEffect | LedgerEffect>
 type Running = { abort: AbortController; ended: Promise<void>; gate: Gate | null }

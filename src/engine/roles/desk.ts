@@ -1,17 +1,28 @@
-import { type Clock, unixMs } from '../../base/clock.ts'
-import { Fault, asFault } from '../../base/fault.ts'
-import type { Log } from '../../base/log.ts'
-import type { Msat } from '../../base/money.ts'
-import { decodeBolt11 } from '../../protocol/bolt11/decode.ts'
-import { type Invoice as Bolt11Invoice, fitsNet } from '../../protocol/bolt11/invoice.ts'
-import type { Net } from '../../protocol/event.ts'
-import type { PaymentHash } from '../../protocol/ids.ts'
-import { termsHash, termsMemo } from '../../protocol/terms.ts'
-import type { BookEvent } from '../../metering/invoice-book-rows.ts'
-import type { InvoiceStatus, Wallet } from '../../payments/wallet.ts'
-import type { WalletEffect } from './till.ts'
+import { type Clock, unixMs } from '../base/clock.ts'
+import { Fault, asFault } from '../base/fault.ts'
+import type { Log } from '../base/log.ts'
+import type { Msat } from '../base/money.ts'
+import { decodeBolt11 } from '../protocol/bolt11/decode.ts'
+import { type Invoice as Bolt11Invoice, fitsNet } from '../protocol/bolt11/invoice.ts'
+import type { Net } from '../protocol/event.ts'
+import { termsHash, termsMemo } from '../protocol/terms.ts'
+import type { BookEvent, WantedInvoice } from '../metering/invoice-book-rows.ts'
+import type { InvoiceStatus, Wallet } from '../payments/wallet.ts'
+import type { PaymentHash, Preimage } from '../protocol/ids.ts'
 
-/** The wallet of a node at work: does what the mind wants of it, and tells what came of it. */
+/** What a payee's wallet is asked; what it says follows as an event of its invoice book. */
+export type WalletEffect =
+  | Readonly<{
+      do: 'wallet'
+      ask: 'invoice'
+      wanted: WantedInvoice
+      terms: string
+      expirySec: number
+    }>
+  | Readonly<{ do: 'wallet'; ask: 'lookup' | 'cancel'; hash: PaymentHash }>
+  | Readonly<{ do: 'wallet'; ask: 'settle'; hash: PaymentHash; preimage: Preimage }>
+
+/** The wallet of a payee at work: does what the mind wants of it, and tells what came of it. */
 export class Desk {
   private readonly stop: () => void
 
