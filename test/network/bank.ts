@@ -13,6 +13,7 @@ import type { Wallet } from '../../src/engine/payments/wallet.ts'
 import { openPurse } from '../../src/engine/roles/client/purse.ts'
 import type { Purse } from '../../src/engine/roles/client/money.ts'
 import type { NodeMoney } from '../../src/engine/roles/node/money.ts'
+import type { RouterFee } from '../../src/engine/roles/router/fee.ts'
 import type { SpendingCaps } from '../../src/engine/spending/caps.ts'
 import type { Life, Party } from './life.ts'
 
@@ -51,6 +52,19 @@ export class Bank {
     const { credit } = this
     const money = { wallet: life.wallet(this.wrapWallet(wallet, name)), store: life.store.money }
     return credit ? { ...money, credit } : money
+  }
+
+  /** What the router takes its own fee with. */
+  async fee(
+    { pack, routes }: Readonly<{ pack: bigint; routes: number }>,
+    life: Life,
+  ): Promise<RouterFee> {
+    const wallet = await openSimWallet(
+      { path: LEDGER, account: accountOf('router') },
+      this.seams(life.clock),
+    )
+    const wrapped = life.wallet(this.wrapWallet(wallet, 'router'))
+    return { wallet: wrapped, store: life.store.money, pack: msat(pack), routes }
   }
 
   /** A party keeps its key over all its lives: its tabs are derived from it. */

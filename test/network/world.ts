@@ -35,6 +35,8 @@ export type WorldOptions = {
   rows?: typeof PLAY_PRICES
   /** Which payment the router asks for. */
   payment?: PaymentRule
+  /** What the router takes for itself: so much for so many jobs. */
+  fee?: Readonly<{ pack: bigint; routes: number }>
   /** Nodes are paid, in play money; every client has a purse with so much, msat. */
   purse?: bigint
   /** Where one of the parties crashes, by its name. */
@@ -65,6 +67,8 @@ export class World {
   onCrash: (party: Party) => void = () => {}
   readonly bank: Bank | undefined
   private readonly address = { hostname: 'router.test', port: 7447 }
+  /** It may be changed for the router's next life. */
+  fee: WorldOptions['fee']
   private closing = false
 
   constructor(private readonly options: WorldOptions) {
@@ -73,6 +77,7 @@ export class World {
     this.memory = memoryNetwork({ clock: this.clock, ...options, random: this.random })
     this.routerParty = this.party('router')
     const { purse } = options
+    this.fee = options.fee
     if (purse !== undefined) this.bank = new Bank(this.secp, this.random, purse, this.faults)
   }
 
@@ -89,6 +94,7 @@ export class World {
       name: 'router',
       software: 'test',
       ...(this.options.payment && { payment: this.options.payment }),
+      ...(this.bank && this.fee && { fee: await this.bank.fee(this.fee, life) }),
     })
     if (life.alive) this.router = router
   }

@@ -1,5 +1,6 @@
 import type { News, Waiting } from '../../engine/roles/client/news.ts'
 import { showMsat } from '../../engine/base/money.ts'
+import { count } from '../figures.ts'
 import { clockSentence } from '../../engine/protocol/skew.ts'
 import type { Skipped } from '../../engine/roles/client/several.ts'
 import type { Paint } from '../terminal.ts'
@@ -17,12 +18,13 @@ export const skippedLine = ({ router, fault }: Skipped, show: Namer, paint: Pain
 /** What is said on the way and does not only pass by: money that left, a job that moves, a link that is lost and back. */
 export type EventNews = Extract<
   News,
-  { type: 'paid' | 'moved' | 'link' | 'again' | 'waiting' | 'clock' }
+  { type: 'fee' | 'paid' | 'moved' | 'link' | 'again' | 'waiting' | 'clock' }
 >
 
 export const isEvent = (news: News): news is EventNews => EVENTS.has(news.type)
 
 const EVENTS: ReadonlySet<News['type']> = new Set([
+  'fee',
   'paid',
   'moved',
   'link',
@@ -34,6 +36,8 @@ const EVENTS: ReadonlySet<News['type']> = new Set([
 /** An event in one line. */
 export const eventLine = (news: EventNews, show: Namer): string => {
   switch (news.type) {
+    case 'fee':
+      return feeLine(news, show)
     case 'paid':
       return paidLine(news, show)
     case 'moved':
@@ -65,6 +69,10 @@ const clockTime = (ms: number): string => {
   const parts = [at.getHours(), at.getMinutes(), at.getSeconds()]
   return parts.map((it) => String(it).padStart(2, '0')).join(':')
 }
+
+/** Said before the first payment: `hub (npub1x0…9ad) takes 10 sat for 100 jobs, and can tell …`. */
+const feeLine = ({ router, msat, routes }: Extract<News, { type: 'fee' }>, show: Namer): string =>
+  `the router ${show(router)} takes ${showMsat(msat)} for ${count(routes, 'job')}, paid ahead; from now on it can tell that your jobs there are one payer’s`
 
 /** `paid 10 sat to mira (npub1q7…k2f) · fee 1 sat`; what is not used of it stays on the tab there. */
 const paidLine = ({ node, msat, fee }: Extract<News, { type: 'paid' }>, show: Namer): string =>

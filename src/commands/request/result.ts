@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { Fault } from '../../engine/base/fault.ts'
-import { showMsat } from '../../engine/base/money.ts'
+import { type Msat, showMsat } from '../../engine/base/money.ts'
 import { npub } from '../../engine/identity/keys.ts'
 import type { OfferLine, Outcome } from '../../engine/roles/client/news.ts'
 import type { Several, Skipped } from '../../engine/roles/client/several.ts'
@@ -28,6 +28,7 @@ export const resultObject = (
   usage: outcome.usage,
   cost_msat: String(outcome.cost),
   ceiling_msat: String(outcome.ceiling),
+  router_fee_msat: String(outcome.fee),
   left_msat: outcome.left === null ? null : String(outcome.left),
   router: outcome.router,
   node: outcome.node,
@@ -69,6 +70,10 @@ export const eventObject = (news: EventNews): RequestEvent => {
     const fee_msat = fee === null ? null : String(fee)
     return { v: 1, type: 'paid', node, msat: String(msat), fee_msat }
   }
+  if (news.type === 'fee') {
+    const { router, msat, routes } = news
+    return { v: 1, type: 'fee', router, msat: String(msat), routes }
+  }
   if (news.type === 'waiting') return { v: 1, type: 'waiting', why: news.why, until: news.untilMs }
   return { v: 1, ...news }
 }
@@ -94,6 +99,7 @@ export const offersObject = (
     reason: line.reason,
   })),
   ceiling_msat: String(found.ceiling),
+  router_fee_msat: String(found.fee),
   input_bytes: found.inputBytes,
   events,
 })
@@ -118,7 +124,7 @@ export const offersText = (found: Found, show: Namer, net: Net): string => {
   return [
     `${count(found.lines.length, 'offer')} of ${show(found.router)}, best first; nothing was sent`,
     ...found.lines.map(row),
-    `input ${count(found.inputBytes, 'byte')} · ceiling ${showMsat(found.ceiling)}${playNote(net)}`,
+    `input ${count(found.inputBytes, 'byte')} · ceiling ${showMsat(found.ceiling)}${feeNote(found.fee)}${playNote(net)}`,
   ].join('\n')
 }
 
@@ -134,6 +140,7 @@ export const closingLines = (outcome: Outcome, paint: Paint, show: Namer): strin
     times.first === null ? undefined : `first ${showMs(times.first - times.asked)}`,
     tokens === undefined ? undefined : showRate(tokens, span, 'tok'),
     priceOf(outcome),
+    outcome.fee === 0n ? undefined : `router ${showMsat(outcome.fee)}`,
     verdict(outcome, paint),
     leftOf(outcome),
     outcome.net === 'sim' ? 'play money' : undefined,
@@ -153,6 +160,9 @@ const leftOf = ({ left }: Outcome): string | undefined => {
   if (left === null) return undefined
   return left < 0n ? `${showMsat(-left)} owed there` : `${showMsat(left)} left there`
 }
+
+/** What the router takes for itself comes on top. */
+const feeNote = (fee: Msat): string => (fee === 0n ? '' : ` · and ${showMsat(fee)} for the router`)
 
 /** Play money is always called so. */
 const playNote = (net: Net): string => (net === 'sim' ? ' · play money' : '')

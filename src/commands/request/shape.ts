@@ -45,7 +45,7 @@ const waitingShape = z.object({
   until: z.number(),
 })
 
-/** A node was paid before it served: a top-up of the tab there; `fee_msat` is null where the wallet does not say. */
+/** A node was paid before it served, by a top-up of the tab there, or the router its fee; `fee_msat` is null where the wallet does not say. */
 const paidShape = z.object({
   v: z.literal(1),
   type: z.literal('paid'),
@@ -54,10 +54,20 @@ const paidShape = z.object({
   fee_msat: msatText.nullable(),
 })
 
+/** Said before the first payment to a router: it takes so much for so many jobs, and can link them from now on. */
+const feeShape = z.object({
+  v: z.literal(1),
+  type: z.literal('fee'),
+  router: hex,
+  msat: msatText,
+  routes: z.int(),
+})
+
 /** The router’s clock is ahead of ours by so much, or behind where it is less than 0. */
 const clockShape = z.object({ v: z.literal(1), type: z.literal('clock'), ahead_ms: z.number() })
 const eventShape = z.union([
   skippedShape,
+  feeShape,
   paidShape,
   movedShape,
   linkShape,
@@ -81,6 +91,8 @@ export const resultShape = z.object({
   usage: units,
   cost_msat: msatText,
   ceiling_msat: msatText,
+  /** What the router takes for it, beside `cost_msat`. */
+  router_fee_msat: msatText,
   /** What is left on the tab at the node, below 0 where it is owed; null where the job drew on none. */
   left_msat: z.string().nullable(),
   router: hex,
@@ -136,6 +148,7 @@ export const offersShape = z.object({
     }),
   ),
   ceiling_msat: msatText,
+  router_fee_msat: msatText,
   input_bytes: z.int(),
   events,
 })

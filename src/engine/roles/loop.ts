@@ -4,6 +4,7 @@ import { decodeFrame } from '../protocol/frames.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
 import { type IntakeRules, admit } from '../protocol/intake.ts'
 import { REFUSAL_CODES, type RefusalCode, isRefusal } from '../protocol/refusal.ts'
+import type { MoneyChange } from '../storage/money-store.ts'
 import { isPrivateAddress } from '../transport/addresses.ts'
 import { placeOf } from '../transport/counter.ts'
 import type { Link, LinkOwner } from '../transport/link.ts'
@@ -155,7 +156,7 @@ export class Loop<
       case 'commit':
         this.options.money?.write(wire.changes).then(
           () => this.feed({ type: 'committed', id: wire.id }),
-          (error: unknown) => this.fail(asFault(error)),
+          (error: unknown) => this.unwritten(wire.changes, asFault(error)),
         )
         return
       case 'observe':
@@ -187,6 +188,12 @@ export class Loop<
   /** A second receipt for one ticket is a lie of its node's, and no trouble of the disk's. */
   private unkept(id: EventId, fault: Fault): void {
     if (fault.code === 'receipt.duplicate') this.feed({ type: 'unkept', id })
+    else this.fail(fault)
+  }
+
+  private unwritten(changes: readonly MoneyChange[], fault: Fault): void {
+    const receipt = changes.find(({ table }) => table === 'kept')
+    if (receipt?.table === 'kept') this.unkept(receipt.row.id, fault)
     else this.fail(fault)
   }
 

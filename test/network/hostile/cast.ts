@@ -1,4 +1,3 @@
-import { msat } from '../../../src/engine/base/money.ts'
 import { toHex } from '../../../src/engine/base/bytes.ts'
 import { unixMs } from '../../../src/engine/base/clock.ts'
 import type { Signer } from '../../../src/engine/identity/seams.ts'
@@ -50,7 +49,6 @@ export const addRouter = (
     net: 'sim',
     bounds,
     operator,
-    fee: msat(0n),
   })
   const mind: Mind = {
     decide: (event, now) => routerDecide(state, event as WireEvent, now, random).effects,

@@ -191,6 +191,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
         return {
           lines: offers!.lines,
           ceiling: offers!.ceiling,
+          fee: offers!.fee,
           inputBytes: offers!.inputBytes,
           offers: id,
         }

@@ -5,6 +5,7 @@ import { tagValue } from '../../protocol/event.ts'
 import type { Frame } from '../../protocol/frames.ts'
 import type { JobId } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
+import { NO_ROUTE } from '../../protocol/pack.ts'
 import type { Decision, LinkId } from '../wire.ts'
 import { askAnew, askLater } from './again.ts'
 import { ASK_WITHIN_MS, askAll, askWaiting, onWish } from './asking.ts'
@@ -14,6 +15,8 @@ import { onOffers, onSheets } from './offers.ts'
 import { missingReceipt, notKnown } from './outcome.ts'
 import { isPaying, onFundDue } from './funding.ts'
 import { onEarlyInvoice, onMoney, onMoneyFrame, onPayment } from './invoices.ts'
+import { onPackDue, onPackPayment, onRouterMoney } from './pack-buying.ts'
+import { onNoRoute, showPack } from './packs.ts'
 import { creditOutput, onOutput, onProgress, onReset } from './receiving.ts'
 import { fetchReceipt, onAway, onLinkBack, onLinkLost, onSync, onUnanswered } from './resume.ts'
 import { onInputCredit } from './sending.ts'
@@ -83,7 +86,7 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
     case 'untimely':
       return onUntimely(turn, event)
     case 'payment':
-      return onPayment(turn, event)
+      return event.node === state.router ? onPackPayment(turn, event) : onPayment(turn, event)
     case 'charged':
       return onCharged(turn, event)
     case 'kept':
@@ -104,6 +107,7 @@ const onMessage = (turn: ClientTurn, link: LinkId, message: Message): void => {
       if (state.link === link) return
       state.link = link
       noteClock(turn, message)
+      showPack(turn)
       onLinkBack(turn)
       return askAll(turn)
     }
@@ -124,7 +128,9 @@ const onMessage = (turn: ClientTurn, link: LinkId, message: Message): void => {
   else if (message.name === 'progress') onProgress(turn, message)
   else if (message.name === 'receipt') onReceipt(turn, message)
   else if (message.name === 'sync') onSync(turn, message)
-  else if (message.name === 'money') onMoney(turn, message)
+  else if (message.name !== 'money') return
+  else if (message.event.pubkey === state.router) onRouterMoney(turn, message)
+  else onMoney(turn, message)
 }
 
 const onFrame = (turn: ClientTurn, frame: Frame): void => {
@@ -146,6 +152,7 @@ const onDeclined = (turn: ClientTurn, event: Extract<ClientEvent, { type: 'decli
     if (off) return finishJob(turn, job, off)
     const limited = event.reason.startsWith('rate-limited')
     if (limited && askLater(turn, job, 'limited')) return
+    if (event.reason.startsWith(NO_ROUTE)) onNoRoute(turn)
     // It may know nothing of what it offered any more. An ask that is declined is not asked again.
     if (!limited && askAnew(turn, job, 'declined')) return
     return finishJob(
@@ -190,6 +197,7 @@ const onDue = (turn: ClientTurn, key: string): void => {
   const [what, id] = key.split(':') as [string, JobId]
   if (what === 'quota') return onMute(turn, Number(id))
   if (what === 'fund') return onFundDue(turn, id as never)
+  if (what === 'pack') return onPackDue(turn)
   if (what === 'statement') return onStatementDue(turn, id as never)
   if (what === 'early') return onEarlyInvoice(turn, id as never)
   const job = turn.state.jobs.get(id)

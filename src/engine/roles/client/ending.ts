@@ -8,6 +8,7 @@ import type { Message } from '../../protocol/messages.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
 import { type Ending, cutShort, faultOf, outcomeOf, unpaidOf } from './outcome.ts'
 import { endAttempt, inputHashOf } from './attempt.ts'
+import { countRoute } from './packs.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say, tell } from './state.ts'
 import { awaitTab, countReceipt } from './tabs.ts'
 
@@ -37,6 +38,7 @@ export const onReceipt = (turn: ClientTurn, message: Message<'receipt'>): void =
     { to: event.pubkey, about: event.id },
   )
   if (attempt.drawn) countReceipt(turn, attempt, message, wrong !== undefined)
+  countRoute(turn, job, body)
   keep(turn, job, 'receipt', event)
   keep(turn, job, 'acknowledgement', acknowledgement)
   const fault = wrong

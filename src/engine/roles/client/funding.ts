@@ -5,6 +5,7 @@ import type { EventId, PubKey } from '../../protocol/ids.ts'
 import { forgetOffers } from './again.ts'
 import { finishJob } from './ending.ts'
 import type { Funding } from './money.ts'
+import { hasRoute, isPayingPack, useRoute } from './packs.ts'
 import { planOf } from './plan.ts'
 import { sendJob } from './sending.ts'
 import { type ClientJob, type ClientTurn, type Offered, tell } from './state.ts'
@@ -19,9 +20,16 @@ export const payThenSend = (
   offered: Offered,
   from: EventId | null,
 ): void => {
+  // A job that moves has its route.
+  const route = from !== null || hasRoute(turn, job, offered)
+  if (route instanceof Error) return finishJob(turn, job, route)
+  if (!route) return
   const plan = planOf(turn, job, offered)
   if (plan instanceof Error) return finishJob(turn, job, plan)
-  if (plan.needed === 0n) return sendJob(turn, job, { offered, from, timing: plan.timing })
+  if (plan.needed === 0n) {
+    if (from === null) useRoute(turn, job)
+    return sendJob(turn, job, { offered, from, timing: plan.timing })
+  }
   if (++job.fundings > MOST_FUNDINGS) return finishJob(turn, job, notCredited())
   job.phase = 'funding'
   job.funding = { offered, from }
@@ -119,10 +127,11 @@ export const waitingFor = ({ state }: ClientTurn, { node, jobs }: Funding): Clie
   })
 
 /** Whether a payment for this job is on its way. */
-export const isPaying = ({ state }: ClientTurn, job: ClientJob): boolean =>
-  job.phase === 'funding' &&
-  job.funding !== null &&
-  state.money?.funding.get(job.funding.offered.node)?.phase === 'paying'
+export const isPaying = (turn: ClientTurn, job: ClientJob): boolean =>
+  isPayingPack(turn, job) ||
+  (job.phase === 'funding' &&
+    job.funding !== null &&
+    turn.state.money?.funding.get(job.funding.offered.node)?.phase === 'paying')
 
 /**
  * A node says that our tab does not cover a job that it covers by our count. We may have lost a receipt, or it the

@@ -27,14 +27,22 @@ import { leftAt, onStatement, runningAt } from './tabs.ts'
 
 /** A letter (26437). */
 export const onMoney = (turn: ClientTurn, message: Message<'money'>): void => {
-  const { state } = turn
-  const { event, body } = message
-  const text = state.money && openLetter(state.signer, event.pubkey, body.sealed)
-  const inner = text && read(turn, text, event.pubkey, event.created_at)
+  const { event } = message
+  const inner = openMoney(turn, message)
   if (!inner) return
   if (inner.name === 'invoice') onInvoice(turn, event.pubkey, inner)
   else if (inner.name === 'paid') onPaid(turn, event.pubkey, inner)
   else if (inner.name === 'statement') onStatement(turn, event.pubkey, inner, true)
+}
+
+/** What a letter says to our tab with whoever sent it. */
+export const openMoney = (
+  turn: ClientTurn,
+  { event, body }: Message<'money'>,
+): Message<MoneyKind> | undefined => {
+  const { state } = turn
+  const text = state.money && openLetter(state.signer, event.pubkey, body.sealed)
+  return text ? read(turn, text, event.pubkey, event.created_at) : undefined
 }
 
 /** A frame of type 6: the statement after a receipt. */
@@ -209,7 +217,7 @@ const payOf = ({ state }: ClientTurn, node: PubKey): SheetPay | undefined => {
 }
 
 /** What routing may cost: a sat a hop is usual, whatever the amount. */
-const feeFor = (amount: Msat): Msat => msat(amount / 100n + 5_000n)
+export const feeFor = (amount: Msat): Msat => msat(amount / 100n + 5_000n)
 
 const notPaid = ({ reason }: Entry): Fault =>
   new Fault(

@@ -11,6 +11,7 @@ import { ReplayCache } from '../../protocol/replay.ts'
 import type { SpendingCaps } from '../../spending/caps.ts'
 import type { Entry, JournalEvent, WantedPayment } from '../../spending/journal-rows.ts'
 import type { TabView } from '../../spending/ledger.ts'
+import { type Packs, newPacks } from './packs.ts'
 
 export type Timing = (typeof TIMINGS)[number]
 
@@ -34,6 +35,8 @@ export type ClientMoney = {
   early: Map<PubKey, Message<'invoice'>>
   /** Nodes whose tab is low after a job: until when one of them may send its next top-up unasked. */
   low: Map<PubKey, UnixMs>
+  /** What this router takes for itself (packs.ts). */
+  readonly packs: Packs
 }
 
 /** One node that is being paid. */
@@ -65,6 +68,7 @@ export const newClientMoney = (
   heard: new Map(),
   low: new Map(),
   early: new Map(),
+  packs: newPacks(),
 })
 
 /** What the purse is told; after `pay` a `payment` event follows, after `charge` a `charged`. */

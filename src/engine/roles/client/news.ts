@@ -72,6 +72,8 @@ export type Outcome = Readonly<{
   usage: Units
   cost: Msat
   ceiling: Msat
+  /** What the router takes for it, beside its cost. */
+  fee: Msat
   /** What is left on the tab at its node after it, below 0 where we owe; null where it drew on none. msat. */
   left: bigint | null
   router: PubKey
@@ -96,8 +98,17 @@ export type Outcome = Readonly<{
 
 /** What the client tells while a job goes on. The last one is always `ended`. */
 export type News =
-  | Readonly<{ type: 'offers'; lines: readonly OfferLine[]; ceiling: Msat; inputBytes: number }>
-  /** Its node wants to be paid first: an invoice is asked for, paid, and was. msat; `fee` null where not said. */
+  /** `fee`: what the router takes for itself. */
+  | Readonly<{
+      type: 'offers'
+      lines: readonly OfferLine[]
+      ceiling: Msat
+      fee: Msat
+      inputBytes: number
+    }>
+  /** Before the first payment to the router: what a pack costs, for how many jobs. It can link them from now on. */
+  | Readonly<{ type: 'fee'; router: PubKey; msat: Msat; routes: number }>
+  /** Its node, or the router, wants to be paid first: an invoice is asked for, paid, and was. msat; `fee` null where not said. */
   | Readonly<{ type: 'funding'; node: PubKey }>
   | Readonly<{ type: 'paying'; node: PubKey; msat: Msat }>
   | Readonly<{ type: 'paid'; node: PubKey; msat: Msat; fee: Msat | null }>
@@ -128,8 +139,14 @@ export interface Client {
    */
   request(wish: Wish, signal?: AbortSignal): AsyncIterable<News>
   /** The offers for a wish and the ceiling of the first; no content is sent, nothing is held. */
-  offers(
-    wish: Wish,
-  ): Promise<{ lines: readonly OfferLine[]; ceiling: Msat; inputBytes: number; offers: EventId }>
+  offers(wish: Wish): Promise<
+    Readonly<{
+      lines: readonly OfferLine[]
+      ceiling: Msat
+      fee: Msat
+      inputBytes: number
+      offers: EventId
+    }>
+  >
   close(): Promise<void>
 }

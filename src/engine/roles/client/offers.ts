@@ -15,6 +15,7 @@ import { askLater } from './again.ts'
 import { askOf } from './asking.ts'
 import { finishJob } from './ending.ts'
 import { firstPayable, notCredited, payThenSend } from './funding.ts'
+import { notePack } from './packs.ts'
 import {
   type ClientEvent,
   type ClientJob,
@@ -36,6 +37,7 @@ export const onOffers = (turn: ClientTurn, message: Message<'offers'>): void => 
   state.deadlines.clear(`ask:${job.id}`)
   job.offersMessage = message
   job.times.offered = now
+  notePack(turn, message)
   job.phase = 'pricing'
   const { none, entries } = message.body
   if (none && entries.length === 0) return onNone(turn, job, none)
@@ -94,7 +96,8 @@ const price = (turn: ClientTurn, job: ClientJob): void => {
   const taken = firstPayable(turn, job, job.offers) ?? job.offers[choice.chosen]!
   if (job.unpayable.has(taken.node)) return finishJob(turn, job, notCredited())
   const { ceiling } = taken
-  tell(turn, job, { type: 'offers', lines, ceiling, inputBytes: job.sizes.bytes })
+  const { fee } = message.body
+  tell(turn, job, { type: 'offers', lines, ceiling, fee, inputBytes: job.sizes.bytes })
   if (job.dryRun) return finishJob(turn, job, null)
   payThenSend(turn, job, taken, null)
 }

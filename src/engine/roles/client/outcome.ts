@@ -6,6 +6,7 @@ import type { Message } from '../../protocol/messages.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
 import type { Bundle, Outcome } from './news.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
+import { routeCost } from './packs.ts'
 import { leftAt } from './tabs.ts'
 
 /** What is told of a job when it is over. */
@@ -36,6 +37,7 @@ export const outcomeOf = (
     usage: receipt?.usage ?? attempt?.usageAt.at(-1) ?? {},
     cost: receipt?.cost ?? msat(0n),
     ceiling: attempt?.offered.ceiling ?? msat(0n),
+    fee: routeCost(job, receipt),
     left: leftOf(turn, job),
     router: turn.state.router,
     node: attempt?.offered.node ?? null,

@@ -103,8 +103,7 @@ export const openPurse = (options: PurseOptions): Purse => {
     step(() => {
       const decision = decide(journal, make(), clock.now())
       const paid = decision.settled.flatMap((entry): MoneyChange[] => {
-        const isTab =
-          entry.payee !== null && (entry.purpose === 'topup' || entry.purpose === 'after')
+        const isTab = entry.payee !== null && ON_TAB.has(entry.purpose)
         if (!isTab) return []
         const row = paidInto(viewOf(entry.payee, entry.ref as PubKey), entry, clock.now())
         return [{ do: 'put', table: 'views', row }]
@@ -210,6 +209,9 @@ export const openPurse = (options: PurseOptions): Purse => {
     },
   }
 }
+
+/** What adds to what is left at a payee. */
+const ON_TAB: ReadonlySet<Entry['purpose']> = new Set(['topup', 'after', 'route'])
 
 const openOf = ({ open }: Journal): Entry[] => [...open.values()].filter((entry) => !isOver(entry))
 

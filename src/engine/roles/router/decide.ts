@@ -1,14 +1,16 @@
 import type { UnixMs } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
+import type { BookEvent } from '../../metering/invoice-book-rows.ts'
 import { tagValue } from '../../protocol/event.ts'
 import type { EventId, JobId, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
-import type { Decision, LinkId, WireEffect, WireEvent } from '../wire.ts'
+import { onCommitted } from '../counter.ts'
+import type { Decision, LinkId, WireEvent } from '../wire.ts'
 import { onOutdated } from './directory.ts'
 import { awaitKey, onClientAway, onClientGone, onNodeAway, receiptsUntil } from './away.ts'
 import { endJob, forgetJob } from './ending.ts'
 import { onCancel, onJob, onProgress, onRewrap } from './jobs.ts'
-import { leaveLink } from './links.ts'
+import { leaveLink, newestLink } from './links.ts'
 import { onHeld, onMoney } from './money.ts'
 import { onNodeLost, onNotMoved, onSilence } from './moves.ts'
 import {
@@ -20,10 +22,11 @@ import {
   onRevoke,
   onTicket,
 } from './market.ts'
+import { forgetSession, onWallet } from './packs.ts'
 import { removeTicket } from './pool.ts'
 import { onAcknowledgement, onKept, onReceipt, onUnkept } from './records.ts'
 import { endReturning, forgetReturning, holdReceipt, onSync, passRefusal } from './resume.ts'
-import { type RouterState, type Turn, decline } from './state.ts'
+import { type RouterEffect, type RouterState, type Turn, decline } from './state.ts'
 import { onFrame } from './stream.ts'
 
 /** What a router hears besides its links. */
@@ -31,6 +34,8 @@ export type RouterEvent =
   | WireEvent
   /** We are about to go: what is open goes on, nothing new is offered. */
   | Readonly<{ type: 'drain' }>
+  /** Our wallet made an invoice, or says how one stands. */
+  | Readonly<{ type: 'wallet'; event: BookEvent }>
 
 /**
  * The mind of a router: matches, forwards, watches, records. It holds tickets, not money, and
@@ -41,7 +46,7 @@ export const decide = (
   event: RouterEvent,
   now: UnixMs,
   random: Random,
-): Decision<RouterState, WireEffect> => {
+): Decision<RouterState, RouterEffect> => {
   const turn: Turn = { state, now, random, effects: [] }
   if (event.type === 'message') onMessage(turn, event.link, event.message)
   else if (event.type === 'frame') onFrame(turn, event.link, event.frame)
@@ -49,6 +54,8 @@ export const decide = (
   else if (event.type === 'closed') onClosed(turn, event.link)
   else if (event.type === 'kept') onKept(turn, event)
   else if (event.type === 'unkept') onUnkept(turn, event)
+  else if (event.type === 'committed') onCommitted(turn, state.fee, event.id)
+  else if (event.type === 'wallet') onWallet(turn, event.event)
   else if (event.type === 'drain') state.draining = true
   else if (event.type === 'untimely') return { state, effects: turn.effects }
   else for (const key of state.deadlines.due(now)) onDue(turn, key)
@@ -117,6 +124,7 @@ const onClosed = (turn: Turn, link: LinkId): void => {
   state.local.delete(link)
   state.placeOf.delete(link)
   if (key) forgetNode(turn, link, key)
+  if (key && newestLink(state, key) === undefined) forgetSession(state, key)
   let hasJobs = (state.jobsOf.get(link)?.size ?? 0) > 0
   for (const { job, placing } of state.byTag.values()) {
     if (placing?.link !== link) continue
@@ -133,6 +141,7 @@ const onDue = (turn: Turn, key: string): void => {
   const { state } = turn
   const [what, id] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)]
   if (what === 'ticket') return void removeTicket(state, id as EventId)
+  if (what === 'book') return onWallet(turn, { type: 'tick' })
   if (what === 'offers') return void state.offers.delete(id as EventId)
   if (what === 'directory') return onOutdated(turn, id as EventId)
   if (what === 'returning') return endReturning(turn, id)

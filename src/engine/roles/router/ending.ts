@@ -3,6 +3,7 @@ import { type Reset, encodeFrame } from '../../protocol/frames.ts'
 import { jobEnded } from '../../routing/admit.ts'
 import type { LinkId } from '../wire.ts'
 import { countClaim } from './learning.ts'
+import { freeRoute } from './packs.ts'
 import type { Placing } from './placing.ts'
 import type { JobRecord, Turn } from './state.ts'
 
@@ -30,6 +31,7 @@ export const endJob = (turn: Turn, job: JobRecord): void => {
   job.body = []
   const { state, now } = turn
   jobEnded(state.limits, job.client)
+  freeRoute(state, job)
   state.jobsOf.get(job.clientLink)?.delete(job.id)
   state.deadlines.clear(`accept:${job.id}`)
   for (const what of ['moving', 'away', 'gone', 'lost']) state.deadlines.clear(`${what}:${job.id}`)

@@ -2,6 +2,7 @@ import { unixMs } from '../../base/clock.ts'
 import { encodeFrame, decodeFrame, jobTagOf } from '../../protocol/frames.ts'
 import { tagValue } from '../../protocol/event.ts'
 import type { Message } from '../../protocol/messages.ts'
+import { NO_ROUTE } from '../../protocol/pack.ts'
 import { admitJob } from '../../routing/admit.ts'
 import type { LinkId } from '../wire.ts'
 import { removeTicket, usable } from './pool.ts'
@@ -9,6 +10,7 @@ import { admitsTiming, isEvidence } from '../../routing/payment.ts'
 import { endJob, forgetJob, releaseNode, resetPlacing } from './ending.ts'
 import { measure, newMeter } from './meter.ts'
 import { moveOn, placingOf } from './moves.ts'
+import { mayRoute, takeRoute } from './packs.ts'
 import type { PoolTicket } from './pool-ticket.ts'
 import type { Placing } from './placing.ts'
 import { type JobRecord, type Turn, accept, decline, forward, say } from './state.ts'
@@ -29,6 +31,7 @@ export const onJob = (turn: Turn, link: LinkId, message: Message<'job'>): void =
   if (older) abandon(turn, older)
   if (!admitsTiming(state.payment, body))
     return decline(turn, link, message, `restricted: jobs here are paid ${state.payment}`)
+  if (!mayRoute(state, event.pubkey)) return decline(turn, link, message, NO_ROUTE)
   const open = state.jobsOf.get(link)?.size ?? 0
   if (open >= state.bounds.jobsPerLink)
     return decline(turn, link, message, 'rate-limited: open jobs')
@@ -40,6 +43,8 @@ export const onJob = (turn: Turn, link: LinkId, message: Message<'job'>): void =
     client: event.pubkey,
     clientLink: link,
     offers: body.offers,
+    pack: takeRoute(state, event.pubkey),
+    charged: false,
     next: offers.tickets.slice(at + 1),
     placings: [],
     unplaced: null,

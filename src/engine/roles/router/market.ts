@@ -16,6 +16,7 @@ import { expiryOf, publish } from './directory.ts'
 import { joinLink } from './links.ts'
 import { noneOnWire } from './none.ts'
 import { isLoopback } from '../../transport/addresses.ts'
+import { packFor } from './packs.ts'
 import { addTicket, allTickets, removeTicket, ticketsFor } from './pool.ts'
 import type { PoolTicket } from './pool-ticket.ts'
 import { type NodeRecord, type Turn, accept, decline, say } from './state.ts'
@@ -164,13 +165,15 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
     now,
     random,
   )
+  const pack = packFor(state, client)
   const tickets = fitting(turn, ranked).map((it) => state.tickets.get(it.candidate.id)!)
   const offersId = say(
     turn,
     link,
     'offers',
     writeOffers(ranked, tickets, {
-      fee: String(state.fee),
+      fee: String(state.fee?.price.route ?? 0n),
+      ...(pack && { pack: { ...pack, msat: String(pack.msat) } }),
       ...(state.payment !== 'none' && { timings: [...admittedTimings(state.payment)] }),
       operator: state.operator,
       none: noneOnWire(turn, body, found.none),

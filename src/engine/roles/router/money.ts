@@ -4,6 +4,7 @@ import type { PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { LinkId } from '../wire.ts'
 import { newestLink } from './links.ts'
+import { onLetter } from './packs.ts'
 import { usable } from './pool.ts'
 import { maySync } from './resume.ts'
 import { type Turn, accept, decline, forward, stray } from './state.ts'
@@ -16,6 +17,7 @@ export const onMoney = (turn: Turn, link: LinkId, message: Message<'money'>): vo
   const { state } = turn
   const { event } = message
   const to = tagValue(event, 'p') as PubKey
+  if (to === state.signer.pubkey) return onLetter(turn, link, message)
   const node = state.nodes.get(to)
   // Between a client and a node, both of which are here; a stranger learns nothing by writing to another.
   const isFromNode = state.nodes.get(event.pubkey)?.link === link

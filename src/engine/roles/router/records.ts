@@ -1,9 +1,11 @@
 import { unixMs } from '../../base/clock.ts'
 import type { Message } from '../../protocol/messages.ts'
+import { commitTo } from '../counter.ts'
 import type { LinkId } from '../wire.ts'
 import { endJob, forgetJob, releaseNode } from './ending.ts'
 import { claimOf, countClaim } from './learning.ts'
 import { placingOf } from './moves.ts'
+import { chargeRoute } from './packs.ts'
 import { type Turn, decline, forward } from './state.ts'
 
 /** Receipts and acknowledgements: passed on at once, answered when they are on disk. */
@@ -23,18 +25,23 @@ export const onReceipt = (turn: Turn, link: LinkId, message: Message<'receipt'>)
   }
   placing.receipt = message
   state.keeping.set(event.id, link)
-  turn.effects.push({
-    do: 'keep',
-    kept: {
-      id: event.id,
-      kind: 'receipt',
-      job: body.job,
-      ticket: body.ticket,
-      by: event.pubkey,
-      text: message.text,
-      at: now,
-    },
-  })
+  const { job: id, ticket } = body
+  const by = event.pubkey
+  const kept = {
+    id: event.id,
+    kind: 'receipt',
+    job: id,
+    ticket,
+    by,
+    text: message.text,
+    at: now,
+  } as const
+  const route = chargeRoute(turn, job, body.status)
+  if (route.length === 0) turn.effects.push({ do: 'keep', kept })
+  else
+    commitTo(turn, state.fee!, [{ do: 'put', table: 'kept', row: kept }, ...route], (later) =>
+      onKept(later, event),
+    )
   forward(turn, job.clientLink, message)
   releaseNode(turn, placing)
   placing.claim = claimOf(placing, body, turn)

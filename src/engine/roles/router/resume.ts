@@ -192,6 +192,9 @@ const restore = (turn: Turn, returning: Returning, link: LinkId): void => {
     client,
     clientLink,
     offers: null,
+    // Nobody knows what this run was shown before: it costs no route.
+    pack: null,
+    charged: false,
     next: [],
     placings: [placing],
     moving: null,

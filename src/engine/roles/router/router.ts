@@ -2,7 +2,6 @@ import { BOUNDS, type Bounds } from '../../base/bounds.ts'
 import { type Clock, systemClock, unixMs } from '../../base/clock.ts'
 import type { Fault } from '../../base/fault.ts'
 import type { Log } from '../../base/log.ts'
-import { msat } from '../../base/money.ts'
 import { type Random, systemRandom } from '../../base/random.ts'
 import type { Secp256k1, Signer } from '../../identity/seams.ts'
 import { draftOf } from '../../protocol/draft.ts'
@@ -15,11 +14,12 @@ import type { Network } from '../../transport/network.ts'
 import type { Tls } from '../../transport/tls.ts'
 import type { PaymentRule } from '../../routing/payment.ts'
 import { observe } from '../../trust/standing.ts'
+import { Desk } from '../desk.ts'
 import { Loop } from '../loop.ts'
-import type { WireEffect } from '../wire.ts'
 import { isAddressee } from './away.ts'
 import { type RouterEvent, decide } from './decide.ts'
-import { type RouterState, newRouterState } from './state.ts'
+import { type RouterFee, openFee } from './fee.ts'
+import { type RouterEffect, type RouterState, newRouterState } from './state.ts'
 import { shiftTimes } from './times.ts'
 
 export type RouterOptions = {
@@ -43,6 +43,8 @@ export type RouterOptions = {
   operator?: PubKey | null
   /** Which payment it asks for before it routes; `none` by default. */
   payment?: PaymentRule
+  /** What it takes for itself; left out, it routes for nothing. */
+  fee?: RouterFee
   clock?: Clock
   random?: Random
   bounds?: Partial<Bounds>
@@ -85,23 +87,24 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
   const clock = options.clock ?? systemClock
   const random = options.random ?? systemRandom
   const bounds: Bounds = { ...BOUNDS, ...options.bounds }
+  const fee = options.fee ? await openFee(options.fee, signer.pubkey, clock.now()) : null
   const state = newRouterState({
     signer,
     verifier: secp,
     net,
     bounds,
-    fee: msat(0n),
+    fee,
     operator: options.operator ?? null,
     payment: options.payment ?? 'none',
   })
   const month = 30 * 24 * 3_600_000
   for (const it of store.observations(unixMs(clock.now() - month))) observe(state.standings, it)
-  const loop = new Loop<RouterState, RouterEvent, WireEffect>({
+  const loop = new Loop<RouterState, RouterEvent, RouterEffect>({
     state,
     decide: (current, event, now) => decide(current, event, now, random),
     deadlines: (current) => current.deadlines,
     clockSet: shiftTimes,
-    other: () => {},
+    other: (effect) => desk?.perform(effect),
     rules: {
       verifier: secp,
       net,
@@ -113,9 +116,15 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
     },
     clock,
     store,
+    ...(options.fee && { money: options.fee.store }),
     log,
     broken,
   })
+  const desk =
+    options.fee &&
+    new Desk(options.fee.wallet, net, clock, log, (event) => loop.feed({ type: 'wallet', event }))
+  // What was open when the process before ended is looked up.
+  if (fee) loop.feed({ type: 'wallet', event: { type: 'tick' } })
   const { doors = [] } = options
   const listening = await network.listen(
     {
@@ -152,6 +161,7 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
       stopIntroducing()
       loop.stop()
       await listening.close()
+      await desk?.close()
     },
   }
 }

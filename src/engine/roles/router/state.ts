@@ -1,7 +1,6 @@
 import type { Bounds } from '../../base/bounds.ts'
 import type { UnixMs } from '../../base/clock.ts'
 import { Deadlines } from '../../base/deadlines.ts'
-import type { Msat } from '../../base/money.ts'
 import type { Random } from '../../base/random.ts'
 import type { Signer } from '../../identity/seams.ts'
 import { type Written, draftOf } from '../../protocol/draft.ts'
@@ -15,8 +14,10 @@ import type { MOVES } from '../../protocol/progress.ts'
 import { type KeyLimits, type PlaceHolds, isKnown, newKeyLimits } from '../../routing/admit.ts'
 import type { PaymentRule } from '../../routing/payment.ts'
 import { type Standings, newStandings } from '../../trust/standing.ts'
+import type { WalletEffect } from '../desk.ts'
 import type { LinkId, WireEffect } from '../wire.ts'
 import { type Clocks, newClocks } from './clocks.ts'
+import type { FeeTill } from './fee.ts'
 import type { Placing } from './placing.ts'
 import type { Alike, PoolTicket } from './pool-ticket.ts'
 import { Shelf } from './shelf.ts'
@@ -52,6 +53,9 @@ export type JobRecord = {
   clientLink: LinkId
   /** The offers that it named; null for one of another run. */
   offers: EventId | null
+  /** The pack that it uses a route of, and whether a receipt has done so. */
+  pack: PubKey | null
+  charged: boolean
   /** Further tickets of its offers, in order. */
   next: EventId[]
   placings: Placing[]
@@ -88,7 +92,8 @@ export type RouterState = {
   readonly verifier: Verifier
   readonly net: Net
   readonly bounds: Bounds
-  readonly fee: Msat
+  /** What it takes for itself; null where it routes for nothing. */
+  readonly fee: FeeTill | null
   readonly payment: PaymentRule
   /** Who runs it, as its manifest and offers say; null where they do not. */
   readonly operator: PubKey | null
@@ -135,11 +140,12 @@ export const newRouterState = (options: {
   verifier: Verifier
   net: Net
   bounds: Bounds
-  fee: Msat
+  fee?: FeeTill | null
   payment?: PaymentRule
   operator?: PubKey | null
 }): RouterState => ({
   ...options,
+  fee: options.fee ?? null,
   operator: options.operator ?? null,
   payment: options.payment ?? 'none',
   deadlines: new Deadlines(),
@@ -169,12 +175,15 @@ export const newRouterState = (options: {
   draining: false,
 })
 
+/** What a router wants done: besides its links, of its wallet, where it takes a fee. */
+export type RouterEffect = WireEffect | WalletEffect
+
 /** What one decision of a router works with: the state, the time, chance, and where effects go. */
 export type Turn = {
   state: RouterState
   now: UnixMs
   random: Random
-  effects: WireEffect[]
+  effects: RouterEffect[]
 }
 
 /** Signs a message of ours and sends it on a link. */

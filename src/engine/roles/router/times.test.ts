@@ -1,7 +1,6 @@
 import { expect, test } from 'bun:test'
 import { BOUNDS } from '../../base/bounds.ts'
 import { unixMs } from '../../base/clock.ts'
-import { msat } from '../../base/money.ts'
 import { seededRandom } from '../../base/random.ts'
 import { newSigner } from '../../identity/signer.ts'
 import { openSecp256k1 } from '../../identity/secp256k1.ts'
@@ -20,7 +19,6 @@ test('a hold lapses in its three seconds, also where the clock is set back by a 
     verifier: secp,
     net: 'sim',
     bounds: BOUNDS,
-    fee: msat(0n),
   })
   // Two keys of one address: what they hold is counted for each, and for both.
   const [mine, other] = ['a', 'b'].map((digit) => digit.repeat(64) as PubKey) as [PubKey, PubKey]

@@ -8,6 +8,8 @@ import type { RouterState } from './state.ts'
  */
 export const shiftTimes = (state: RouterState, by: number): void => {
   const shifted = (at: UnixMs) => unixMs(at + by)
+  state.fee?.replay.shift(by)
+  state.fee?.book.deadlines.shift(by)
   for (const { placings } of state.jobs.values())
     for (const it of placings) {
       it.forwardedAt = shifted(it.forwardedAt)

@@ -1,0 +1,154 @@
+import { msat } from '../../base/money.ts'
+import { openLetter, sealLetter } from '../../identity/letters.ts'
+import { routesLeft, useRoute } from '../../metering/route-pack.ts'
+import { credit } from '../../metering/tab.ts'
+import type { BookEvent } from '../../metering/invoice-book-rows.ts'
+import { draftOf } from '../../protocol/draft.ts'
+import { eventText } from '../../protocol/event.ts'
+import type { PubKey } from '../../protocol/ids.ts'
+import { sealed } from '../../protocol/intake.ts'
+import type { Contents, Message } from '../../protocol/messages.ts'
+import type { Pack } from '../../protocol/pack.ts'
+import type { ReceiptStatus } from '../../protocol/receipt.ts'
+import { isRefusal } from '../../protocol/refusal.ts'
+import type { MoneyChange } from '../../storage/money-store.ts'
+import { type Payee, commitTo, feedBook, lookSoon } from '../counter.ts'
+import type { LinkId } from '../wire.ts'
+import type { FeeTill } from './fee.ts'
+import { newestLink } from './links.ts'
+import { type JobRecord, type RouterState, type Turn, accept, decline, say } from './state.ts'
+
+/**
+ * What this router takes for itself: a pack of routes, paid ahead to its own wallet by a key that the client has
+ * for this router alone. A session says by a letter of that key on which pack it draws; that links its jobs.
+ */
+
+/** A letter (26437) to us: the pack's key asks for an invoice, or says that this session draws on it. */
+export const onLetter = (turn: Turn, link: LinkId, message: Message<'money'>): void => {
+  const { state, now } = turn
+  const { fee, signer, net, verifier } = state
+  const { event, body } = message
+  if (!fee) return decline(turn, link, message, 'restricted: this router takes no fee')
+  const text = openLetter(signer, event.pubkey, body.sealed)
+  const rules = { verifier, replay: fee.replay, net, isMe: (key: PubKey) => key === signer.pubkey }
+  const inner = text && sealed(text, event.created_at, rules, now)
+  if (!inner || isRefusal(inner) || (inner.name !== 'fund' && inner.name !== 'tab_sync'))
+    return decline(turn, link, message, 'invalid: letter')
+  accept(turn, link, message)
+  const key = inner.event.pubkey
+  draw(fee, event.pubkey, key)
+  // Who asks may have paid.
+  lookSoon(turn, fee, key)
+  if (inner.name !== 'fund' || inner.body.for !== 'route' || inner.body.ref !== key) return
+  // Several sessions of one user ask for the same invoice, and all hear of it.
+  fee.asking.set(key, (fee.asking.get(key) ?? new Set()).add(event.pubkey))
+  const settled = fee.tabs.tabs.get(key)?.seq ?? 0
+  const wanted = { payer: key, ref: key, msat: fee.price.pack, hold: false } as const
+  onWallet(turn, { type: 'fund', purpose: 'route', settled, ...wanted })
+}
+
+/** What our wallet did or says; or it is time to ask it. */
+export const onWallet = (turn: Turn, event: BookEvent): void => {
+  const { fee } = turn.state
+  if (fee) feedBook(turn, fee, PAYEE, event)
+}
+
+/** What a client that asks is told of the fee; null where there is none. */
+export const packFor = ({ fee }: RouterState, client: PubKey): Pack | null => {
+  if (!fee) return null
+  const { price, payees, bind } = fee
+  const { pack, routes } = price
+  return { msat: pack, routes, left: freeFor(fee, client), payees: [...payees], bind }
+}
+
+/** Whether a job of this session may be placed; one that is will use a route of its pack. */
+export const mayRoute = ({ fee }: RouterState, client: PubKey): boolean =>
+  fee === null || freeFor(fee, client) > 0
+
+/** A job is placed: others cannot have its route meanwhile. @returns the pack that it draws on */
+export const takeRoute = ({ fee }: RouterState, client: PubKey): PubKey | null => {
+  const key = fee?.packOf.get(client)
+  if (!fee || key === undefined) return null
+  fee.open.set(key, (fee.open.get(key) ?? 0) + 1)
+  return key
+}
+
+/** It is over. A receipt may come yet. */
+export const freeRoute = ({ fee }: RouterState, { pack }: JobRecord): void => {
+  if (!fee || pack === null) return
+  const open = (fee.open.get(pack) ?? 1) - 1
+  if (open > 0) fee.open.set(pack, open)
+  else fee.open.delete(pack)
+}
+
+/** What a receipt takes from the pack of its job, once: to be written with it. */
+export const chargeRoute = (
+  { state, now }: Turn,
+  job: JobRecord,
+  status: ReceiptStatus,
+): readonly MoneyChange[] => {
+  const { fee } = state
+  if (!fee || job.pack === null || job.charged) return []
+  if (status !== 'ok' && status !== 'partial') return []
+  job.charged = true
+  return useRoute(fee.tabs, job.pack, fee.price, now)
+}
+
+/** A session has no link any more. */
+export const forgetSession = ({ fee }: RouterState, client: PubKey): void => {
+  const key = fee?.packOf.get(client)
+  if (!fee || key === undefined) return
+  fee.packOf.delete(client)
+  const asking = fee.asking.get(key)
+  asking?.delete(client)
+  if (asking?.size === 0) fee.asking.delete(key)
+}
+
+/** The key of a pack has signed that this session draws on it. */
+const draw = (fee: FeeTill, client: PubKey, key: PubKey): void => {
+  if (fee.packOf.get(client) === key) return
+  const before = fee.packOf.get(client)
+  if (before !== undefined) fee.asking.get(before)?.delete(client)
+  fee.packOf.set(client, key)
+}
+
+const freeFor = (fee: FeeTill, client: PubKey): number => {
+  const key = fee.packOf.get(client)
+  if (key === undefined) return 0
+  return Math.max(0, routesLeft(fee.tabs, key, fee.price) - (fee.open.get(key) ?? 0))
+}
+
+const tellSessions = <K extends 'invoice' | 'paid'>(
+  turn: Turn,
+  fee: FeeTill,
+  key: PubKey,
+  name: K,
+  content: Contents[K],
+): void => {
+  const { state, now, random } = turn
+  const asking = fee.asking.get(key)
+  if (name === 'paid') fee.asking.delete(key)
+  if (!asking?.size) return
+  const inner = state.signer.sign(draftOf(name, content, { now, net: state.net, to: key }))
+  for (const client of asking) {
+    const link = newestLink(state, client)
+    if (link === undefined) continue
+    const letter = sealLetter(state.signer, client, eventText(inner), random)
+    say(turn, link, 'money', { sealed: letter }, { to: client })
+  }
+}
+
+/** What arrives is the pack key's; a route is what was used of it. */
+const PAYEE: Payee<Turn, FeeTill> = {
+  commit: commitTo,
+  terms: ({ state }, fee, { payer }) => ({
+    router: state.signer.pubkey,
+    price: '',
+    cum_used_msat: fee.tabs.tabs.get(payer)?.used ?? NOTHING,
+  }),
+  credit: ({ now }, fee, paid) => credit(fee.tabs, paid, now, 0),
+  tell: tellSessions,
+  credited: () => {},
+}
+
+const NOTHING = msat(0n)
