@@ -1,58 +1,255 @@
 // A router's own fee: packs of routes, paid ahead to its wallet, used up by jobs that were served.
-import { describe, expect, test } from 'bun:test'
-import { textPieces } from '../fakes/scripted-runner.ts'
-import { ended, paying, toldOf, words } from './paying.ts'
+import { expect, test } from 'bun:test'
+import { msat } from '../../src/engine/base/money.ts'
+import type { Wallet } from '../../src/engine/payments/wallet.ts'
+import type { Client, Wish } from '../../src/engine/roles/client/news.ts'
+import { ended, paying, toldOf } from './paying.ts'
 import type { Asked, World } from './world.ts'
 
 const FEE = { pack: 10_000n, routes: 4 }
+const ROUTE = msat(2_500n)
 
-/** What the router knows of its packs: paid, used, msat. */
+/** What the router knows of its packs, in routes. */
 const packsOf = (it: World) => {
-  const { life, signer } = it.routerParty
-  return life!.store.money.tabs(signer.pubkey).map(({ paid, used }) => ({ paid, used }))
+  const { store, signer } = it.routerParty
+  return store.money
+    .tabs(signer.pubkey)
+    .map(({ paid, used }) => [Number(paid / ROUTE), Number(used / ROUTE)])
 }
 
-const balances = async (it: World) => ({
-  router: await it.bank!.balance('router', it.clock),
-  client: await it.bank!.balance('client 0', it.clock),
-})
+/** What the client's own books say of the same. */
+const viewOf = (it: World) => {
+  const { paid, used } = it.bank!.purseOf.get('client 0')!.view(it.routerParty.signer.pubkey)
+  return [Number(paid / ROUTE), Number(used / ROUTE)]
+}
+
+const serve = async (it: World, client: Client, wish: Partial<Wish> = {}): Promise<Asked> => {
+  const asked = it.request(client, wish)
+  await ended(it, asked)
+  await it.clock.advance(100)
+  return asked
+}
 
 const codeOf = (asked: Asked) => asked.outcome?.fault?.code ?? null
+const has = (it: World, who: string) => it.bank!.balance(who, it.clock)
 
 test('a pack is bought before the first job, and told of first; jobs use it up; then the next is bought', async () => {
   const { it, client } = await paying({ fee: FEE })
-  const first = it.request(client, {})
-  await ended(it, first)
+  const first = await serve(it, client)
   expect(codeOf(first)).toBeNull()
   expect(toldOf(first).slice(0, 5)).toEqual(['offers', 'fee', 'funding', 'paying', 'paid'])
-  expect(first.news.find((news) => news.type === 'fee')).toEqual({
-    type: 'fee',
-    router: it.routerParty.signer.pubkey,
-    msat: 10_000n as never,
-    routes: 4,
-  })
-  expect(first.outcome!.fee).toBe(2_500n as never)
-  expect(packsOf(it)).toEqual([{ paid: 10_000n as never, used: 2_500n as never }])
-  expect((await balances(it)).router).toBe(10_000n)
+  const router = it.routerParty.signer.pubkey
+  const told = first.news.find((news) => news.type === 'fee')
+  expect(told).toEqual({ type: 'fee', router, msat: msat(10_000n), routes: 4 })
+  expect(first.outcome!.fee).toBe(ROUTE)
+  expect(packsOf(it)).toEqual([[4, 1]])
+  expect(await has(it, 'router')).toBe(10_000n)
 
-  for (let n = 0; n < 3; n++) {
-    const next = it.request(client, {})
-    await ended(it, next)
-    expect(codeOf(next)).toBeNull()
-    expect(toldOf(next)).not.toContain('fee')
-    expect(next.outcome!.fee).toBe(2_500n as never)
+  for (let used = 2; used <= 4; used++) {
+    const next = await serve(it, client)
+    expect([codeOf(next), next.outcome!.fee]).toEqual([null, ROUTE])
+    expect(packsOf(it)).toEqual([[4, used]])
   }
-  expect(packsOf(it)).toEqual([{ paid: 10_000n as never, used: 10_000n as never }])
-
-  const fifth = it.request(client, {})
-  await ended(it, fifth)
+  const fifth = await serve(it, client)
   expect(codeOf(fifth)).toBeNull()
-  // It was told the first time, before anything was paid.
   expect(toldOf(fifth)).not.toContain('fee')
-  expect(packsOf(it)).toEqual([{ paid: 20_000n as never, used: 12_500n as never }])
-  // Its own books say the same as the router's.
-  const view = it.bank!.purseOf.get('client 0')!.view(it.routerParty.signer.pubkey)
-  expect({ paid: view.paid, used: view.used }).toEqual(packsOf(it)[0]!)
+  expect(packsOf(it)).toEqual([[8, 5]])
+  expect(viewOf(it)).toEqual([8, 5])
+  expect(await has(it, 'router')).toBe(20_000n)
   await it.close()
   expect(it.faults).toEqual([])
+})
+
+test('a large pack is bought again before it is used up, and no job waits for it', async () => {
+  const { it, client } = await paying({ fee: { pack: 50_000n, routes: 20 } })
+  const waited: number[] = []
+  for (let n = 0; n < 22; n++) {
+    const asked = await serve(it, client)
+    expect(codeOf(asked)).toBeNull()
+    const { router } = asked.outcome!
+    if (asked.news.some((news) => news.type === 'funding' && news.node === router)) waited.push(n)
+  }
+  expect(waited).toEqual([0])
+  expect(packsOf(it)).toEqual([[40, 22]])
+  expect(viewOf(it)).toEqual([40, 22])
+  await it.close()
+})
+
+test('many jobs at once: each has a route, none is served without one', async () => {
+  const { it, client } = await paying({ fee: FEE, slots: 8 })
+  const asked = Array.from({ length: 7 }, () => it.request(client, {}))
+  for (const one of asked) await ended(it, one)
+  await it.clock.advance(1_000)
+  expect(asked.map(codeOf)).toEqual(asked.map(() => null))
+  expect(packsOf(it)).toEqual([[8, 7]])
+  expect(viewOf(it)).toEqual([8, 7])
+  await it.close()
+})
+
+test('a job that its node failed uses no route', async () => {
+  const fail = { after: 'start', trouble: 'crashed' } as const
+  const { it, client } = await paying({ fee: FEE, script: { pieces: [], fail } })
+  const asked = await serve(it, client)
+  expect(asked.outcome!.receipt!.status).toBe('runner_failed')
+  expect(asked.outcome!.fee).toBe(msat(0n))
+  expect(packsOf(it)).toEqual([[4, 0]])
+  expect(viewOf(it)).toEqual([4, 0])
+  await it.close()
+})
+
+test('what is left outlives the router and the session, and a new price takes nothing away', async () => {
+  const { it, client } = await paying({ fee: FEE })
+  await serve(it, client)
+  await it.stopRouter()
+  await it.startRouter()
+  await it.clock.advance(15_000)
+  const second = await serve(it, client)
+  expect([codeOf(second), toldOf(second).includes('funding')]).toEqual([null, false])
+  expect(packsOf(it)).toEqual([[4, 2]])
+
+  const [party] = it.clients
+  it.kill(party!)
+  await it.start(party!)
+  await it.clock.advance(1_000)
+  const third = await serve(it, party!.client!)
+  expect([codeOf(third), toldOf(third).includes('funding')]).toEqual([null, false])
+  expect(packsOf(it)).toEqual([[4, 3]])
+
+  await it.stopRouter()
+  it.fee = { pack: 5_000n, routes: 4 }
+  await it.startRouter()
+  await it.clock.advance(15_000)
+  const fourth = await serve(it, party!.client!)
+  expect([codeOf(fourth), fourth.outcome!.fee]).toEqual([null, msat(1_250n)])
+  // Half a route at the old price is one at the new.
+  const fifth = await serve(it, party!.client!)
+  expect([codeOf(fifth), toldOf(fifth).includes('funding')]).toEqual([null, false])
+  expect(await has(it, 'router')).toBe(10_000n)
+  await it.close()
+  expect(it.faults).toEqual([])
+})
+
+test('paid, and the router dies before it hears of it: it finds the money, and asks for none again', async () => {
+  const { it, client } = await paying({ fee: FEE })
+  const asked = it.request(client, {})
+  while (!toldOf(asked).includes('paying')) await it.clock.advance(1)
+  await it.stopRouter()
+  await it.clock.advance(500)
+  await it.startRouter()
+  await ended(it, asked)
+  await it.clock.advance(1_000)
+  expect(codeOf(asked)).toBeNull()
+  expect(await has(it, 'router')).toBe(10_000n)
+  expect(packsOf(it)).toEqual([[4, 1]])
+  await it.close()
+  expect(it.faults).toEqual([])
+})
+
+/** A wallet of the router's that does something else. */
+const routersWallet = (change: (wallet: Wallet) => Partial<Wallet>) => (it: World) => {
+  it.bank!.wrapWallet = (wallet, name) =>
+    name === 'router' ? { ...wallet, ...change(wallet) } : wallet
+}
+
+test('23: a router that asks for more than it offered gets nothing, and the job goes nowhere', async () => {
+  const dearer = routersWallet((wallet) => ({
+    createInvoice: (wish) => wallet.createInvoice({ ...wish, msat: msat(wish.msat * 2n) }),
+  }))
+  const { it, client } = await paying({ fee: FEE }, dearer)
+  const asked = await serve(it, client)
+  expect(codeOf(asked)).toBe('fee.invoice')
+  expect(asked.outcome!.fault!.kind).toBe('verification')
+  expect(asked.outcome!.bundle.job).toBeUndefined()
+  expect([await has(it, 'router'), await has(it, 'client 0')]).toEqual([0n, 1_000_000n])
+  await it.close()
+})
+
+/** What a Lightning address gives: an invoice for the service's own text. */
+const loose = (wallet: Wallet): Pick<Wallet, 'createInvoice'> => ({
+  createInvoice: (wish) => wallet.createInvoice({ ...wish, terms: 'pay me' }),
+})
+
+test('23: an invoice that commits to other terms is not paid', async () => {
+  const { it, client } = await paying({ fee: FEE }, routersWallet(loose))
+  const asked = await serve(it, client)
+  expect(codeOf(asked)).toBe('fee.invoice')
+  expect(asked.outcome!.fault!.message).toContain('pay.unbound')
+  expect(await has(it, 'router')).toBe(0n)
+  await it.close()
+})
+
+test('where the router’s offers say that its wallet cannot bind, its signature is enough for the fee', async () => {
+  const address = routersWallet((wallet) => ({
+    ...loose(wallet),
+    info: async () => {
+      const info = await wallet.info()
+      return { ...info, caps: { ...info.caps, bind: 'none' } }
+    },
+  }))
+  const { it, client } = await paying({ fee: FEE }, address)
+  expect(codeOf(await serve(it, client))).toBeNull()
+  expect(packsOf(it)).toEqual([[4, 1]])
+  await it.close()
+})
+
+test('a client without a wallet is told, and sends nothing', async () => {
+  const { it } = await paying({ fee: FEE })
+  const [party] = it.clients
+  it.kill(party!)
+  party!.isPoor = true
+  await it.start(party!)
+  await it.clock.advance(1_000)
+  const asked = await serve(it, party!.client!)
+  expect(codeOf(asked)).toBe('fee.no_wallet')
+  expect(asked.outcome!.fault!.kind).toBe('refused')
+  expect(asked.outcome!.bundle.job).toBeUndefined()
+  await it.close()
+})
+
+test('the caps hold for the fee too; --max-price counts the node’s price alone', async () => {
+  const { it } = await paying({ fee: FEE })
+  const [party] = it.clients
+  const again = async (caps: Partial<NonNullable<World['bank']>['caps']>) => {
+    it.bank!.caps = { ...it.bank!.caps, ...caps }
+    it.kill(party!)
+    await it.start(party!)
+    await it.clock.advance(1_000)
+    return party!.client!
+  }
+  const over = await serve(it, await again({ exposure: msat(9_000n) }))
+  expect(codeOf(over)).toBe('exposure.exceeded')
+  expect(over.outcome!.fault!.hint).toBe('allow it with --max-exposure 10sat')
+  expect(await has(it, 'client 0')).toBe(1_000_000n)
+  const client = await again({ exposure: msat(200_000n) })
+  const { ceiling } = (await serve(it, client)).outcome!
+  const asked = await serve(it, client, { cap: ceiling })
+  expect([codeOf(asked), asked.outcome!.fee]).toEqual([null, ROUTE])
+  await it.close()
+})
+
+test('a wallet that cannot pay: the job ends before it went anywhere', async () => {
+  const { it, client } = await paying({ fee: FEE })
+  it.bank!.down = true
+  const asked = await serve(it, client)
+  expect(codeOf(asked)).toBe('fee.failed')
+  expect(asked.outcome!.bundle.job).toBeUndefined()
+  await it.close()
+})
+
+test('without a fee nothing is opened, said or sent about one', async () => {
+  const { it, client } = await paying()
+  const asked = await serve(it, client)
+  expect(codeOf(asked)).toBeNull()
+  const said = JSON.parse(asked.outcome!.bundle.offers!.content) as Record<string, unknown>
+  expect([said['fee'], 'pack' in said]).toEqual(['0', false])
+  const router = it.routerParty.signer.pubkey
+  const letters = it.recorded.events.filter(({ event }) => event.kind === 26437)
+  expect(letters.length).toBeGreaterThan(0)
+  const about = letters.filter(
+    ({ event }) => event.pubkey === router || event.tags.some(([, value]) => value === router),
+  )
+  expect(about).toEqual([])
+  expect(packsOf(it)).toEqual([])
+  expect(it.routerParty.deeds).not.toContain('invoice')
+  await it.close()
 })

@@ -22,7 +22,8 @@ import { Tape } from './tap.ts'
 const real = await openSecp256k1()
 
 export type NodeParty = Party & { runners: readonly Runner[]; node: Node | undefined }
-export type ClientParty = Party & { client: Client | undefined }
+/** `isPoor`: no wallet is connected. */
+export type ClientParty = Party & { client: Client | undefined; isPoor?: boolean }
 
 export type WorldOptions = {
   seed: number
@@ -154,7 +155,7 @@ export class World {
     const client = await openClient({
       ...this.common(party, life),
       router: this.routerAt(),
-      ...(this.bank && { money: await this.bank.purse(party, life) }),
+      ...(this.bank && !party.isPoor && { money: await this.bank.purse(party, life) }),
     })
     if (life.alive) party.client = client
   }

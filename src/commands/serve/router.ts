@@ -32,6 +32,12 @@ export const serveRouter = (version: string) =>
     .optionsGroup('Money:')
     .addOption(netOption())
     .option('--require-payment <when>', 'before, after, any or none (default: none)')
+    .option(
+      '--fee <amount>',
+      'what it takes itself: the price of a pack of routes (default: 0msat)',
+    )
+    .option('--fee-routes <n>', 'how many jobs a pack is good for (default: 100)')
+    .option('--wallet-file <file>', 'file (0600) with the wallet for the fee, see docs/wallets/')
     .optionsGroup('Identity:')
     .option('--name <text>', 'what it calls itself (default: fedai router)')
     .option('--as <name>', 'sign with this identity (default: router, made on the first start)')

@@ -12,6 +12,7 @@ import { runDaemon } from './daemon.ts'
 import { doorOf } from './door.ts'
 import type { DaemonOptions, Means, Service } from './service.ts'
 import { readTls } from './tls.ts'
+import { openRouterWallet } from './wallet.ts'
 
 export type RouterCommandOptions = DaemonOptions &
   Readonly<{
@@ -26,6 +27,9 @@ export type RouterCommandOptions = DaemonOptions &
     drain?: string | undefined
     net?: string | undefined
     requirePayment?: string | undefined
+    fee?: string | undefined
+    feeRoutes?: string | undefined
+    walletFile?: string | undefined
   }>
 
 /**
@@ -58,13 +62,24 @@ const flagsOf = (options: RouterCommandOptions) => ({
   'router.drain': options.drain,
   net: options.net,
   'router.require_payment': options.requirePayment,
+  'router.fee': options.fee,
+  'router.fee_routes': options.feeRoutes,
+  'router.wallet_file': options.walletFile,
 })
 
 const openService = async (settings: Settings, means: Means, version: string): Promise<Service> => {
   const door = await doorOf(settings)
   const operator = settings.get('router.operator')
+  const wallet = await openRouterWallet(settings, means)
+  const fee = wallet && {
+    wallet,
+    store: means.store.money,
+    pack: settings.get('router.fee'),
+    routes: settings.get('router.fee_routes'),
+  }
   const router = await openRouter({
     ...door,
+    ...(fee && { fee }),
     signer: means.signer,
     secp: await openSecp256k1(),
     net: settings.get('net'),
@@ -77,7 +92,8 @@ const openService = async (settings: Settings, means: Means, version: string): P
     operator: operator === undefined ? null : parseNpub(operator),
     bounds: settings.bounds(),
     broken: means.broken,
-  }).catch((error: unknown) => {
+  }).catch(async (error: unknown) => {
+    await wallet?.close()
     throw isFault(error) && error.code === 'door.taken' ? taken(error, settings) : error
   })
   const address = (door.tls && door.doors[0]) ?? router.address

@@ -8,7 +8,8 @@ import { openSecp256k1 } from '../../engine/identity/secp256k1.ts'
 import { type Connection, parseConnection } from '../../engine/payments/connection.ts'
 import { openWallet } from '../../engine/payments/open.ts'
 import { spendingFault } from '../../engine/payments/spending-credential.ts'
-import type { Wallet } from '../../engine/payments/wallet.ts'
+import type { Wallet, WalletInfo } from '../../engine/payments/wallet.ts'
+import type { Net } from '../../engine/protocol/event.ts'
 import { playAccount } from '../pay/play.ts'
 import { CONNECTION_BYTES } from '../pay/wallet-file.ts'
 import { readSecret } from '../unlock.ts'
@@ -26,16 +27,49 @@ export const openNodeWallet = async (
   const kind = settings.get('node.wallet')
   if (kind === 'none') return null
   const play = net === 'sim' && (kind === 'auto' || kind === 'sim')
-  const connection = play
-    ? playAccount(`node-${signer.pubkey.slice(0, 16)}`)
-    : await connected(settings)
+  const file = settings.get('node.wallet_file') ?? credential()
+  if (!play && file === undefined) throw noWallet(net)
+  const connection =
+    play || file === undefined
+      ? playAccount(`node-${signer.pubkey.slice(0, 16)}`)
+      : await connected(file)
   if (kind !== 'auto' && connection.kind !== kind) throw anotherKind(connection.kind, kind)
+  const allowed = settings.get('node.allow_spending_credential') === 'yes'
+  return openToReceive(connection, { net, log }, (info) => {
+    const fault = spendingFault(info, allowed)
+    return fault && withFlag(fault)
+  })
+}
+
+/**
+ * The wallet that a router's own fee is paid into; null where it takes none. What can spend is refused, whatever
+ * anybody says: strangers talk to a router.
+ * @throws Fault `config` `wallet.none`, `refused` `wallet.can_spend`; those of openWallet
+ */
+export const openRouterWallet = async (
+  settings: Settings,
+  { signer, log }: Pick<Means, 'signer' | 'log'>,
+): Promise<Wallet | null> => {
+  const net = settings.get('net')
+  if (settings.get('router.fee') === 0n) return null
+  const file = settings.get('router.wallet_file') ?? credential()
+  if (file === undefined && net !== 'sim') throw noFeeWallet(net)
+  const connection =
+    file === undefined ? playAccount(`router-${signer.pubkey.slice(0, 16)}`) : await connected(file)
+  return openToReceive(connection, { net, log }, (info) => spendingFault(info, false))
+}
+
+const openToReceive = async (
+  connection: Connection,
+  { net, log }: Readonly<{ net: Net; log: Means['log'] }>,
+  flaw: (info: WalletInfo) => Fault | null,
+): Promise<Wallet> => {
   const seams = { clock: systemClock, random: systemRandom, secp: await openSecp256k1(), net }
   const wallet = await openWallet(connection, seams)
   try {
     const info = await wallet.info()
-    const fault = spendingFault(info, settings.get('node.allow_spending_credential') === 'yes')
-    if (fault) throw withFlag(fault)
+    const fault = flaw(info)
+    if (fault) throw fault
     const { spend, hold, custodial } = info.caps
     log.info('wallet.open', { wallet: info.kind, net, spends: spend, holds: hold, custodial })
     return wallet
@@ -45,16 +79,20 @@ export const openNodeWallet = async (
   }
 }
 
-/** The connection string, from the file that was named or systemd's credential. */
-const connected = async (settings: Settings): Promise<Connection> => {
+/** Where systemd puts what a unit is given. */
+const credential = (): string | undefined => {
   const folder = process.env['CREDENTIALS_DIRECTORY']
-  const credential = folder && join(folder, 'wallet')
-  const file =
-    settings.get('node.wallet_file') ??
-    (credential && existsSync(credential) ? credential : undefined)
-  if (file === undefined) throw noWallet(settings.get('net'))
-  return parseConnection((await readSecret(file, CONNECTION_BYTES)).trim())
+  const file = folder && join(folder, 'wallet')
+  return file && existsSync(file) ? file : undefined
 }
+
+const connected = async (file: string): Promise<Connection> =>
+  parseConnection((await readSecret(file, CONNECTION_BYTES)).trim())
+
+const noFeeWallet = (net: string): Fault =>
+  new Fault('config', 'wallet.none', `a router that takes a fee on ${net} needs a wallet for it`, {
+    hint: 'name the file with its connection string, a Lightning address will do: --wallet-file FILE\nor route for nothing: --fee 0msat',
+  })
 
 const noWallet = (net: string): Fault =>
   new Fault('config', 'wallet.none', `a node on ${net} needs a wallet that it is paid into`, {

@@ -44,6 +44,23 @@ test('of a tab, of a debt, and of a router', () => {
   expect(check(signedInvoice({ terms: route }), route)).toBeNull()
 })
 
+test('23: the fee of a router: exactly what it offered, on an invoice that is loose only where it said so', () => {
+  const route = { for: 'route', payee: ROUTER, price: '', msat: TERMS.msat } as const
+  const honest = { terms: route, signer: ROUTER }
+  expect(check(signedInvoice(honest), route)).toBeNull()
+  const dearer = { ...route, msat: msat(TERMS.msat + 1n) }
+  expect(check(signedInvoice({ ...honest, terms: dearer }), route)).toBe('pay.amount')
+  const other = signedInvoice({ ...honest, terms: { ...route, seq: 9 } })
+  const loose = { ...signedInvoice(honest), bolt11: other.bolt11 }
+  expect(check(loose, route)).toBe('pay.unbound')
+  expect(check(loose, route, { allowUnbound: true })).toBeNull()
+  // Its signature over both is all that there is: it must be the router's.
+  expect(check({ ...loose, signer: OTHER }, route, { allowUnbound: true })).toBe('pay.signer')
+  // And work is never paid so.
+  const work = { ...signedInvoice(), bolt11: signedInvoice({ terms: { seq: 9 } }).bolt11 }
+  expect(check(work, {}, { allowUnbound: true })).toBe('pay.unbound')
+})
+
 describe('3: an invoice put in place of the node’s', () => {
   test('by a router, under its own key', () => {
     expect(check(signedInvoice({ signer: ROUTER }))).toBe('pay.signer')

@@ -1,5 +1,5 @@
 import { optional, setting } from './setting.ts'
-import { amount, choice, file, identity, list } from './values.ts'
+import { amount, choice, file, identity, list, whole } from './values.ts'
 
 /** What can be set about money. */
 export const MONEY_SETTINGS = {
@@ -14,6 +14,25 @@ export const MONEY_SETTINGS = {
     doc: 'Which payment a job needs that this router places; any: by whichever timing, none: it does not mind.',
     example: 'before',
     flag: '--require-payment',
+    reload: false,
+  }),
+
+  'router.fee': setting(amount(), '0msat', {
+    doc: 'What the router takes for itself: the price of a pack of routes, paid ahead; 0msat: nothing.',
+    example: '10sat',
+    flag: '--fee',
+    reload: false,
+  }),
+  'router.fee_routes': setting(whole(1, 1_000_000), 100, {
+    doc: 'How many jobs such a pack is good for.',
+    example: 100,
+    flag: '--fee-routes',
+    reload: false,
+  }),
+  'router.wallet_file': optional(file(), {
+    doc: 'File (0600) with the connection string of the wallet for that fee: one that cannot spend, such as an address.',
+    example: '/etc/fedai/wallet',
+    flag: '--wallet-file',
     reload: false,
   }),
 

@@ -88,6 +88,10 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
   const random = options.random ?? systemRandom
   const bounds: Bounds = { ...BOUNDS, ...options.bounds }
   const fee = options.fee ? await openFee(options.fee, signer.pubkey, clock.now()) : null
+  if (fee) {
+    const { pack, routes, route } = fee.price
+    log.info('fee.open', { pack_msat: pack, routes, route_msat: route })
+  }
   const state = newRouterState({
     signer,
     verifier: secp,
