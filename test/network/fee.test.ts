@@ -164,6 +164,21 @@ test('23: a router that asks for more than it offered gets nothing, and the job 
   await it.close()
 })
 
+test('23: a router that takes the money and does not count it gets one pack, and no job', async () => {
+  const deaf = routersWallet((wallet) => ({
+    subscribe: () => () => {},
+    lookup: async (hash) => ({ ...(await wallet.lookup(hash)), state: 'open', received: null }),
+  }))
+  const { it, client } = await paying({ fee: FEE }, deaf)
+  for (let n = 0; n < 2; n++) {
+    const asked = await serve(it, client)
+    expect(codeOf(asked)).toMatch(/^fee\./)
+    expect(asked.outcome!.receipt).toBeNull()
+  }
+  expect(await has(it, 'router')).toBe(10_000n)
+  await it.close()
+})
+
 /** What a Lightning address gives: an invoice for the service's own text. */
 const loose = (wallet: Wallet): Pick<Wallet, 'createInvoice'> => ({
   createInvoice: (wish) => wallet.createInvoice({ ...wish, terms: 'pay me' }),

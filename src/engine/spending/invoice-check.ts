@@ -44,7 +44,7 @@ export type CheckRules = Readonly<{
    * Whether the fee of a router may be paid on an invoice that commits to nothing of ours: only where its signed
    * offers say that its wallet can do no better (a Lightning address). The event that the router signed then binds
    * terms and invoice to each other, and the payment hash is in it. Third parties can tell less: whoever asked
-   * that address for the invoice, it says the same. What can be lost is one pack; work is never paid so.
+   * that address for the invoice, it says the same. Work is never paid so.
    */
   allowUnbound?: boolean
 }>

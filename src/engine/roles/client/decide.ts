@@ -16,7 +16,7 @@ import { missingReceipt, notKnown } from './outcome.ts'
 import { isPaying, onFundDue } from './funding.ts'
 import { onEarlyInvoice, onMoney, onMoneyFrame, onPayment } from './invoices.ts'
 import { onPackDue, onPackPayment, onRouterMoney } from './pack-buying.ts'
-import { onNoRoute, showPack } from './packs.ts'
+import { notCounted, onNoRoute, showPack } from './packs.ts'
 import { creditOutput, onOutput, onProgress, onReset } from './receiving.ts'
 import { fetchReceipt, onAway, onLinkBack, onLinkLost, onSync, onUnanswered } from './resume.ts'
 import { onInputCredit } from './sending.ts'
@@ -155,6 +155,7 @@ const onDeclined = (turn: ClientTurn, event: Extract<ClientEvent, { type: 'decli
     if (event.reason.startsWith(NO_ROUTE)) onNoRoute(turn)
     // It may know nothing of what it offered any more. An ask that is declined is not asked again.
     if (!limited && askAnew(turn, job, 'declined')) return
+    if (event.reason.startsWith(NO_ROUTE)) return finishJob(turn, job, notCounted())
     return finishJob(
       turn,
       job,

@@ -145,6 +145,12 @@ export const waitingForPack = ({ state }: ClientTurn, { jobs }: Buying): ClientJ
 export const waitForPack = ({ state, now }: ClientTurn, ms: number): void =>
   state.deadlines.set(DEADLINE, unixMs(now + ms))
 
+/** The router says again and again that no route is left. */
+export const notCounted = (): Fault =>
+  new Fault('again', 'fee.uncounted', 'the router does not count what was paid to it', {
+    hint: 'look at it with: fedai pay tabs; then ask another router with --router',
+  })
+
 const noWallet = ({ msat: amount, routes }: Pack): Fault =>
   new Fault(
     'refused',
