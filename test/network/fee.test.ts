@@ -151,14 +151,13 @@ const routersWallet = (change: (wallet: Wallet) => Partial<Wallet>) => (it: Worl
     name === 'router' ? { ...wallet, ...change(wallet) } : wallet
 }
 
-test('23: a router that asks for more than it offered gets nothing, and the job goes nowhere', async () => {
+test('23: what a router’s wallet makes dearer than it was offered is handed to nobody, and the job goes nowhere', async () => {
   const dearer = routersWallet((wallet) => ({
     createInvoice: (wish) => wallet.createInvoice({ ...wish, msat: msat(wish.msat * 2n) }),
   }))
   const { it, client } = await paying({ fee: FEE }, dearer)
   const asked = await serve(it, client)
-  expect(codeOf(asked)).toBe('fee.invoice')
-  expect(asked.outcome!.fault!.kind).toBe('verification')
+  expect(codeOf(asked)).toBe('fee.silent')
   expect(asked.outcome!.bundle.job).toBeUndefined()
   expect([await has(it, 'router'), await has(it, 'client 0')]).toEqual([0n, 1_000_000n])
   await it.close()
@@ -184,11 +183,10 @@ const loose = (wallet: Wallet): Pick<Wallet, 'createInvoice'> => ({
   createInvoice: (wish) => wallet.createInvoice({ ...wish, terms: 'pay me' }),
 })
 
-test('23: an invoice that commits to other terms is not paid', async () => {
+test('23: nor is what commits to other terms', async () => {
   const { it, client } = await paying({ fee: FEE }, routersWallet(loose))
   const asked = await serve(it, client)
-  expect(codeOf(asked)).toBe('fee.invoice')
-  expect(asked.outcome!.fault!.message).toContain('pay.unbound')
+  expect(codeOf(asked)).toBe('fee.silent')
   expect(await has(it, 'router')).toBe(0n)
   await it.close()
 })

@@ -16,28 +16,24 @@ export const serveRouter = (version: string) =>
     .optionsGroup('Door:')
     .option('--listen <host:port>', 'where to listen; port 0: any (default: 127.0.0.1:7447)')
     .addOption(
-      new Option(
-        '--public <url>',
-        'an address others dial, wss://HOST[:PORT] (repeatable)',
-      ).argParser(several),
+      new Option('--public <url>', 'address others dial: wss://HOST[:PORT] (repeatable)').argParser(
+        several,
+      ),
     )
     .option('--tls-cert <file>', 'certificate chain (PEM), read again on HUP')
     .option('--tls-key <file>', 'its secret key (PEM)')
     .addOption(
       new Option(
-        '--trusted-proxy <address[/bits]>',
+        '--trusted-proxy <cidr>',
         'believe X-Forwarded-For from there (repeatable)',
       ).argParser(several),
     )
     .optionsGroup('Money:')
     .addOption(netOption())
     .option('--require-payment <when>', 'before, after, any or none (default: none)')
-    .option(
-      '--fee <amount>',
-      'what it takes itself: the price of a pack of routes (default: 0msat)',
-    )
+    .option('--fee <amount>', 'its own fee, for a pack of routes (default: 0msat)')
     .option('--fee-routes <n>', 'how many jobs a pack is good for (default: 100)')
-    .option('--wallet-file <file>', 'file (0600) with the wallet for the fee, see docs/wallets/')
+    .option('--wallet-file <file>', 'the wallet for the fee: file (0600), docs/wallets/')
     .optionsGroup('Identity:')
     .option('--name <text>', 'what it calls itself (default: fedai router)')
     .option('--as <name>', 'sign with this identity (default: router, made on the first start)')

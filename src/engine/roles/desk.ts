@@ -22,22 +22,26 @@ export type WalletEffect =
   | Readonly<{ do: 'wallet'; ask: 'lookup' | 'cancel'; hash: PaymentHash }>
   | Readonly<{ do: 'wallet'; ask: 'settle'; hash: PaymentHash; preimage: Preimage }>
 
+export type DeskOptions = Readonly<{
+  wallet: Wallet
+  /** Whether its invoices commit to their terms. */
+  binds: boolean
+  net: Net
+  clock: Clock
+  log: Log
+  tell: (event: BookEvent) => void
+}>
+
 /** The wallet of a payee at work: does what the mind wants of it, and tells what came of it. */
 export class Desk {
   private readonly stop: () => void
 
-  constructor(
-    private readonly wallet: Wallet,
-    private readonly net: Net,
-    private readonly clock: Clock,
-    private readonly log: Log,
-    private readonly tell: (event: BookEvent) => void,
-  ) {
-    this.stop = wallet.subscribe((status) => this.said(status))
+  constructor(private readonly at: DeskOptions) {
+    this.stop = at.wallet.subscribe((status) => this.said(status))
   }
 
   perform(effect: WalletEffect): void {
-    const { wallet } = this
+    const { wallet } = this.at
     if (effect.ask === 'invoice')
       return void this.issue(effect).catch((e) => this.unissued(effect, e))
     const { hash } = effect
@@ -57,39 +61,40 @@ export class Desk {
 
   async close(): Promise<void> {
     this.stop()
-    await this.wallet.close()
+    await this.at.wallet.close()
   }
 
   private async issue({ wanted, terms, expirySec }: Invoice): Promise<void> {
     const { msat, payer, ref, seq, purpose } = wanted
-    const { bolt11, paymentHash } = await this.wallet.createInvoice({ msat, terms, expirySec })
+    const { bolt11, paymentHash } = await this.at.wallet.createInvoice({ msat, terms, expirySec })
     const invoice = decodeBolt11(bolt11)
     if (typeof invoice === 'string' || !this.isAsked(invoice, paymentHash, msat, terms))
       return this.unissued({ wanted }, otherInvoice())
     const ends = (invoice.timestamp + invoice.expirySec) * 1000
-    const expiresAt = unixMs(Math.min(ends, this.clock.now() + expirySec * 1000))
+    const expiresAt = unixMs(Math.min(ends, this.at.clock.now() + expirySec * 1000))
     const issued = { hash: paymentHash, payer, ref, seq, purpose, msat, terms, bolt11, expiresAt }
-    this.tell({ type: 'issued', invoice: { ...issued, preimage: null } })
+    this.at.tell({ type: 'issued', invoice: { ...issued, preimage: null } })
   }
 
   /** A payer would not pay another one, and its seq would be taken until nobody can. */
   private isAsked(of: Bolt11Invoice, hash: PaymentHash, amount: Msat, terms: string): boolean {
     const isBound = of.descriptionHash === termsHash(terms) || of.description === termsMemo(terms)
-    return isBound && fitsNet(of.prefix, this.net) && of.msat === amount && of.paymentHash === hash
+    if (this.at.binds && !isBound) return false
+    return fitsNet(of.prefix, this.at.net) && of.msat === amount && of.paymentHash === hash
   }
 
   private unissued({ wanted: { payer, ref } }: Pick<Invoice, 'wanted'>, error: unknown): void {
     this.failed(asFault(error))
-    this.tell({ type: 'unissued', payer, ref })
+    this.at.tell({ type: 'unissued', payer, ref })
   }
 
   private said({ paymentHash, state, received }: InvoiceStatus): void {
-    this.tell({ type: 'status', hash: paymentHash, state, received })
+    this.at.tell({ type: 'status', hash: paymentHash, state, received })
   }
 
   /** The code alone: what a wallet says may hold anything. */
   private failed({ code }: Fault): void {
-    this.log.warn('wallet.failed', { code })
+    this.at.log.warn('wallet.failed', { code })
   }
 }
 

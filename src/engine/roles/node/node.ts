@@ -151,7 +151,14 @@ export const openNode = async (options: NodeOptions): Promise<Node> => {
   })
   const desk =
     options.money &&
-    new Desk(options.money.wallet, net, clock, log, (event) => loop.feed({ type: 'wallet', event }))
+    new Desk({
+      wallet: options.money.wallet,
+      binds: true,
+      net,
+      clock,
+      log,
+      tell: (event) => loop.feed({ type: 'wallet', event }),
+    })
   if (money) loop.feed({ type: 'opened', changes: money.changes })
   const dial: Node['dial'] = ({ key, address }) => {
     keys.set(address, key)

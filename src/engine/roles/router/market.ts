@@ -1,24 +1,23 @@
 import { unixMs } from '../../base/clock.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import { carried } from '../../protocol/intake.ts'
-import type { Written } from '../../protocol/draft.ts'
-import type { Contents, Message } from '../../protocol/messages.ts'
+import type { Message } from '../../protocol/messages.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
 import { NOT_REGISTERED } from '../../protocol/register.ts'
 import { admitAsk, admitHold, isKnown } from '../../routing/admit.ts'
 import { candidates } from '../../routing/candidates.ts'
 import { admittedTimings } from '../../routing/payment.ts'
-import { type Ranked, rank } from '../../routing/rank.ts'
+import { rank } from '../../routing/rank.ts'
 import type { LinkId, WireEvent } from '../wire.ts'
 import { awaitKey, onNodeBack } from './away.ts'
 import { noteClock } from './clocks.ts'
 import { expiryOf, publish } from './directory.ts'
 import { joinLink } from './links.ts'
 import { noneOnWire } from './none.ts'
+import { fitting, writeOffers } from './offering.ts'
 import { isLoopback } from '../../transport/addresses.ts'
 import { packFor } from './packs.ts'
 import { addTicket, allTickets, removeTicket, ticketsFor } from './pool.ts'
-import type { PoolTicket } from './pool-ticket.ts'
 import { type NodeRecord, type Turn, accept, decline, say } from './state.ts'
 
 /** Supply and demand: nodes register and issue tickets, clients ask and get offers. */
@@ -200,24 +199,6 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
   state.deadlines.set(`offers:${offersId}`, expires)
 }
 
-/** Tickets stand in offers as they came: they are most of them, and none is written again. */
-const writeOffers = (
-  ranked: readonly Ranked[],
-  tickets: readonly PoolTicket[],
-  rest: Omit<Contents['offers'], 'entries'>,
-): Written<'offers'> => {
-  const entries = tickets.map(({ text }, i) => {
-    const { candidate, reason, firstMs } = ranked[i]!
-    const entry: Omit<Contents['offers']['entries'][number], 'ticket'> = {
-      entry: candidate.entry,
-      reason,
-      first_ms: Math.round(firstMs),
-    }
-    return `{"ticket":${text},${JSON.stringify(entry).slice(1)}`
-  })
-  return `{"entries":[${entries.join(',')}],${JSON.stringify(rest).slice(1)}` as Written<'offers'>
-}
-
 /** All parties of this machine have one address: theirs are counted by key alone. */
 const placeOf = ({ state }: Turn, link: LinkId): string | null => {
   const place = state.placeOf.get(link)
@@ -229,23 +210,10 @@ const addSheet = (node: NodeRecord, sheet: Message<'sheet'>): void => {
   node.sheets.set(sheet.event.id, sheet)
 }
 
-/** As many of the best as one event can carry: tickets of nodes with many models are long. */
-const fitting = ({ state }: Turn, ranked: readonly Ranked[]): readonly Ranked[] => {
-  let room = state.bounds.eventBytes - OFFERS_OVERHEAD
-  const tooMany = ranked.findIndex((it) => {
-    // A ticket stands inside content, where each of its quotes is escaped, and its own content’s twice.
-    room -= state.tickets.get(it.candidate.id)!.bytes * 1.2
-    return room < 0
-  })
-  return tooMany < 0 ? ranked : ranked.slice(0, tooMany)
-}
-
 const log = (turn: Turn, event: string, node: PubKey): void => {
   turn.effects.push({ do: 'log', level: 'info', event, fields: { node } })
 }
 
 const MAX_TICKETS_PER_NODE = 1000
-/** Bytes of offers beside their tickets. */
-const OFFERS_OVERHEAD = 4096
 /** Sheets that a node’s tickets may name at one time. */
 const SHEETS_PER_NODE = 8

@@ -126,7 +126,14 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
   })
   const desk =
     options.fee &&
-    new Desk(options.fee.wallet, net, clock, log, (event) => loop.feed({ type: 'wallet', event }))
+    new Desk({
+      wallet: options.fee.wallet,
+      binds: fee?.bind !== 'none',
+      net,
+      clock,
+      log,
+      tell: (event) => loop.feed({ type: 'wallet', event }),
+    })
   // What was open when the process before ended is looked up.
   if (fee) loop.feed({ type: 'wallet', event: { type: 'tick' } })
   const { doors = [] } = options
