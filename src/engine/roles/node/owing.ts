@@ -44,8 +44,9 @@ export const nextPiece = (turn: NodeTurn, job: NodeJob): NextPiece | null => {
   const whole = pieceOf(job, batch(job.pending, turn.state.bounds.coalesceBytes))
   const added = whole.cost - costSent(job)
   if (added === 0n) return whole
-  const waiting = turn.state.waiting.get(payerOf(job))
-  const first = waiting?.values().next().value
+  const { waiting, deadlines } = turn.state
+  // Whoever is away cannot take its turn.
+  const first = [...(waiting.get(payerOf(job)) ?? [])].find((tag) => !deadlines.has(`away:${tag}`))
   if ((first !== undefined && first !== job.tag) || !maySend(account, added)) {
     wait(turn, job)
     return null
@@ -97,9 +98,10 @@ const accountFor = ({ state, now }: NodeTurn, payer: PubKey): Account => {
   const account = accountOf(state.accounts, payer, now, (key) =>
     [...state.jobs.values()].some((job) => payerOf(job) === key && job.phase !== 'recorded'),
   )
-  // A tab outlives the memory of this process: what was used of it was paid or credited.
+  // A tab outlives the memory of this process, and what was paid on it is here: a client that died with a piece
+  // in its hands must not find its money locked up.
   const isNew = account.paid === 0n && account.outstanding === 0n && account.lost === 0n
-  if (isNew) account.paid = state.till?.tabs.tabs.get(payer)?.used ?? 0n
+  if (isNew) account.paid = state.till?.tabs.tabs.get(payer)?.paid ?? 0n
   return account
 }
 
