@@ -58,7 +58,9 @@ for (const party of ['router', 'client 0'])
         // No settled payment is lost, on either side, and none is made twice; and it goes on.
         expect({ ...where, ...money }).toEqual({
           ...where,
-          ...{ has: 10_000, paid: 10_000, viewPaid: 10_000 },
+          has: 10_000,
+          paid: 10_000,
+          viewPaid: 10_000,
         })
         expect({ ...where, last: ends[3] }).toEqual({ ...where, last: 'ok' })
         // One route a job at most. What the router had forgotten of a job costs none.
