@@ -106,6 +106,18 @@ export const feedBook = <Turn extends PayeeTurn, At extends Counter<Turn>>(
   })
 }
 
+/** Each answer costs a signature and a letter: a session that asks for the same without end gets no more of them. */
+export const mayAsk = (
+  { state, now }: Pick<PayeeTurn, 'state' | 'now'>,
+  what: 'fund' | 'tab_sync',
+  session: PubKey,
+): boolean => {
+  const asked = `asked:${what} ${session}`
+  if (state.deadlines.has(asked)) return false
+  state.deadlines.set(asked, unixMs(now + ANSWER_EVERY_MS))
+  return true
+}
+
 /** Asks our wallet for the invoice that a payer can pay, at once, but not more than once a second. */
 export const lookSoon = (
   { state, now }: Pick<PayeeTurn, 'state' | 'now'>,
@@ -181,3 +193,5 @@ const log = (turn: PayeeTurn, event: string, fields: Record<string, string | big
 /** How long an invoice can be paid. */
 const INVOICE_SEC = 120
 const LOOK_EVERY_MS = 1_000
+/** How often one session may ask for the same. */
+const ANSWER_EVERY_MS = 500

@@ -11,7 +11,7 @@ import { sealed } from '../../protocol/intake.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
 import type { MoneyChange } from '../../storage/money-store.ts'
-import { type Payee, feedBook, lookSoon } from '../counter.ts'
+import { type Payee, feedBook, lookSoon, mayAsk } from '../counter.ts'
 import type { LinkId } from '../wire.ts'
 import { extendJobs } from './charging.ts'
 import { hear, tellTab } from './reach.ts'
@@ -33,10 +33,7 @@ export const onMoney = (turn: NodeTurn, link: LinkId, message: Message<'money'>)
   const inner = sealed(text, event.created_at, rules, now)
   if (isRefusal(inner)) return
   if (inner.name !== 'fund' && inner.name !== 'tab_sync') return
-  // Each answer costs a signature and a letter: who asks without end gets no more of them.
-  const asked = `asked:${inner.name} ${event.pubkey}`
-  if (state.deadlines.has(asked)) return
-  state.deadlines.set(asked, unixMs(now + ANSWER_EVERY_MS))
+  if (!mayAsk(turn, inner.name, event.pubkey)) return
   hear(till, inner.event.pubkey, { link, client: event.pubkey })
   if (inner.name === 'fund') onFund(turn, till, inner)
   else tellAgain(turn, till, inner)
@@ -138,6 +135,4 @@ const PAYEE: Payee<NodeTurn, Till> = {
   },
 }
 
-/** How often one session may ask for the same. */
-const ANSWER_EVERY_MS = 500
 const MOST_TOP_UP = msat(1_000_000_000n)

@@ -16,7 +16,7 @@ import { joinLink } from './links.ts'
 import { noneOnWire } from './none.ts'
 import { fitting, writeOffers } from './offering.ts'
 import { isLoopback } from '../../transport/addresses.ts'
-import { packFor } from './packs.ts'
+import { feeFor } from './packs.ts'
 import { addTicket, allTickets, removeTicket, ticketsFor } from './pool.ts'
 import { type NodeRecord, type Turn, accept, decline, say } from './state.ts'
 
@@ -164,15 +164,13 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
     now,
     random,
   )
-  const pack = packFor(state, client)
   const tickets = fitting(turn, ranked).map((it) => state.tickets.get(it.candidate.id)!)
   const offersId = say(
     turn,
     link,
     'offers',
     writeOffers(ranked, tickets, {
-      fee: String(state.fee?.price.route ?? 0n),
-      ...(pack && { pack: { ...pack, msat: String(pack.msat) } }),
+      ...feeFor(state, client),
       ...(state.payment !== 'none' && { timings: [...admittedTimings(state.payment)] }),
       operator: state.operator,
       none: noneOnWire(turn, body, found.none),

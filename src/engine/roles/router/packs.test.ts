@@ -18,7 +18,7 @@ import type { Message } from '../../protocol/messages.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
 import { memoryStore } from '../../storage/memory.ts'
 import { openFee } from './fee.ts'
-import { forgetSession, mayRoute, onLetter, packFor, takeRoute } from './packs.ts'
+import { feeFor, forgetSession, mayRoute, onLetter, takeRoute } from './packs.ts'
 import { type RouterEffect, newRouterState } from './state.ts'
 
 const secp = await openSecp256k1()
@@ -62,6 +62,8 @@ const scene = async () => {
   credit(fee.tabs, { payer: payer.pubkey, seq: 1, received: msat(4_000n) }, NOW, 0)
   const state = newRouterState({ signer: router, verifier: secp, net: 'sim', bounds: BOUNDS, fee })
   const hear = (from: Signer, inner: string, now = NOW): boolean => {
+    // Long enough after the one before (counter.ts, mayAsk).
+    state.deadlines.due(unixMs(now + 1_000))
     const sealed = sealLetter(from, router.pubkey, inner, random)
     const outer = { now, net: 'sim', to: router.pubkey } as const
     const event = from.sign(draftOf('money', { sealed }, outer))
@@ -71,7 +73,7 @@ const scene = async () => {
     const answer = effects.find((it) => it.do === 'answer')
     return answer?.do === 'answer' && answer.accepted
   }
-  return { state, hear, left: (of: Signer) => packFor(state, of.pubkey)!.left }
+  return { state, hear, left: (of: Signer) => feeFor(state, of.pubkey).pack!.left }
 }
 
 let nonce = 0

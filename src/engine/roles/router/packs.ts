@@ -8,11 +8,10 @@ import { eventText } from '../../protocol/event.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import { sealed } from '../../protocol/intake.ts'
 import type { Contents, Message } from '../../protocol/messages.ts'
-import type { Pack } from '../../protocol/pack.ts'
 import type { ReceiptStatus } from '../../protocol/receipt.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
 import type { MoneyChange } from '../../storage/money-store.ts'
-import { type Payee, commitTo, feedBook, lookSoon } from '../counter.ts'
+import { type Payee, commitTo, feedBook, lookSoon, mayAsk } from '../counter.ts'
 import type { LinkId } from '../wire.ts'
 import type { FeeTill } from './fee.ts'
 import { newestLink } from './links.ts'
@@ -37,6 +36,7 @@ export const onLetter = (turn: Turn, link: LinkId, message: Message<'money'>): v
   accept(turn, link, message)
   const key = inner.event.pubkey
   draw(fee, event.pubkey, key)
+  if (!mayAsk(turn, inner.name, event.pubkey)) return
   // Who asks may have paid.
   lookSoon(turn, fee, key)
   if (inner.name !== 'fund' || inner.body.for !== 'route' || inner.body.ref !== key) return
@@ -53,12 +53,19 @@ export const onWallet = (turn: Turn, event: BookEvent): void => {
   if (fee) feedBook(turn, fee, PAYEE, event)
 }
 
-/** What a client that asks is told of the fee; null where there is none. */
-export const packFor = ({ fee }: RouterState, client: PubKey): Pack | null => {
-  if (!fee) return null
+/** What a client that asks is told of the fee. */
+export const feeFor = (
+  { fee }: RouterState,
+  client: PubKey,
+): Pick<Contents['offers'], 'fee' | 'pack'> => {
+  if (!fee) return { fee: '0' }
   const { price, payees, bind } = fee
-  const { pack, routes } = price
-  return { msat: pack, routes, left: freeFor(fee, client), payees: [...payees], bind }
+  const { pack, routes, route } = price
+  const left = freeFor(fee, client)
+  return {
+    fee: String(route),
+    pack: { msat: String(pack), routes, left, payees: [...payees], bind },
+  }
 }
 
 /** Whether a job of this session may be placed; one that is will use a route of its pack. */
