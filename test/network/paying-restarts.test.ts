@@ -101,6 +101,26 @@ describe('while it is paid', () => {
     await it.close()
   })
 
+  test('the link of the client is away when it is paid: the job is asked for anew, and draws on it', async () => {
+    const { it, client } = await slowly(1_000)
+    const asked = it.request(client, { waitMs: 20_000 })
+    await it.clock.advance(500)
+    expect(toldOf(asked)).toContain('paying')
+    const { pubkey } = it.clients[0]!.signer
+    it.memory.cut(it.clients[0]!.life!.linkIds()[0]!)
+    it.memory.partition(pubkey)
+    await it.clock.advance(4_000)
+    expect(tabOf(it.nodes[0]!)).toMatchObject({ paid: FUNDED })
+    expect(asked.outcome).toBeUndefined()
+    it.memory.heal(pubkey)
+    await ended(it, asked)
+    expect(asked.outcome?.fault).toBeNull()
+    expect(asked.news.filter(({ type }) => type === 'offers')).toHaveLength(2)
+    expect(tabOf(it.nodes[0]!)).toMatchObject({ paid: FUNDED, n: 1 })
+    await checkMoney(it)
+    await it.close()
+  })
+
   test.each([
     ['the node', 0],
     ['the client', 1],

@@ -9,7 +9,7 @@ import type { Contents } from '../../../src/engine/protocol/messages.ts'
 import { addClient, outcomeOf, wish } from './cast.ts'
 import { type MoneyScene, moneyScene, tabAt, tabKey } from './money-scene.ts'
 import { type Content, contentOf, forged } from './parcel.ts'
-import { eventsTo, heardBy, onWay, unharmed } from './scene.ts'
+import { eventsTo, framesTo, heardBy, onWay, unharmed } from './scene.ts'
 
 const other = 'c'.repeat(64)
 
@@ -151,6 +151,28 @@ test('attack 20: jobs at once never draw more than there is', () => {
   expect(it.node.runs).toHaveLength(1)
   expect(jobs.map((job) => outcomeOf(it.stage, job).fault?.code)).toContain('payment.failed')
   unharmed(it.stage)
+})
+
+test('the first piece leaves when what it draws is on the disk, and not before', () => {
+  const it = funded()
+  it.node.slowDisk = true
+  const before = framesTo(it.client, 'output').length
+  const job = wish(it.stage, it.client)
+  it.stage.advance(500)
+  // Its runner is at work all the same.
+  expect(it.node.runs).toHaveLength(2)
+  expect(framesTo(it.client, 'output')).toHaveLength(before)
+  expect(it.mint.unwritten).toHaveLength(1)
+  for (const written of it.mint.unwritten.splice(0)) it.stage.later(written)
+  it.stage.drain()
+  it.stage.advance(100)
+  expect(framesTo(it.client, 'output').length).toBeGreaterThan(before)
+  // Nor does its receipt, with what it charges.
+  expect(eventsTo(it.client, 'receipt')).toHaveLength(1)
+  for (const written of it.mint.unwritten.splice(0)) it.stage.later(written)
+  it.stage.drain()
+  expect(eventsTo(it.client, 'receipt')).toHaveLength(2)
+  expect(outcomeOf(it.stage, job).fault).toBeNull()
 })
 
 test('attack 18: never more is sent than a tab covers, however many credits come', () => {

@@ -40,6 +40,8 @@ export class Mint {
   pays: (bolt11: string) => 'settled' | 'failed' | 'unknown' | 'inflight' = () => 'settled'
   /** Word of a payment does not reach the node until this is called with its hash. */
   deaf = false
+  /** Commits of parties whose disk is slow, until the test lets them be done. */
+  readonly unwritten: (() => void)[] = []
   readonly stores = new Map<Party, ReturnType<typeof memoryStore>>()
   readonly lightning: Signer
 
@@ -129,7 +131,9 @@ export class Mint {
     const { money } = store
     if (effect.do === 'commit') {
       void money.write(effect.changes)
-      stage.later(() => stage.feed(party, { type: 'committed', id: effect.id }))
+      const written = () => stage.feed(party, { type: 'committed', id: effect.id })
+      if (party.slowDisk) this.unwritten.push(written)
+      else stage.later(written)
     } else if (effect.do === 'statements') {
       const { key, from, limit } = effect
       const found = money.statements(party.signer.pubkey, key, from, limit)

@@ -193,6 +193,9 @@ export const openPurse = (options: PurseOptions): Purse => {
         findings = checked.findings
         return { changes: checked.changes }
       })
+      // The node has more than we know that we paid: what had failed may have settled after all.
+      if (said.paid > viewOf(said.node, said.key).paid)
+        for (const it of journal.open.values()) if (it.payee === said.node) void lookUp(it)
       return findings.filter((it) => !it.ok)
     },
     async resolve() {

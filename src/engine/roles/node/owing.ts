@@ -47,12 +47,19 @@ export const nextPiece = (turn: NodeTurn, job: NodeJob): NextPiece | null => {
   const { waiting, deadlines } = turn.state
   // Whoever is away cannot take its turn.
   const first = [...(waiting.get(payerOf(job)) ?? [])].find((tag) => !deadlines.has(`away:${tag}`))
-  if ((first !== undefined && first !== job.tag) || !maySend(account, added)) {
+  const within = (cost: bigint) => isWithinTenth(account, cost - costSent(job))
+  // While something else is out, as much of it as a tenth allows: a large piece waits for nobody who is gone.
+  const piece = maySend(account, added)
+    ? within(whole.cost)
+      ? whole
+      : onTrust(job, account, whole)
+    : partOf(job, whole, within)
+  if ((first !== undefined && first !== job.tag) || !piece) {
     wait(turn, job)
     return null
   }
   stopWaiting(turn, job)
-  return isWithinTenth(account, added) ? whole : onTrust(job, account, whole)
+  return piece
 }
 
 /** As much of a piece as costs what fits; null where not even its first delta does. */
