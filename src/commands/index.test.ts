@@ -130,6 +130,7 @@ test('the flag of every setting is there, and its help tells the same default', 
     routers: 'request',
     net: 'request',
     'pay.max_exposure': 'request',
+    'pay.tab': 'request',
   }
   for (const key of KEYS) {
     const { flag, usual } = settingOf(key)

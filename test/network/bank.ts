@@ -10,6 +10,7 @@ import { newMemoryLedgers } from '../../src/engine/payments/sim/ledger.ts'
 import { openSimPayer } from '../../src/engine/payments/sim/payer.ts'
 import { openSimWallet } from '../../src/engine/payments/sim/wallet.ts'
 import type { Wallet } from '../../src/engine/payments/wallet.ts'
+import type { ClientOptions } from '../../src/engine/roles/client/client.ts'
 import { openPurse } from '../../src/engine/roles/client/purse.ts'
 import type { Purse } from '../../src/engine/roles/client/money.ts'
 import type { NodeMoney } from '../../src/engine/roles/node/money.ts'
@@ -26,6 +27,8 @@ export const CAPS: Omit<SpendingCaps, 'maxPrice'> = {
 /** The play money of one world: a ledger in memory, an account for each party that takes or pays. */
 export class Bank {
   caps = CAPS
+  /** Whether clients keep tabs. */
+  tab: 'on' | 'off' = 'on'
   /** What stands between a party and its wallet, where a test wants a wallet that lies. */
   wrapPayer: (payer: Payer, name: string) => Payer = (payer) => payer
   wrapWallet: (wallet: Wallet, name: string) => Wallet = (wallet) => wallet
@@ -68,7 +71,7 @@ export class Bank {
   }
 
   /** A party keeps its key over all its lives: its tabs are derived from it. */
-  async purse(party: Party, life: Life): Promise<{ purse: Purse; caps: typeof CAPS }> {
+  async purse(party: Party, life: Life): Promise<NonNullable<ClientOptions['money']>> {
     const seams = this.seams(life.clock)
     const account = { path: LEDGER, account: accountOf(party.name) }
     const payer = life.payer(
@@ -90,7 +93,7 @@ export class Bank {
     })
     this.purses.push(purse)
     this.purseOf.set(party.name, purse)
-    return { purse, caps: this.caps }
+    return { purse, caps: this.caps, tab: this.tab }
   }
 
   private pausable(payer: Payer): Payer {

@@ -19,6 +19,8 @@ export type Deed =
   | 'observe'
   | 'invoice'
   | 'lookup'
+  | 'settle'
+  | 'cancel'
   | 'pay'
   | 'ask'
 /** Before or after the deed of this number (from 1, over all lives of the party). */
@@ -146,7 +148,15 @@ export class Life {
       createInvoice: (wish) =>
         this.act('invoice', () => this.heardOf(inner.createInvoice(wish)), never()),
       lookup: (hash) => this.act('lookup', () => this.heardOf(inner.lookup(hash)), never()),
+      ...(inner.hold && { hold: this.holds(inner.hold) }),
       subscribe: (changed) => inner.subscribe((status) => void (this.dead || changed(status))),
+    }
+  }
+
+  private holds({ settle, cancel }: NonNullable<Wallet['hold']>): NonNullable<Wallet['hold']> {
+    return {
+      settle: (it) => this.act('settle', () => this.heardOf(settle(it)), never()),
+      cancel: (hash) => this.act('cancel', () => this.heardOf(cancel(hash)), never()),
     }
   }
 

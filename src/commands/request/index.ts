@@ -37,12 +37,12 @@ export const request = () =>
     .option('--prefer <what>', 'cheap, balanced or fast (default: balanced)')
     .option('--dry-run', 'print offers and ceiling, send no content')
     .addOption(
-      new Option(
-        '--timing <when>',
-        'paid before, stream, after (repeatable; default: any)',
-      ).argParser(several),
+      new Option('--timing <when>', 'paid before, stream, after or hold (repeatable)').argParser(
+        several,
+      ),
     )
     .option('--budget <amount>', 'most paid in one day (default: 1000sat)')
+    .option('--tab <on|off>', 'off: one invoice for each job, what is left is lost')
     .option('--max-exposure <amount>', 'most unused at one node (default: 200sat)')
     .optionsGroup('Network and output:')
     .addOption(netOption())

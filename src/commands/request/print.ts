@@ -167,6 +167,8 @@ const goingOn = (news: News, started: number, pieces: number, show: Namer): stri
       return `asking ${show(news.node)} for an invoice · ${since}`
     case 'paying':
       return `paying ${showMsat(news.msat)} to ${show(news.node)} · ${since}`
+    case 'held':
+      return `${showMsat(news.msat)} waits at ${show(news.node)} · ${since}`
     case 'fee':
     case 'paid':
     case 'moved':

@@ -33,6 +33,7 @@ type Options = WishOptions &
     net?: string | undefined
     timing?: readonly string[] | undefined
     budget?: string | undefined
+    tab?: string | undefined
     maxExposure?: string | undefined
   }>
 
@@ -57,6 +58,7 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
     'request.prefer': options.prefer,
     'request.timing': options.timing,
     'pay.budget': options.budget,
+    'pay.tab': options.tab,
     'pay.max_exposure': options.maxExposure,
   })
   const net = settings.get('net')
@@ -84,14 +86,17 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
     const { openSeveral } = await import('../../engine/roles/client/several.ts')
     const order = { terminal, stop, wish, task: plan.task, show: namer(trust), net }
     const openWith =
-      (money: UserPurse | null): Open =>
+      (money: (UserPurse & { tab: 'on' | 'off' }) | null): Open =>
       (skipped) =>
         openSeveral({ routers, net, skipped, ...(signer && { signer }), ...(money && { money }) })
     if (options.dryRun) return await showOffers(order, openWith(null))
     const { openUserPurse } = await import('../pay/purse.ts')
     const money = await openUserPurse({ settings, terminal })
+    const tab = settings.get('pay.tab')
+    if (money && tab === 'off')
+      terminal.say('tab off: what is paid and not used is gone when this command ends')
     try {
-      await serve(order, options, openWith(money))
+      await serve(order, options, openWith(money && { ...money, tab }))
     } finally {
       await money?.close()
       sayOpen(terminal, money)

@@ -39,7 +39,7 @@ test('a pack is good for exactly its routes, at one price each, and its wallet c
         expect(pack >= wished && pack >= 1_000n).toBe(true)
         const { state } = openTabs(ROUTER, { tabs: [], draws: [] }, NOW)
         expect([routesLeft(state, KEY, price), useRoute(state, KEY, price, NOW)]).toEqual([0, []])
-        credit(state, { payer: KEY, seq: 1, received: pack }, NOW, 0)
+        credit(state, { payer: KEY, ref: KEY, seq: 1, received: pack }, NOW, 0)
         for (let left = routes; left > 0; left--) {
           expect(routesLeft(state, KEY, price)).toBe(left)
           expect(useRoute(state, KEY, price, NOW)).toHaveLength(1)

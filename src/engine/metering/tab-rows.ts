@@ -48,8 +48,8 @@ export const owed = ({ used, paid }: Tab): Msat => msat(used > paid ? used - pai
 /** Which draw: it is good for this one job and ticket. */
 export type Place = Readonly<{ job: JobId; ticket: EventId }>
 
-/** How a job that draws on a tab is paid. `hold` has an invoice of its own. */
-export type DrawTiming = Exclude<(typeof TIMINGS)[number], 'hold'>
+/** How a job that draws on a tab is paid. `hold` draws on what its own invoice has just brought. */
+export type DrawTiming = (typeof TIMINGS)[number]
 
 /** A draw (4645) that was taken, and what is reserved for it. */
 export type Draw = Readonly<{

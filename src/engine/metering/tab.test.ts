@@ -35,7 +35,7 @@ const wish = (n: number, ceiling: bigint, over: Partial<DrawWish> = {}): DrawWis
 const UNFUNDED = { refused: 'unfunded' }
 const fresh = (): Tabs => openTabs(NODE, { tabs: [], draws: [] }, now).state
 const pay = (tabs: Tabs, amount: bigint, seq = 1, at: UnixMs = now) =>
-  credit(tabs, { payer: KEY, seq, received: msat(amount) }, at, DAY)
+  credit(tabs, { payer: KEY, ref: KEY, seq, received: msat(amount) }, at, DAY)
 const bill = (tabs: Tabs, n: number, cost: bigint, at: UnixMs = now) =>
   settle(tabs, place(n), { id: hex<EventId>(3000 + n), cost: msat(cost) }, at, DAY)
 const tab = (tabs: Tabs): Tab => tabs.tabs.get(KEY)!

@@ -62,7 +62,8 @@ export const reserve = (state: Tabs, wish: DrawWish, now: UnixMs): Reserved | No
     return { refused: 'used', shortfall: msat(0n) }
   const tab = tabOf(state, wish.key, now)
   const most = wish.timing === 'free' ? 0n : wish.ceiling
-  const held = lesser(most, spendable(tab))
+  // What a hold invoice has brought in this moment is its own job's, also where the tab owes something.
+  const held = wish.timing === 'hold' ? msat(most) : lesser(most, spendable(tab))
   // Paid before: the whole job. Paid meanwhile or after it: nobody begins on nothing.
   const enough = wish.timing === 'before' ? held === most : held > 0n || most === 0n
   if (!enough) return { refused: 'unfunded', shortfall: msat(most - held) }
@@ -132,13 +133,14 @@ export const release = (state: Tabs, place: Place, now: UnixMs): TabChange[] => 
  */
 export const credit = (
   state: Tabs,
-  invoice: Readonly<{ payer: PubKey; seq: number; received: Msat }>,
+  invoice: Readonly<{ payer: PubKey; ref: string; seq: number; received: Msat }>,
   now: UnixMs,
   dueMs: number,
 ): TabChange[] => {
   const tab = tabOf(state, invoice.payer, now)
   const paid = msat(tab.paid + invoice.received)
-  const seq = Math.max(tab.seq, invoice.seq)
+  // An invoice for one job is numbered within that job.
+  const seq = invoice.ref === invoice.payer ? Math.max(tab.seq, invoice.seq) : tab.seq
   return [keepTab(state, withDue({ ...tab, paid, seq, at: now }, now, dueMs))]
 }
 

@@ -1,6 +1,8 @@
+import { toHex } from '../base/bytes.ts'
 import { type UnixMs, toSec, unixMs } from '../base/clock.ts'
 import type { Deadlines } from '../base/deadlines.ts'
 import type { Msat } from '../base/money.ts'
+import type { Random } from '../base/random.ts'
 import type { Signer } from '../identity/seams.ts'
 import type {
   BookDecision,
@@ -11,7 +13,12 @@ import type {
 } from '../metering/invoice-book-rows.ts'
 import { type Book, decide, nextDue } from '../metering/invoice-book.ts'
 import type { Net } from '../protocol/event.ts'
-import type { PubKey } from '../protocol/ids.ts'
+import {
+  type PaymentHash,
+  type Preimage,
+  type PubKey,
+  preimage as newPreimage,
+} from '../protocol/ids.ts'
 import type { Contents } from '../protocol/messages.ts'
 import { type Terms, termsHash, termsText } from '../protocol/terms.ts'
 import type { MoneyChange } from '../storage/money-store.ts'
@@ -31,6 +38,7 @@ export type Counter<Turn> = {
 export type PayeeTurn = Readonly<{
   state: Readonly<{ signer: Signer; net: Net; deadlines: Deadlines }>
   now: UnixMs
+  random: Random
   effects: { push: (effect: WireEffect | WalletEffect) => unknown }
 }>
 
@@ -55,6 +63,13 @@ export type Payee<Turn extends PayeeTurn, At extends Counter<Turn>> = Readonly<{
   ) => void
   /** It is on the disk. */
   credited: (turn: Turn, at: At, payer: PubKey) => void
+  /** Left out where no invoice is held. */
+  holds?: Readonly<{
+    /** How an invoice stands now, held or not. */
+    news: (turn: Turn, at: At, hash: PaymentHash, now: 'accepted' | 'settled' | 'canceled') => void
+    /** What a payer may hear once it settled. */
+    preimage: (turn: Turn, hash: PaymentHash) => Preimage | undefined
+  }>
 }>
 
 export const newCounter = <Turn>(book: Book): Counter<Turn> => ({
@@ -106,29 +121,34 @@ export const feedBook = <Turn extends PayeeTurn, At extends Counter<Turn>>(
   })
 }
 
-/** Each answer costs a signature and a letter: a session that asks for the same without end gets no more of them. */
+/**
+ * Each answer costs a signature and a letter: a session that asks for the same without end gets no more of them.
+ * @param ref what it asks to be paid for, where that is one job
+ */
 export const mayAsk = (
   { state, now }: Pick<PayeeTurn, 'state' | 'now'>,
   what: 'fund' | 'tab_sync',
   session: PubKey,
+  ref = '',
 ): boolean => {
-  const asked = `asked:${what} ${session}`
+  const asked = `asked:${what} ${session} ${ref}`
   if (state.deadlines.has(asked)) return false
   state.deadlines.set(asked, unixMs(now + ANSWER_EVERY_MS))
   return true
 }
 
-/** Asks our wallet for the invoice that a payer can pay, at once, but not more than once a second. */
+/** Asks our wallet for the invoices that a payer can pay, at once, but not more than once a second. */
 export const lookSoon = (
   { state, now }: Pick<PayeeTurn, 'state' | 'now'>,
   { book }: Pick<Counter<never>, 'book'>,
   key: PubKey,
 ): void => {
-  const hash = book.live.get(`${key} ${key}`)
-  if (!hash || state.deadlines.has(`looked:${hash}`)) return
-  state.deadlines.set(`looked:${hash}`, unixMs(now + LOOK_EVERY_MS))
-  book.deadlines.set(`ask:${hash}`, now)
-  state.deadlines.set('book:', now)
+  for (const { hash, payer } of book.invoices.values()) {
+    if (payer !== key || state.deadlines.has(`looked:${hash}`)) continue
+    state.deadlines.set(`looked:${hash}`, unixMs(now + LOOK_EVERY_MS))
+    book.deadlines.set(`ask:${hash}`, now)
+    state.deadlines.set('book:', now)
+  }
 }
 
 const perform = <Turn extends PayeeTurn, At extends Counter<Turn>>(
@@ -141,8 +161,10 @@ const perform = <Turn extends PayeeTurn, At extends Counter<Turn>>(
     case 'createInvoice': {
       const { wanted } = effect
       const terms = termsFor(turn, wanted, payee.terms(turn, at, wanted))
-      const expirySec = INVOICE_SEC
-      return void turn.effects.push({ do: 'wallet', ask: 'invoice', wanted, terms, expirySec })
+      const expirySec = secondsOf(wanted)
+      const preimage = wanted.hold ? newPreimage(toHex(turn.random.bytes(32))) : null
+      const asked = { wanted, terms, expirySec, preimage }
+      return void turn.effects.push({ do: 'wallet', ask: 'invoice', ...asked })
     }
     case 'lookup':
       return void turn.effects.push({ do: 'wallet', ask: 'lookup', hash: effect.hash })
@@ -151,6 +173,7 @@ const perform = <Turn extends PayeeTurn, At extends Counter<Turn>>(
       return void turn.effects.push({ do: 'wallet', ask: 'settle', hash, preimage })
     }
     case 'cancelHold':
+      payee.holds?.news(turn, at, effect.hash, 'canceled')
       return void turn.effects.push({ do: 'wallet', ask: 'cancel', hash: effect.hash })
     case 'tell':
       return tellPayer(turn, at, payee, effect.invoice)
@@ -168,7 +191,7 @@ const termsFor = (
 ): string => {
   const { payer, ref, seq, purpose, msat } = wanted
   const iat = toSec(now)
-  const exp = (iat + INVOICE_SEC) as typeof iat
+  const exp = (iat + secondsOf(wanted)) as typeof iat
   const parties = { net: state.net, payee: state.signer.pubkey, payer }
   return termsText({ ...parties, ...own, for: purpose, ref, seq, msat, iat, exp })
 }
@@ -179,19 +202,34 @@ const tellPayer = <Turn extends PayeeTurn, At extends Counter<Turn>>(
   payee: Payee<Turn, At>,
   invoice: BookedInvoice,
 ): void => {
-  const { payer, terms, bolt11, state, hash, ref, seq, received } = invoice
+  const { payer, terms, bolt11, state, hash } = invoice
   if (state === 'issued') return payee.tell(turn, at, payer, 'invoice', { terms, bolt11 })
-  if (state !== 'settled') return
-  log(turn, 'invoice.paid', { msat: received ?? invoice.msat })
-  const said = { payment_hash: hash, terms: termsHash(terms), ref, seq }
-  payee.tell(turn, at, payer, 'paid', { ...said, received: String(received ?? invoice.msat) })
+  payee.holds?.news(turn, at, hash, state)
+  if (state === 'canceled') return
+  const said = paidOf(invoice)
+  if (state === 'accepted') return payee.tell(turn, at, payer, 'paid', { ...said, held: true })
+  log(turn, 'invoice.paid', { msat: invoice.received ?? invoice.msat })
+  const preimage = payee.holds?.preimage(turn, hash)
+  payee.tell(turn, at, payer, 'paid', { ...said, ...(preimage !== undefined && { preimage }) })
 }
+
+/** What is said of an invoice that is paid. */
+export const paidOf = ({ hash, terms, ref, seq, received, msat }: BookedInvoice) => ({
+  payment_hash: hash,
+  terms: termsHash(terms),
+  ref,
+  seq,
+  received: String(received ?? msat),
+})
+
+const secondsOf = ({ hold }: WantedInvoice): number => (hold ? HOLD_INVOICE_SEC : INVOICE_SEC)
 
 const log = (turn: PayeeTurn, event: string, fields: Record<string, string | bigint>): void =>
   void turn.effects.push({ do: 'log', level: 'info', event, fields })
 
-/** How long an invoice can be paid. */
+/** How long an invoice can be paid; and one whose money then waits. */
 const INVOICE_SEC = 120
+const HOLD_INVOICE_SEC = 60
 const LOOK_EVERY_MS = 1_000
 /** How often one session may ask for the same. */
 const ANSWER_EVERY_MS = 500

@@ -1,3 +1,4 @@
+import { fromHex, sha256, toHex } from '../base/bytes.ts'
 import { type Clock, unixMs } from '../base/clock.ts'
 import { Fault, asFault } from '../base/fault.ts'
 import type { Log } from '../base/log.ts'
@@ -8,7 +9,7 @@ import type { Net } from '../protocol/event.ts'
 import { termsHash, termsMemo } from '../protocol/terms.ts'
 import type { BookEvent, WantedInvoice } from '../metering/invoice-book-rows.ts'
 import type { InvoiceStatus, Wallet } from '../payments/wallet.ts'
-import type { PaymentHash, Preimage } from '../protocol/ids.ts'
+import { type PaymentHash, type Preimage, paymentHash as hashFrom } from '../protocol/ids.ts'
 
 /** What a payee's wallet is asked; what it says follows as an event of its invoice book. */
 export type WalletEffect =
@@ -18,6 +19,8 @@ export type WalletEffect =
       wanted: WantedInvoice
       terms: string
       expirySec: number
+      /** Of a hold invoice: what settles it. The wallet is told its hash alone. */
+      preimage: Preimage | null
     }>
   | Readonly<{ do: 'wallet'; ask: 'lookup' | 'cancel'; hash: PaymentHash }>
   | Readonly<{ do: 'wallet'; ask: 'settle'; hash: PaymentHash; preimage: Preimage }>
@@ -64,16 +67,19 @@ export class Desk {
     await this.at.wallet.close()
   }
 
-  private async issue({ wanted, terms, expirySec }: Invoice): Promise<void> {
+  private async issue({ wanted, terms, expirySec, preimage }: Invoice): Promise<void> {
     const { msat, payer, ref, seq, purpose } = wanted
-    const { bolt11, paymentHash } = await this.at.wallet.createInvoice({ msat, terms, expirySec })
+    const hold = preimage && hashOf(preimage)
+    const wish = { msat, terms, expirySec, ...(hold && { hold }) }
+    const { bolt11, paymentHash } = await this.at.wallet.createInvoice(wish)
     const invoice = decodeBolt11(bolt11)
-    if (typeof invoice === 'string' || !this.isAsked(invoice, paymentHash, msat, terms))
+    const isOther = hold !== null && paymentHash !== hold
+    if (typeof invoice === 'string' || isOther || !this.isAsked(invoice, paymentHash, msat, terms))
       return this.unissued({ wanted }, otherInvoice())
     const ends = (invoice.timestamp + invoice.expirySec) * 1000
     const expiresAt = unixMs(Math.min(ends, this.at.clock.now() + expirySec * 1000))
     const issued = { hash: paymentHash, payer, ref, seq, purpose, msat, terms, bolt11, expiresAt }
-    this.at.tell({ type: 'issued', invoice: { ...issued, preimage: null } })
+    this.at.tell({ type: 'issued', invoice: { ...issued, preimage } })
   }
 
   /** A payer would not pay another one, and its seq would be taken until nobody can. */
@@ -100,5 +106,7 @@ export class Desk {
 
 const otherInvoice = (): Fault =>
   new Fault('unavailable', 'wallet.answer', 'the wallet made another invoice than was asked for')
+
+const hashOf = (secret: Preimage): PaymentHash => hashFrom(toHex(sha256(fromHex(secret))))
 
 type Invoice = Extract<WalletEffect, { ask: 'invoice' }>

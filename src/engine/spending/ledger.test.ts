@@ -17,7 +17,7 @@ const receipt = (n: number, cost: bigint, disputed = false) => ({
 })
 /** Paid 10 sat; receipts 1 to 3 cost 100, 200 and 300 msat. */
 const used = (): TabView => {
-  let view = paidInto(openView(NODE, KEY, now), { msat: msat(10_000n), seq: 1 }, now)
+  let view = paidInto(openView(NODE, KEY, now), { ref: KEY, msat: msat(10_000n), seq: 1 }, now)
   for (const n of [1, 2, 3]) view = charged(view, receipt(n, BigInt(n) * 100n), now).view
   return view
 }

@@ -9,7 +9,7 @@ import type { EventId, JobId, PubKey } from '../protocol/ids.ts'
  */
 export type TabView = Readonly<{
   payee: PubKey
-  /** The tab key. */
+  /** The tab key; the session key where the tab is off. */
   ref: PubKey
   /** What our wallet says that settled, without fees. */
   paid: Msat
@@ -63,12 +63,13 @@ const ZERO = msat(0n)
 /** A payment for the tab has settled. Written with its journal entry, which settles once. */
 export const paidInto = (
   view: TabView,
-  payment: Readonly<{ msat: Msat; seq: number }>,
+  payment: Readonly<{ ref: string; msat: Msat; seq: number }>,
   now: UnixMs,
 ): TabView => ({
   ...view,
   paid: msat(view.paid + payment.msat),
-  seq: Math.max(view.seq, payment.seq),
+  // An invoice for one job is numbered within that job.
+  seq: payment.ref === view.ref ? Math.max(view.seq, payment.seq) : view.seq,
   paidAt: now,
   at: now,
 })

@@ -114,8 +114,8 @@ export class World {
   }
 
   private onBook({ changes, settled, effects }: BookDecision): void {
-    const credits = settled.flatMap(({ payer, seq, received }) =>
-      credit(this.tabs, { payer, seq, received: received! }, this.now, DAY),
+    const credits = settled.flatMap(({ payer, ref, seq, received }) =>
+      credit(this.tabs, { payer, ref, seq, received: received! }, this.now, DAY),
     )
     this.node.perform([...changes, ...credits], () => effects.forEach((it) => this.nodeDoes(it)))
   }

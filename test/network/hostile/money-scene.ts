@@ -29,7 +29,13 @@ export const addPaidNode = (
   mint: Mint,
   options: NodeOptions = {},
 ): NodeParty =>
-  addNode(stage, router, { slots: 4, queue: 0, rows: PLAY_PRICES.map(paidRow), ...options, mint })
+  addNode(stage, router, {
+    slots: 4,
+    queue: 0,
+    rows: PLAY_PRICES.map((row) => paidRow(row, false)),
+    ...options,
+    mint,
+  })
 
 /** The key of the client's tab at the node. */
 export const tabKey = ({ client, node }: MoneyScene): Signer =>

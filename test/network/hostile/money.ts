@@ -67,6 +67,7 @@ export class Mint {
       {
         node: node.signer.pubkey,
         pay: this.pay,
+        canHold: false,
         credit: { each: msat(10_000n), all: msat(1_000_000n) },
         verifier: this.stage.secp,
       },
@@ -86,7 +87,14 @@ export class Mint {
       const found = views.find(({ payee }) => payee === node)
       return found ?? openView(node, tab(node).pubkey, this.stage.now)
     }
-    const money = newClientMoney({ tab, view, caps: { ...caps, maxPrice: null }, secp })
+    const money = newClientMoney({
+      tab,
+      view,
+      off: false,
+      shows: () => true,
+      caps: { ...caps, maxPrice: null },
+      secp,
+    })
     Object.assign(client.state, { money })
   }
 
@@ -181,6 +189,7 @@ export class Mint {
   private purse(client: ClientParty, effect: Extract<AnyEffect, { do: 'pay' }>): void {
     const { stage } = this
     const { node, payment, caps, price } = effect
+    const { ref, hash } = payment
     const { money } = this.stores.get(client)!
     const { entries, views } = money.spending(0 as never)
     const journal = openJournal(entries, views, stage.now)
@@ -188,7 +197,7 @@ export class Mint {
     const left = leftOn(view)
     const begun = decide(journal, { type: 'want', payment, caps, price, left }, stage.now)
     const end = (it: Entry | Error): void =>
-      stage.later(() => stage.feed(client, { type: 'payment', node, end: it as Entry }))
+      stage.later(() => stage.feed(client, { type: 'payment', node, ref, hash, end: it as Entry }))
     for (const effect_ of begun.effects) {
       if (effect_.do === 'refuse') {
         this.refused.push(effect_.fault.code)
@@ -196,7 +205,6 @@ export class Mint {
       }
       if (effect_.do !== 'pay') continue
       void money.write(begun.changes)
-      const { hash } = payment
       const state = this.pays(payment.bolt11)
       const news =
         state === 'settled'

@@ -59,7 +59,7 @@ export const MONEY_SETTINGS = {
     reload: false,
   }),
 
-  'request.timing': setting(list(choice('before', 'stream', 'after', 'free'), 4), [], {
+  'request.timing': setting(list(choice('before', 'stream', 'after', 'hold', 'free'), 5), [], {
     doc: 'By which timings a job may be paid; none named: any.',
     example: ['before'],
     flag: '--timing',
@@ -76,6 +76,12 @@ export const MONEY_SETTINGS = {
     doc: 'Most that may lie paid and unused at one node: what its end could cost you.',
     example: '500sat',
     flag: '--max-exposure',
+    reload: false,
+  }),
+  'pay.tab': setting(choice('on', 'off'), 'on', {
+    doc: 'Whether nodes keep what a job leaves unused for the next one; off: each job has an invoice of its own.',
+    example: 'off',
+    flag: '--tab',
     reload: false,
   }),
   'pay.identity': setting(identity(), 'payer', {

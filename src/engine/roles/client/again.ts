@@ -1,6 +1,7 @@
 import { type UnixMs, unixMs } from '../../base/clock.ts'
 import { askAll } from './asking.ts'
 import { endAttempt } from './attempt.ts'
+import { framesIn } from './hold.ts'
 import type { Waiting } from './news.ts'
 import { type ClientJob, type ClientTurn, tell } from './state.ts'
 
@@ -13,7 +14,7 @@ export const askAnew = (turn: ClientTurn, job: ClientJob, reason: string): boole
   const { state } = turn
   const open = job.phase === 'sent' || job.phase === 'accepted'
   // A frame without a piece counts too: it may be paid for.
-  const came = (job.attempt?.usageAt.length ?? 0) > 0
+  const came = job.attempt !== null && framesIn(job.attempt) > 0
   if (!open || came || job.asks >= MOST_ASKS) return false
   job.asks++
   forgetOffers(turn, job)

@@ -34,6 +34,8 @@ export const onWish = (turn: ClientTurn, event: Extract<ClientEvent, { type: 'wi
     attempt: null,
     funding: null,
     fundings: 0,
+    paidSeq: 0,
+    holds: new Map(),
     unfunded: 0,
     unpayable: new Set(),
     unpaid: null,

@@ -12,6 +12,7 @@ import { type JobId, type PubKey, jobId } from '../../protocol/ids.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
 import { memoryStore } from '../../storage/memory.ts'
 import type { SpendingCaps } from '../../spending/caps.ts'
+import type { Entry } from '../../spending/journal-rows.ts'
 import type { Store } from '../../storage/store.ts'
 import { isLocalHost } from '../../transport/addresses.ts'
 import { windowBudget } from '../../transport/flow.ts'
@@ -20,9 +21,8 @@ import { socketNetwork } from '../../transport/sockets.ts'
 import { Loop } from '../loop.ts'
 import { Channel } from './channel.ts'
 import { decide } from './decide.ts'
-import { type PurseEffect, newClientMoney } from './money.ts'
+import { type ClientMoney, type Purse, type PurseEffect, newClientMoney } from './money.ts'
 import type { Client, News, Wish } from './news.ts'
-import type { Purse } from './money.ts'
 import { type ClientEffect, type ClientEvent, type ClientState, newClientState } from './state.ts'
 import { shiftTimes } from './times.ts'
 
@@ -30,7 +30,7 @@ export type ClientOptions = {
   router: { key: PubKey; address: string }
   net: Net
   /** What nodes are paid with, and how much of it (maxPrice is each wish's own). Not closed with the client. */
-  money?: { purse: Purse; caps: Omit<SpendingCaps, 'maxPrice'> }
+  money?: { purse: Purse; caps: Omit<SpendingCaps, 'maxPrice'>; tab?: 'on' | 'off' }
   /** A lasting identity; otherwise a session key, made here and forgotten with the process. */
   signer?: Signer
   /**
@@ -79,8 +79,9 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
     budget: windowBudget(),
     money: money
       ? newClientMoney({
-          tab: money.purse.tab,
-          view: money.purse.view,
+          ...(money.tab === 'off' ? paidBy(signer, money.purse, router.key) : money.purse),
+          off: money.tab === 'off',
+          shows: money.purse.shows,
           caps: { ...money.caps, maxPrice: null },
           secp,
         })
@@ -126,9 +127,11 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
   })
   const spend = (purse: Purse, effect: PurseEffect): void => {
     if (effect.do === 'charge') {
-      const { node, receipt } = effect
+      const { node, key, receipt } = effect
       const { cost } = receipt
-      return void purse.charge(node, receipt).then(() => loop.feed({ type: 'charged', node, cost }))
+      return void purse
+        .charge(node, receipt, key)
+        .then(() => loop.feed({ type: 'charged', node, cost }))
     }
     const { log = silentLog } = options
     if (effect.do === 'statement')
@@ -136,11 +139,13 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
         for (const { check } of wrong)
           log.warn('statement.wrong', { node: effect.said.node, check })
       })
-    const { node, payment, caps, price, used } = effect
-    purse.pay({ payment, caps, price, used }).then(
-      (end) => loop.feed({ type: 'payment', node, end }),
-      (error: unknown) => loop.feed({ type: 'payment', node, end: asFault(error) }),
-    )
+    if (effect.do === 'pin') return void purse.pin(effect.node)
+    const { node, payment, caps, price, used, hold } = effect
+    const { ref, hash } = payment
+    const ended = (end: Entry | Fault) => loop.feed({ type: 'payment', node, ref, hash, end })
+    purse
+      .pay({ payment, caps, price, used, hold })
+      .then(ended, (error: unknown) => ended(asFault(error)))
   }
   const query = ({ job, link, filter }: Extract<ClientEffect, { do: 'query' }>): void => {
     const tell = (texts: readonly string[]) => loop.feed({ type: 'sheets', job, texts })
@@ -207,6 +212,23 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
     },
   }
 }
+
+/**
+ * With the tab off the session key pays nodes; packs of the router's are kept. What is known of a node's word is
+ * known of it under any key.
+ */
+const paidBy = (
+  signer: Signer,
+  purse: Purse,
+  router: PubKey,
+): Pick<ClientMoney, 'tab' | 'view'> => ({
+  tab: (key) => (key === router ? purse.tab(key) : signer),
+  view: (node) => {
+    if (node === router) return purse.view(node)
+    const own = purse.view(node, signer.pubkey)
+    return { ...own, broken: own.broken || purse.view(node).broken }
+  },
+})
 
 const unreachable = (address: string, cause?: Fault): Fault => {
   // Somebody does answer there.

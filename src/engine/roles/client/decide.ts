@@ -12,15 +12,16 @@ import { ASK_WITHIN_MS, askAll, askWaiting, onWish } from './asking.ts'
 import { clockFaultOf, noteClock, onUntimely, sayClock } from './clocks.ts'
 import { cancelJob, finishJob, onReceipt } from './ending.ts'
 import { onOffers, onSheets } from './offers.ts'
-import { missingReceipt, notKnown } from './outcome.ts'
+import { noReceiptOf, notKnown } from './outcome.ts'
 import { isPaying, onFundDue } from './funding.ts'
 import { onEarlyInvoice, onMoney, onMoneyFrame, onPayment } from './invoices.ts'
 import { onPackDue, onPackPayment, onRouterMoney } from './pack-buying.ts'
 import { notCounted, onNoRoute, showPack } from './packs.ts'
 import { creditOutput, onOutput, onProgress, onReset } from './receiving.ts'
 import { fetchReceipt, onAway, onLinkBack, onLinkLost, onSync, onUnanswered } from './resume.ts'
+import { endWaiting } from './taking.ts'
 import { onInputCredit } from './sending.ts'
-import type { ClientEffect, ClientEvent, ClientState, ClientTurn } from './state.ts'
+import type { ClientEffect, ClientEvent, ClientJob, ClientState, ClientTurn } from './state.ts'
 import { onCharged, onStatementDue } from './tabs.ts'
 
 /**
@@ -197,7 +198,7 @@ const onMute = (turn: ClientTurn, link: LinkId): void => {
 const onDue = (turn: ClientTurn, key: string): void => {
   const [what, id] = key.split(':') as [string, JobId]
   if (what === 'quota') return onMute(turn, Number(id))
-  if (what === 'fund') return onFundDue(turn, id as never)
+  if (what === 'fund') return onFundDue(turn, id)
   if (what === 'pack') return onPackDue(turn)
   if (what === 'statement') return onStatementDue(turn, id as never)
   if (what === 'early') return onEarlyInvoice(turn, id as never)
@@ -225,13 +226,19 @@ const onDue = (turn: ClientTurn, key: string): void => {
   if (what === 'away') return onAway(turn, job)
   if (what === 'sync') return onUnanswered(turn, job)
   if (what === 'fetch') return fetchReceipt(turn, job)
-  // No receipt came in time. What was delivered stays.
-  if (what === 'receipt') finishJob(turn, job, job.fault ?? missingReceipt())
+  if (what === 'receipt') onNoReceipt(turn, job)
+  if (what === 'settled') endWaiting(turn, job)
+}
+
+/** No receipt came in time. What was delivered stays; one whose result does not open is disputed. */
+const onNoReceipt = (turn: ClientTurn, job: ClientJob): void => {
+  if (job.attempt?.lock?.receipt) return endWaiting(turn, job)
+  finishJob(turn, job, job.fault ?? noReceiptOf(job))
 }
 
 const cancelled = (paying: boolean): Fault =>
   new Fault('interrupted', 'job.cancelled', 'cancelled', {
     hint: paying
-      ? 'a payment is on its way; what it pays stays on your tab: fedai pay resolve'
+      ? 'a payment is on its way; what it pays stays on your tab, what it holds comes back: fedai pay resolve'
       : 'what came was kept',
   })

@@ -7,10 +7,11 @@ import { eventText, type Signed } from '../../protocol/event.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
 import { type Ending, cutShort, faultOf, outcomeOf, unpaidOf } from './outcome.ts'
+import { framesIn } from './hold.ts'
 import { endAttempt, inputHashOf } from './attempt.ts'
 import { countRoute } from './packs.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say, tell } from './state.ts'
-import { awaitTab, countReceipt } from './tabs.ts'
+import { askTab, awaitTab, countReceipt } from './tabs.ts'
 
 /** How a job ends: by its receipt, by a cancel, or by trouble. Always with one `ended`. */
 
@@ -22,6 +23,13 @@ export const onReceipt = (turn: ClientTurn, message: Message<'receipt'>): void =
   if (!job || !attempt || job.phase === 'over') return
   if (body.ticket !== attempt.offered.ticket.event.id || event.pubkey !== attempt.offered.node)
     return
+  // What is locked can be checked when it is open; and it is over when our own wallet says so, too.
+  const { lock } = attempt
+  if (lock?.whole && body.status === 'ok' && !lock.waited && !(lock.open && lock.settled)) {
+    lock.receipt = message
+    // What opens it was sent before: where it did not come, the node gives it again.
+    return lock.open ? undefined : askTab(turn, event.pubkey)
+  }
   const findings = check(turn, job, message)
   const failed = findings.filter((it) => !it.ok)
   const wrong = failed.find((it) => it.dispute) ?? failed[0]
@@ -67,7 +75,7 @@ export const cancelJob = (turn: ClientTurn, job: ClientJob, fault: Fault): void 
   if (job.phase === 'cancelling') return
   const seen = attempt.accepted ? (job.started ? 'started' : 'accepted') : 'nothing'
   const ticket = attempt.offered.ticket.event.id
-  const next = attempt.usageAt.length
+  const next = framesIn(attempt)
   attempt.cancelled = { job: job.id, ticket, seen, next }
   attempt.credited = next
   say(turn, 'cancel', attempt.cancelled, { to: attempt.offered.node, about: attempt.event.id })
@@ -96,7 +104,7 @@ export const finishJob = (
   job.phase = 'over'
   if (job.attempt?.drawn && !ending) awaitTab(turn, job.attempt)
   endAttempt(turn, job)
-  for (const what of ['ask', 'deadline', 'receipt', 'fetch', 'away'])
+  for (const what of ['ask', 'deadline', 'receipt', 'fetch', 'away', 'settled'])
     state.deadlines.clear(`${what}:${job.id}`)
   if (job.askId) state.byAsk.delete(job.askId)
   tell(turn, job, { type: 'ended', outcome: outcomeOf(turn, job, fault, ending) })

@@ -1,12 +1,13 @@
 import { unixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
-import type { Msat } from '../../base/money.ts'
+import { type Msat, msat } from '../../base/money.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import { forgetOffers } from './again.ts'
 import { finishJob } from './ending.ts'
-import type { Funding } from './money.ts'
+import { type Funding, placeOf } from './money.ts'
+import { notKnown } from './outcome.ts'
 import { hasRoute, isPayingPack, useRoute } from './packs.ts'
-import { planOf } from './plan.ts'
+import { type Plan, firstOf, planOf } from './plan.ts'
 import { sendJob } from './sending.ts'
 import { type ClientJob, type ClientTurn, type Offered, tell } from './state.ts'
 import { askTab, drawnAt, leftAt, tellNode } from './tabs.ts'
@@ -32,33 +33,42 @@ export const payThenSend = (
   }
   if (++job.fundings > MOST_FUNDINGS) return finishJob(turn, job, notCredited())
   job.phase = 'funding'
-  job.funding = { offered, from }
-  fund(turn, job, offered.node, plan.needed)
+  job.funding = { offered, from, timing: plan.timing }
+  fund(turn, job, offered.node, plan)
 }
 
 /** A job that runs has used up its tab, says its node: it gets more where our own count says so too. */
 export const fundRunning = (turn: ClientTurn, job: ClientJob, short: Msat): void => {
   const { state } = turn
   const { drawn, offered, body } = job.attempt!
-  if (!drawn || body.timing === 'before') return
+  const { timing } = body
+  if (!drawn || timing === 'before' || timing === 'hold') return
   const { node, ceiling } = offered
-  const free = leftAt(state.money!, node) - drawnAt(state.jobs.values(), node, job)
-  if (free < ceiling) fund(turn, job, node, short < ceiling ? short : ceiling)
+  const money = state.money!
+  const free = leftAt(money, node) - drawnAt(state.jobs.values(), node, job)
+  if (free >= ceiling) return
+  const rest = free > 0n ? msat(ceiling - free) : ceiling
+  const usual = money.off ? firstOf(rest) : short
+  const most = short > usual ? short : usual
+  fund(turn, job, node, { timing, needed: most < ceiling ? most : ceiling })
 }
 
 /** A `fund:` deadline fell due: no invoice came that can be paid, or no word that the money did. */
-export const onFundDue = (turn: ClientTurn, node: PubKey): void => {
+export const onFundDue = (turn: ClientTurn, place: string): void => {
   const { state, now } = turn
-  const one = state.money?.funding.get(node)
-  if (!one || one.phase === 'paying') return
+  const one = state.money?.funding.get(place)
+  if (!one || (one.phase === 'paying' && one.timing !== 'hold')) return
   // What waited waits for the link now, and asks anew when that is back.
-  if (waitingFor(turn, one).length === 0) return void state.money!.funding.delete(node)
+  if (waitingFor(turn, one).length === 0) return void state.money!.funding.delete(place)
+  // What is held is paid and not: what its node's wallet has is for the node to say.
+  if (one.phase === 'paying')
+    return now - one.since >= HELD_WITHIN_MS ? failAll(turn, one, notKnown()) : ask(turn, one)
   if (one.phase === 'paid') {
     if (one.asks > 0) {
       // Our wallet says that it is paid: its own is looked at when we ask.
       one.asks = 0
-      state.deadlines.set(`fund:${node}`, unixMs(now + CREDITED_WITHIN_MS))
-      return askTab(turn, node)
+      state.deadlines.set(`fund:${place}`, unixMs(now + CREDITED_WITHIN_MS))
+      return askTab(turn, one.node)
     }
     return proceed(turn, one)
   }
@@ -68,10 +78,11 @@ export const onFundDue = (turn: ClientTurn, node: PubKey): void => {
 }
 
 /** The node has its money: what waited for it goes on. */
-export const proceed = (turn: ClientTurn, { node, jobs }: Funding): void => {
+export const proceed = (turn: ClientTurn, { node, ref, jobs }: Funding): void => {
   const { state } = turn
-  state.money!.funding.delete(node)
-  state.deadlines.clear(`fund:${node}`)
+  const place = placeOf(node, ref)
+  state.money!.funding.delete(place)
+  state.deadlines.clear(`fund:${place}`)
   for (const id of jobs) {
     const job = state.jobs.get(id)
     if (job?.phase !== 'funding' || job.funding?.offered.node !== node) continue
@@ -82,8 +93,9 @@ export const proceed = (turn: ClientTurn, { node, jobs }: Funding): void => {
 /** What waited for this node ends: it cannot be paid. What runs there is ended by the node, and tells why. */
 export const failAll = (turn: ClientTurn, one: Funding, fault: Fault): void => {
   const { state } = turn
-  state.money!.funding.delete(one.node)
-  state.deadlines.clear(`fund:${one.node}`)
+  const place = placeOf(one.node, one.ref)
+  state.money!.funding.delete(place)
+  state.deadlines.clear(`fund:${place}`)
   for (const job of waitingFor(turn, one))
     if (job.phase === 'funding') payAnother(turn, job, fault)
     else job.unpaid = fault
@@ -130,8 +142,9 @@ export const waitingFor = ({ state }: ClientTurn, { node, jobs }: Funding): Clie
 export const isPaying = (turn: ClientTurn, job: ClientJob): boolean =>
   isPayingPack(turn, job) ||
   (job.phase === 'funding' &&
-    job.funding !== null &&
-    turn.state.money?.funding.get(job.funding.offered.node)?.phase === 'paying')
+    [...(turn.state.money?.funding.values() ?? [])].some(
+      (it) => it.phase === 'paying' && it.jobs.has(job.id),
+    ))
 
 /**
  * A node says that our tab does not cover a job that it covers by our count. We may have lost a receipt, or it the
@@ -142,7 +155,9 @@ export const askFunded = (turn: ClientTurn, job: ClientJob): boolean => {
   const { state, now } = turn
   if (!state.money || !job.attempt?.drawn) return false
   const { node } = job.attempt.offered
-  if (job.unfunded >= MOST_UNFUNDED) {
+  const hold = job.attempt.lock && job.holds.get(node)
+  if (hold) hold.state = 'over'
+  if (hold || job.unfunded >= MOST_UNFUNDED) {
     job.unpayable.add(node)
     return false
   }
@@ -154,33 +169,46 @@ export const askFunded = (turn: ClientTurn, job: ClientJob): boolean => {
   return true
 }
 
-const fund = (turn: ClientTurn, job: ClientJob, node: PubKey, needed: Msat): void => {
+const fund = (turn: ClientTurn, job: ClientJob, node: PubKey, { timing, needed }: Plan): void => {
   const { state, now } = turn
-  const { funding } = state.money!
-  const before = funding.get(node)
+  const { funding, off, tab } = state.money!
+  const ref = off || timing === 'hold' ? job.id : tab(node).pubkey
+  const before = funding.get(placeOf(node, ref))
   if (before) {
     before.jobs.add(job.id)
     if (needed > before.needed) before.needed = needed
     return
   }
   const jobs = new Set([job.id])
-  const fresh = { phase: 'asked', asks: 0, hash: null, isStale: false, credited: false } as const
-  const one: Funding = { node, jobs, needed, since: now, ...fresh }
-  funding.set(node, one)
+  const fresh = {
+    phase: 'asked',
+    asks: 0,
+    hash: null,
+    seq: 0,
+    isStale: false,
+    credited: false,
+  } as const
+  const one: Funding = { node, ref, timing, jobs, needed, since: now, ...fresh }
+  funding.set(placeOf(node, ref), one)
   tell(turn, job, { type: 'funding', node })
   ask(turn, one)
 }
 
 const ask = (turn: ClientTurn, one: Funding): void => {
   const { state, now } = turn
+  const { node, ref, timing } = one
   one.asks++
-  one.phase = 'asked'
-  state.deadlines.set(`fund:${one.node}`, unixMs(now + INVOICE_WITHIN_MS))
+  state.deadlines.set(`fund:${placeOf(node, ref)}`, unixMs(now + INVOICE_WITHIN_MS))
   const waiting = waitingFor(turn, one).find((it) => it.phase === 'funding')
   const hold = waiting && { job: waiting.id, ticket: waiting.funding!.offered.ticket.event.id }
-  const ref = state.money!.tab(one.node).pubkey
-  const msat = String(one.needed)
-  tellNode(turn, one.node, 'fund', { for: 'topup', ref, msat, hold: hold ?? null })
+  const isTab = ref === state.money!.tab(node).pubkey
+  tellNode(turn, node, 'fund', {
+    for: isTab ? 'topup' : 'job',
+    ref,
+    msat: String(one.needed),
+    hold: hold ?? null,
+    ...(timing === 'hold' && { timing }),
+  })
 }
 
 const noInvoice = (): Fault =>
@@ -195,6 +223,8 @@ export const notCredited = (): Fault =>
 
 const INVOICE_WITHIN_MS = 5_000
 const MOST_ASKS = 3
+/** How long a payment may be on its way until the node says that it waits: it is no use any more then. */
+const HELD_WITHIN_MS = 75_000
 /** How long a node may hand out an invoice that was paid, or has no time left. */
 const STALE_WITHIN_MS = 30_000
 /** How long a node may take to say that it has what was paid. */

@@ -1,25 +1,24 @@
 import { toSec, unixMs } from '../../base/clock.ts'
 import { fromUtf8 } from '../../base/bytes.ts'
 import { Fault, isFault } from '../../base/fault.ts'
-import { type Msat, msat } from '../../base/money.ts'
+import { msat } from '../../base/money.ts'
 import { openOutput } from '../../identity/frame-seal.ts'
 import { openLetter } from '../../identity/letters.ts'
-import { topUpOf } from '../../metering/tab-top-up.ts'
 import { decodeBolt11 } from '../../protocol/bolt11/decode.ts'
 import { type Frame, frameHeader } from '../../protocol/frames.ts'
-import type { PubKey } from '../../protocol/ids.ts'
+import type { JobId, PubKey } from '../../protocol/ids.ts'
 import { sealed } from '../../protocol/intake.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { MoneyKind } from '../../protocol/money.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
-import type { SheetPay } from '../../protocol/sheet.ts'
 import { parseTerms } from '../../protocol/terms.ts'
-import type { Entry } from '../../spending/journal-rows.ts'
 import { invoiceFlaw, payableUntil } from '../../spending/invoice-check.ts'
 import { leftOn } from '../../spending/ledger.ts'
+import { feeFor, mostFor, payOf } from './amounts.ts'
 import { failAll, proceed, waitingFor } from './funding.ts'
-import type { ClientMoney, Funding, PurseEvent } from './money.ts'
-import { notKnown } from './outcome.ts'
+import { awaitHeld, beginHold, onHeldWord, onHoldPayment, onKey } from './holding.ts'
+import { type Funding, type PurseEvent, placeOf } from './money.ts'
+import { notKnown, notPaid } from './outcome.ts'
 import { type ClientTurn, tell } from './state.ts'
 import { leftAt, onStatement, runningAt } from './tabs.ts'
 
@@ -60,15 +59,17 @@ export const onMoneyFrame = (turn: ClientTurn, frame: Frame): void => {
 /** How a payment ended. */
 export const onPayment = (
   turn: ClientTurn,
-  { node, end }: Extract<PurseEvent, { type: 'payment' }>,
+  event: Extract<PurseEvent, { type: 'payment' }>,
 ): void => {
-  const one = turn.state.money?.funding.get(node)
+  const { node, ref, hash, end } = event
+  const money = turn.state.money!
+  if (money.holds.has(hash)) return onHoldPayment(turn, event)
+  const one = money.funding.get(placeOf(node, ref))
   // What is paid in the background is for nobody who waits.
-  if (!one || one.phase !== 'paying') return
+  if (!one || one.phase !== 'paying' || one.hash !== hash) return
   // Another process of ours was first: its payment is in the books now.
   if (isFault(end) && end.code === 'payment.repeated') return settled(turn, one)
   if (isFault(end)) return failAll(turn, one, end)
-  if (end.hash !== one.hash) return
   if (end.state === 'failed') return failAll(turn, one, notPaid(end))
   if (end.state !== 'settled') return failAll(turn, one, notKnown())
   for (const job of waitingFor(turn, one))
@@ -77,9 +78,12 @@ export const onPayment = (
 }
 
 const settled = (turn: ClientTurn, one: Funding): void => {
+  const { state, now } = turn
+  const job = state.jobs.get(one.ref as JobId)
+  if (job) job.paidSeq = Math.max(job.paidSeq, one.seq)
   one.phase = 'paid'
   if (one.credited) return proceed(turn, one)
-  turn.state.deadlines.set(`fund:${one.node}`, unixMs(turn.now + CREDITED_WITHIN_MS))
+  state.deadlines.set(`fund:${placeOf(one.node, one.ref)}`, unixMs(now + CREDITED_WITHIN_MS))
 }
 
 /** A sealed event of this node's, for our tab there. */
@@ -101,44 +105,54 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   const { event, body } = message
   const { state, now } = turn
   const money = state.money!
-  const one = money.funding.get(node)
+  const terms = parseTerms(body.terms)
+  const invoice = decodeBolt11(body.bolt11)
+  if (typeof terms === 'string' || typeof invoice === 'string') return
+  const tab = money.tab(node).pubkey
+  const { funding } = money
+  const one = funding.get(placeOf(node, terms.ref)) ?? funding.get(placeOf(node, tab))
   if (one && one.phase !== 'asked') return
   const waiting = one ? waitingFor(turn, one) : []
   if (one && waiting.length === 0) return
   const pay = payOf(turn, node)
-  const terms = parseTerms(body.terms)
-  const invoice = decodeBolt11(body.bolt11)
-  if (!pay || typeof terms === 'string' || typeof invoice === 'string') return
-  if (!one && !isWelcome(turn, node, terms.for)) {
+  if (!pay) return
+  if (!one && !isWelcome(turn, node, terms)) {
     if (hasDrawn(turn, node)) money.early.set(node, message)
     return
   }
+  const ref = one?.ref ?? terms.ref
+  const hold = one?.timing === 'hold'
+  const isAfter = terms.for === 'after' && !hold
+  // It may know of payments that we have forgotten; never of fewer than we made.
   const view = money.view(node)
-  const ref = money.tab(node).pubkey
+  const last = ref === tab ? view.seq : (state.jobs.get(ref as JobId)?.paidSeq ?? 0)
   const expected = {
     net: state.net,
     payee: node,
-    payer: ref,
+    payer: tab,
     router: '',
-    for: terms.for === 'after' ? 'after' : 'topup',
+    for: isAfter ? 'after' : ref === tab ? 'topup' : 'job',
     ref,
-    // It may know of payments that we have forgotten; never of fewer than we made.
-    seq: Math.max(terms.seq, view.seq + 1),
+    seq: Math.max(terms.seq, last + 1),
     msat: { most: mostFor(money, node, pay, terms, one) },
   } as const
   const rules = { secp: money.secp, pinnedKeys: pay.payees, allowMemo: pay.bind === 'memo' }
   const signed = { terms: body.terms, bolt11: body.bolt11, signer: node }
+  const hash = invoice.paymentHash
+  // Asked for again after a link was lost: our money is on its way there already.
+  if (hold && waiting[0]!.holds.get(node)?.hash === hash) return awaitHeld(turn, one, hash)
   const flaw = invoiceFlaw(signed, expected, { now, ...rules })
   // It has not seen our last payment yet, or hands out an invoice until its last second.
   if (one && (flaw === 'pay.seq' || flaw === 'pay.expired')) {
     one.isStale = true
-    return state.deadlines.set(`fund:${node}`, unixMs(now + AGAIN_MS))
+    return state.deadlines.set(`fund:${placeOf(node, ref)}`, unixMs(now + AGAIN_MS))
   }
   if (flaw) return one && failAll(turn, one, badInvoice(flaw))
-  if (one) Object.assign(one, { phase: 'paying', hash: invoice.paymentHash })
-  if (one) state.deadlines.clear(`fund:${node}`)
+  if (one) Object.assign(one, { phase: 'paying', hash, seq: terms.seq })
+  if (one) state.deadlines.clear(`fund:${placeOf(node, ref)}`)
+  if (hold) awaitHeld(turn, one, hash)
   const payment = {
-    hash: invoice.paymentHash,
+    hash,
     bolt11: body.bolt11,
     terms: body.terms,
     payee: node,
@@ -149,6 +163,7 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
     maxFee: feeFor(terms.msat),
     expiresAt: unixMs(payableUntil(terms, invoice) * 1000),
   }
+  if (hold) beginHold(turn, waiting[0]!, { node, hash, msat: terms.msat })
   for (const job of waiting) {
     job.invoices.push(event)
     tell(turn, job, { type: 'paying', node, msat: terms.msat })
@@ -158,7 +173,7 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   const price = first?.funding?.offered.ceiling ?? msat(0n)
   // What is used is not unused, though no receipt says so yet.
   const used = leftOn(view) - leftAt(money, node) + runningAt(state.jobs.values(), node)
-  turn.effects.push({ do: 'pay', node, payment, caps, price, used })
+  turn.effects.push({ do: 'pay', node, payment, caps, price, used, hold })
 }
 
 /** An `early:` deadline fell due: the receipt came, and the tab is low. */
@@ -175,59 +190,36 @@ const hasDrawn = ({ state }: ClientTurn, node: PubKey): boolean =>
   )
 
 /** What nobody waits for is paid where it is owed; or, after a job that left the tab low, once. */
-const isWelcome = ({ state, now }: ClientTurn, node: PubKey, purpose: string): boolean => {
-  if (purpose === 'after') return true
-  const until = state.money!.low.get(node)
-  state.money!.low.delete(node)
-  return until !== undefined && now < until
+const isWelcome = (
+  { state, now }: ClientTurn,
+  node: PubKey,
+  { for: purpose, ref }: { for: string; ref: string },
+): boolean => {
+  const money = state.money!
+  const isTab = ref === money.tab(node).pubkey
+  if (money.off) return purpose === 'after' && money.owing.get(ref) === node
+  if (purpose === 'after') return isTab
+  const until = money.low.get(node)
+  money.low.delete(node)
+  return until !== undefined && now < until && isTab
 }
 
 const onPaid = (turn: ClientTurn, node: PubKey, { body }: Message<'paid'>): void => {
-  const money = turn.state.money!
-  const one = money.funding.get(node)
+  if (body.held) return onHeldWord(turn, node, body)
+  if (body.preimage !== undefined) return onKey(turn, node, body)
+  const { money, jobs } = turn.state
+  const one = money!.funding.get(placeOf(node, body.ref))
   if (!one) return
   // It has found what we had paid before.
-  const isFound = one.phase === 'asked' && body.seq === money.view(node).seq
+  const tab = money!.tab(node).pubkey
+  const last = one.ref === tab ? money!.view(node).seq : jobs.get(one.ref as JobId)?.paidSeq
+  const isFound = one.phase === 'asked' && last !== 0 && body.seq === last
   if (isFound) return proceed(turn, one)
   if (body.payment_hash !== one.hash) return
   one.credited = true
   // What our own wallet has not said yet is not written in our books: nothing is drawn on it.
   if (one.phase === 'paid') proceed(turn, one)
 }
-
-/** Most that an invoice may ask: what is needed or the usual top-up; after a job no more than what we owe. */
-const mostFor = (
-  money: ClientMoney,
-  node: PubKey,
-  pay: SheetPay,
-  terms: { for: string; seq: number },
-  one: Funding | undefined,
-): Msat => {
-  const left = leftAt(money, node)
-  // Where it was asked for it pays into the tab, whatever it is called.
-  if (terms.for === 'after' && !one) return msat(left < 0n ? -left : 0n)
-  return topUpOf(terms.seq - 1, one?.needed ?? msat(0n), pay.granularity)
-}
-
-/** How a node is paid, by the sheet that its offers or jobs here name. */
-const payOf = ({ state }: ClientTurn, node: PubKey): SheetPay | undefined => {
-  for (const { body, event } of state.sheets.values())
-    if (event.pubkey === node && body.pay) return body.pay
-  return undefined
-}
-
-/** What routing may cost: a sat a hop is usual, whatever the amount. */
-export const feeFor = (amount: Msat): Msat => msat(amount / 100n + 5_000n)
-
-const notPaid = ({ reason }: Entry): Fault =>
-  new Fault(
-    'again',
-    'payment.failed',
-    `the node could not be paid (${reason ?? 'no reason given'})`,
-    {
-      hint: 'look at your wallet: fedai pay status; then try again',
-    },
-  )
 
 const badInvoice = (flaw: string): Fault =>
   new Fault(

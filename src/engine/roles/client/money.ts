@@ -17,14 +17,23 @@ export type Timing = (typeof TIMINGS)[number]
 
 /** What the mind of a client knows of money. It decides what is paid; the purse (purse.ts) pays. */
 export type ClientMoney = {
+  /** What pays a node: our tab's key there, or, where `off`, the session key. */
   readonly tab: (node: PubKey) => Signer
   readonly view: (node: PubKey) => TabView
+  /** No tab lasts: each job has an invoice of its own, and what is left of it ends with this session. */
+  readonly off: boolean
+  /** Our wallet always shows the preimage of what it paid: without it no result of a `hold` opens. */
+  readonly shows: () => boolean
   readonly caps: SpendingCaps
   readonly secp: Secp256k1
   /** Sealed events that were opened. */
   readonly replay: ReplayCache
-  /** Nodes that are being paid before something of ours can go there. */
-  funding: Map<PubKey, Funding>
+  /** What is being paid before something of ours can go there, by node and ref (`placeOf`). */
+  funding: Map<string, Funding>
+  /** Payments by `hold` whose end is not known, and whether all that they pay for has come. */
+  holds: Map<PaymentHash, { readonly node: PubKey; delivered: boolean }>
+  /** With the tab off: jobs that are paid after their receipt, by their ids. */
+  owing: Map<string, PubKey>
   /** Jobs that ended, whose node has a statement to send: the key that opens it. */
   expected: Map<JobTag, Readonly<{ node: PubKey; secret: Uint8Array }>>
   /** Cost of receipts that were answered and are not in the books yet, msat. */
@@ -42,6 +51,9 @@ export type ClientMoney = {
 /** One node that is being paid. */
 export type Funding = {
   readonly node: PubKey
+  /** Our tab's key; or the one job that its invoices are for. */
+  readonly ref: string
+  readonly timing: Timing
   /** Jobs that wait for it. */
   readonly jobs: Set<JobId>
   needed: Msat
@@ -49,20 +61,25 @@ export type Funding = {
   asks: number
   /** Since when it is asked. */
   readonly since: UnixMs
-  /** What is being paid. */
+  /** What is being paid, and its number. */
   hash: PaymentHash | null
+  seq: number
   /** Its invoice is one that cannot be paid (again), and there is no other yet. */
   isStale: boolean
   /** The node has said that it has the money. */
   credited: boolean
 }
 
+export const placeOf = (node: PubKey, ref: string): string => `${node} ${ref}`
+
 export const newClientMoney = (
-  options: Pick<ClientMoney, 'tab' | 'view' | 'caps' | 'secp'>,
+  options: Pick<ClientMoney, 'tab' | 'view' | 'off' | 'shows' | 'caps' | 'secp'>,
 ): ClientMoney => ({
   ...options,
   replay: new ReplayCache(),
   funding: new Map(),
+  holds: new Map(),
+  owing: new Map(),
   expected: new Map(),
   uncounted: new Map(),
   heard: new Map(),
@@ -81,10 +98,14 @@ export type PurseEffect =
       caps: SpendingCaps
       price: Msat
       used: bigint
+      hold: boolean
     }>
+  /** The node took money for nothing: it gets nothing more. */
+  | Readonly<{ do: 'pin'; node: PubKey }>
   | Readonly<{
       do: 'charge'
       node: PubKey
+      key: PubKey
       receipt: Readonly<{ id: EventId; job: JobId; cost: Msat; disputed: boolean }>
     }>
   /** `alone`: no receipt of that node's is awaited here, so one that we lack was lost. */
@@ -92,7 +113,13 @@ export type PurseEffect =
 
 export type PurseEvent =
   /** How a payment ended, as far as anybody can say; or why nothing was sent. */
-  | Readonly<{ type: 'payment'; node: PubKey; end: Entry | Fault }>
+  | Readonly<{
+      type: 'payment'
+      node: PubKey
+      ref: string
+      hash: PaymentHash
+      end: Entry | Fault
+    }>
   /** A receipt is in the books. */
   | Readonly<{ type: 'charged'; node: PubKey; cost: Msat }>
 
@@ -100,20 +127,32 @@ export type PurseEvent =
 export interface Purse {
   /** The key that this user has at one node alone: links nothing to anything (docs/money.md). */
   tab(node: PubKey): Signer
-  /** What we paid there and have used, as far as this process has read. */
-  view(node: PubKey): TabView
+  /**
+   * What we paid there and have used, as far as this process has read.
+   * @param key what pays there instead of our tab's key: a session key, where the tab is off
+   */
+  view(node: PubKey, key?: PubKey): TabView
+  /** Whether our wallet always shows the preimage of what it paid; false until it has said so. */
+  shows(): boolean
+  /** Keeps a node from getting anything more: it took money for nothing. */
+  pin(node: PubKey): Promise<void>
   /**
    * Pays an invoice that was checked, once. Resolves when it settled or failed, or when nobody can say how it
-   * ended (`unknown`): then it is asked about on, and never paid again.
+   * ended (`unknown`): then it is asked about on, and never paid again. What is held (`hold`) has no end until its
+   * payee decides, and nobody's patience makes it `unknown`.
    * @throws Fault `refused` over a cap; `again` `payment.open`; those of the wallet where nothing was sent
    */
   pay(
-    wanted: Omit<Extract<JournalEvent, { type: 'want' }>, 'type' | 'left'> & { used?: bigint },
+    wanted: Omit<Extract<JournalEvent, { type: 'want' }>, 'type' | 'left'> & {
+      used?: bigint
+      hold?: boolean
+    },
   ): Promise<Entry>
   /** Counts a receipt that was acknowledged; resolves when it is in the books. */
   charge(
     node: PubKey,
     receipt: { id: EventId; job: JobId; cost: Msat; disputed: boolean },
+    key?: PubKey,
   ): Promise<void>
   /**
    * Holds a statement of the node against our own sums; tells what does not hold.

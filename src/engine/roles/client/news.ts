@@ -112,6 +112,8 @@ export type News =
   | Readonly<{ type: 'funding'; node: PubKey }>
   | Readonly<{ type: 'paying'; node: PubKey; msat: Msat }>
   | Readonly<{ type: 'paid'; node: PubKey; msat: Msat; fee: Msat | null }>
+  /** Its money waits at the node, and is taken when the whole has come, or comes back. */
+  | Readonly<{ type: 'held'; node: PubKey; msat: Msat }>
   | Readonly<{ type: 'accepted'; node: PubKey; model: string; etaMs: number }>
   /** The node has taken it, and so many jobs go before it. */
   | Readonly<{ type: 'queued'; place: number }>

@@ -4,6 +4,7 @@ import type { Finding } from '../../metering/finding.ts'
 import type { Signed } from '../../protocol/event.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
+import type { Entry } from '../../spending/journal-rows.ts'
 import type { Bundle, Outcome } from './news.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
 import { routeCost } from './packs.ts'
@@ -90,10 +91,32 @@ export const keptHint = (job: ClientJob): string =>
     : 'what came was kept; ask again to get the whole, from the beginning'
 
 /** Nothing is owed that nobody has signed. */
-export const missingReceipt = (): Fault =>
+const missingReceipt = (): Fault =>
   new Fault('again', 'receipt.missing', 'the node sent no receipt', {
     hint: 'the output is complete; nothing was charged',
   })
+
+export const notPaid = ({ reason }: Pick<Entry, 'reason'>): Fault =>
+  new Fault(
+    'again',
+    'payment.failed',
+    `the node could not be paid (${reason ?? 'no reason given'})`,
+    { hint: 'look at your wallet: fedai pay status; then try again' },
+  )
+
+/** No receipt came: what that means for what was delivered, and for the money. */
+export const noReceiptOf = ({ attempt }: ClientJob): Fault => {
+  const lock = attempt?.lock
+  if (!lock) return missingReceipt()
+  if (lock.returned)
+    return new Fault('again', 'hold.returned', 'the node gave the money back and no result', {
+      hint: 'nothing was paid; ask another node',
+    })
+  if (!lock.open) return notKnown()
+  return new Fault('again', 'receipt.missing', 'the node sent no receipt', {
+    hint: 'the output is complete, and was paid for',
+  })
+}
 
 /** What a receipt that is right says about a job that did not end well. */
 export const faultOf = (receipt: Receipt): Fault | null => {

@@ -46,9 +46,17 @@ type Said = {
 /** What a client does that wants a pack and gets this invoice: what it pays, or why it gave up. */
 const paying = ({ terms: changed = {}, amount, by = router, pack = {}, paid = 0 }: Said) => {
   const empty = openView(router.pubkey, tab.pubkey, NOW)
-  const view = paid > 0 ? paidInto(empty, { msat: msat(10_000n), seq: paid }, NOW) : empty
+  const view =
+    paid > 0 ? paidInto(empty, { ref: tab.pubkey, msat: msat(10_000n), seq: paid }, NOW) : empty
   const caps = { budget: null, exposure: null, maxPrice: msat(1n) }
-  const money = newClientMoney({ tab: () => tab, view: () => view, caps, secp })
+  const money = newClientMoney({
+    tab: () => tab,
+    view: () => view,
+    off: false,
+    shows: () => true,
+    caps,
+    secp,
+  })
   const buying = { pack: { ...PACK, ...pack }, jobs: new Set<never>(), phase: 'asked' } as const
   money.packs.buying = { ...buying, asks: 1, hash: null, credited: false }
   const keys = { signer: session, verifier: secp, router: router.pubkey }

@@ -7,7 +7,8 @@ import { parseTerms } from '../../protocol/terms.ts'
 import { invoiceFlaw, payableUntil } from '../../spending/invoice-check.ts'
 import { finishJob } from './ending.ts'
 import { payThenSend } from './funding.ts'
-import { feeFor, openMoney } from './invoices.ts'
+import { feeFor } from './amounts.ts'
+import { openMoney } from './invoices.ts'
 import type { PurseEvent } from './money.ts'
 import { notKnown } from './outcome.ts'
 import {
@@ -77,7 +78,8 @@ const onInvoice = (turn: ClientTurn, { body }: Message<'invoice'>): void => {
   }
   // What one job may cost is said of its node.
   const caps = { ...money.caps, maxPrice: null }
-  turn.effects.push({ do: 'pay', node: router, payment, caps, price: msat(0n), used: 0n })
+  const rest = { price: msat(0n), used: 0n, hold: false } as const
+  turn.effects.push({ do: 'pay', node: router, payment, caps, ...rest })
 }
 
 /** How the payment of a pack ended. */

@@ -52,7 +52,7 @@ export const hasRoute = (turn: ClientTurn, job: ClientJob, offered: Offered): bo
   if (!pack || (money && money.packs.left > 0)) return true
   if (!money) return noWallet(pack)
   job.phase = 'funding'
-  job.funding = { offered, from: null }
+  job.funding = { offered, from: null, timing: 'before' }
   if (money.view(router).paid === 0n)
     tell(turn, job, { type: 'fee', router, msat: pack.msat, routes: pack.routes })
   tell(turn, job, { type: 'funding', node: router })
@@ -85,7 +85,8 @@ export const countRoute = (turn: ClientTurn, job: ClientJob, receipt: Receipt): 
   const cost = routeCost(job, receipt)
   if (!money || !offersMessage || cost === 0n) return
   const charge = { id: offersMessage.event.id, job: job.id, cost, disputed: false }
-  turn.effects.push({ do: 'charge', node: router, receipt: charge })
+  const key = money.tab(router).pubkey
+  turn.effects.push({ do: 'charge', node: router, key, receipt: charge })
 }
 
 /** What the router takes for a job with this receipt. */

@@ -1,6 +1,7 @@
 import { Fault } from '../../base/fault.ts'
 import { type Msat, msat } from '../../base/money.ts'
 import { topUpOf } from '../../metering/tab-top-up.ts'
+import { holdPlan } from './hold.ts'
 import type { Timing } from './money.ts'
 import type { ClientJob, ClientTurn, Offered } from './state.ts'
 import { drawnAt, leftAt } from './tabs.ts'
@@ -30,10 +31,13 @@ export const planOf = (turn: ClientTurn, job: ClientJob, offered: Offered): Plan
     return { timing: 'before', needed: lackOf(turn, job, offered) }
   if (wanted.includes('stream')) {
     const isEmpty = lackOf(turn, job, offered) >= ceiling
-    const first = topUpOf(money.view(node).seq, NOTHING, pay.granularity)
+    const first = money.off
+      ? firstOf(ceiling)
+      : topUpOf(money.view(node).seq, NOTHING, pay.granularity)
     const usual = exposure !== null && first > exposure ? exposure : first
     return { timing: 'stream', needed: isEmpty ? msat(usual + debtAt(turn, node)) : NOTHING }
   }
+  if (wanted.includes('hold')) return holdPlan(turn, job, offered)
   return wanted.includes('after') ? { timing: 'after', needed: NOTHING } : noTiming(admitted)
 }
 
@@ -46,13 +50,17 @@ const lackOf = (turn: ClientTurn, job: ClientJob, { node, ceiling }: Offered): M
   return msat((lack > 0n ? lack : 0n) + debt)
 }
 
+/** Of a job that is paid while it runs, and alone: no more than it may cost, since the rest is lost. */
+export const firstOf = (most: Msat): Msat => (most < USUAL ? most : USUAL)
+
 /** Ceilings of the jobs that wait for the same node to be paid, and were asked for earlier. */
 const waitingAt = ({ state }: ClientTurn, node: string, before: ClientJob): bigint => {
   let sum = 0n
   for (const job of state.jobs.values()) {
     if (job === before) return sum
-    if (job.phase === 'funding' && job.funding?.offered.node === node)
-      sum += job.funding.offered.ceiling
+    const { funding } = job
+    if (job.phase === 'funding' && funding?.offered.node === node && funding.timing !== 'hold')
+      sum += funding.offered.ceiling
   }
   return sum
 }
@@ -63,6 +71,7 @@ const debtAt = ({ state }: ClientTurn, node: Offered['node']): bigint => {
 }
 
 const NOTHING = msat(0n)
+const USUAL = msat(10_000n)
 
 const noWallet = (): Fault =>
   new Fault('refused', 'wallet.none', 'this node wants to be paid, and no wallet is connected', {
@@ -78,6 +87,6 @@ const brokenTab = (): Fault =>
   new Fault(
     'verification',
     'tab.broken',
-    'this node signed statements about your tab that contradict each other, and gets nothing more',
+    'this node broke its word about your money, and gets nothing more',
     { hint: 'leave it out: --where deny:KEY; fedai pay tabs shows which' },
   )

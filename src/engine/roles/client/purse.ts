@@ -19,6 +19,7 @@ import type { Entry, JournalEffect, JournalEvent } from '../../spending/journal-
 import { checkStatement } from '../../spending/ledger-check.ts'
 import { type TabView, charged, leftOn, openView, paidInto } from '../../spending/ledger.ts'
 import type { Purse } from './money.ts'
+import { limitsOf, payerOf } from './purse-rules.ts'
 import type { MoneyChange, MoneyStore } from '../../storage/money-store.ts'
 
 type PurseOptions = Readonly<{
@@ -74,7 +75,16 @@ export const openPurse = (options: PurseOptions): Purse => {
   }
   const viewOf = (payee: PubKey, ref: PubKey): TabView =>
     views.get(`${payee} ${ref}`) ?? openView(payee, ref, clock.now())
-  const view: Purse['view'] = (node) => viewOf(node, tab(node).pubkey)
+  const view: Purse['view'] = (node, key = tab(node).pubkey) => viewOf(node, key)
+
+  /** Whether our wallet always shows preimages. Who cannot say has none. */
+  let shows = false
+  payer.info().then(
+    ({ caps }) => (shows = caps.preimage === 'always'),
+    () => {},
+  )
+  /** What is held has no end of its own. */
+  const holds = new Set<PaymentHash>()
 
   /** One step after the other; each is decided on what the ledger has, and written before it acts. */
   const step = (
@@ -103,9 +113,9 @@ export const openPurse = (options: PurseOptions): Purse => {
     step(() => {
       const decision = decide(journal, make(), clock.now())
       const paid = decision.settled.flatMap((entry): MoneyChange[] => {
-        const isTab = entry.payee !== null && ON_TAB.has(entry.purpose)
-        if (!isTab) return []
-        const row = paidInto(viewOf(entry.payee, entry.ref as PubKey), entry, clock.now())
+        const payer = payerOf(entry)
+        if (entry.payee === null || payer === null) return []
+        const row = paidInto(viewOf(entry.payee, payer), entry, clock.now())
         return [{ do: 'put', table: 'views', row }]
       })
       return {
@@ -134,14 +144,13 @@ export const openPurse = (options: PurseOptions): Purse => {
       else waiting.get(hash)?.reject(effect.fault)
       waiting.delete(hash)
     } else if (effect.do === 'pay')
-      payer
-        .pay(effect.bolt11, { maxFee: effect.maxFee, timeoutMs: options.timeoutMs ?? 60_000 })
-        .then(
-          (news) => go(() => ({ type: 'answer', hash, news })),
-          (error: unknown) => go(() => ({ type: 'unsent', hash, reason: asFault(error).code })),
-        )
+      payer.pay(effect.bolt11, limitsOf(effect.maxFee, holds.has(hash), options.timeoutMs)).then(
+        (news) => go(() => ({ type: 'answer', hash, news })),
+        (error: unknown) => go(() => ({ type: 'unsent', hash, reason: asFault(error).code })),
+      )
     else if (effect.do === 'lookup') void lookUp(effect).catch(failed)
-    else if (effect.entry.state !== 'inflight') tell(effect.entry)
+    else if (isOver(effect.entry) || (effect.entry.state !== 'inflight' && !holds.has(hash)))
+      tell(effect.entry)
   }
 
   /** A wallet that does not answer is asked again when that is due. */
@@ -163,24 +172,32 @@ export const openPurse = (options: PurseOptions): Purse => {
   return {
     tab,
     view,
-    async pay({ payment, caps, price, used = 0n }) {
-      const { hash, payee, ref } = payment
+    shows: () => shows,
+    pin: (node) =>
+      step(() => {
+        const row = { ...view(node), broken: true, at: clock.now() }
+        return { changes: [{ do: 'put', table: 'views', row }] }
+      }).catch((error) => broken(asFault(error))),
+    async pay({ payment, caps, price, used = 0n, hold = false }) {
+      const { hash, payee } = payment
+      const payer = payerOf(payment)
       const same = waiting.get(hash)
       if (same) return same.promise
       const end = Promise.withResolvers<Entry>()
       waiting.set(hash, end)
+      if (hold) holds.add(hash)
       await feed(() => ({
         type: 'want',
         payment,
         caps,
         price,
-        left: payee === null ? 0n : leftOn(viewOf(payee, ref as PubKey)) - used,
+        left: payee === null || payer === null ? 0n : leftOn(viewOf(payee, payer)) - used,
       })).catch((error: unknown) => end.reject(error))
-      return end.promise
+      return end.promise.finally(() => holds.delete(hash))
     },
-    charge: (node, receipt) =>
+    charge: (node, receipt, key) =>
       step(() => {
-        const { changes } = charged(view(node), receipt, clock.now())
+        const { changes } = charged(view(node, key), receipt, clock.now())
         return { changes: store.charge(receipt.id) ? [] : changes }
       }).catch((error) => broken(asFault(error))),
     async check(said, alone = false) {
@@ -212,9 +229,6 @@ export const openPurse = (options: PurseOptions): Purse => {
     },
   }
 }
-
-/** What adds to what is left at a payee. */
-const ON_TAB: ReadonlySet<Entry['purpose']> = new Set(['topup', 'after', 'route'])
 
 const openOf = ({ open }: Journal): Entry[] => [...open.values()].filter((entry) => !isOver(entry))
 

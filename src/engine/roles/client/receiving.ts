@@ -1,27 +1,23 @@
-import { utf8Length } from '../../base/bytes.ts'
 import { unixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
-import { CHAIN_START, nextChain, openOutput } from '../../identity/frame-seal.ts'
-import { withinMax } from '../../metering/bounds.ts'
 import {
   type Credit,
   type Frame,
   encodeCredit,
   encodeFrame,
-  frameHeader,
   readReset,
 } from '../../protocol/frames.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Accepted } from '../../protocol/progress.ts'
-import { decodeOutput } from '../../protocol/payload.ts'
-import { awaitReceipt, cancelJob, finishJob } from './ending.ts'
+import { cancelJob, finishJob } from './ending.ts'
 import { keptHint } from './outcome.ts'
 import { onRefused } from './refused.ts'
-import { mustPay, paid, received } from './paying.ts'
+import { mustPay, paid } from './paying.ts'
+import { begun, fail, take } from './taking.ts'
 import { fundRunning, payThenSend } from './funding.ts'
 import { leaveWhileFunding } from './attempt.ts'
 import { isInline, sendBody } from './sending.ts'
-import { type Attempt, type ClientJob, type ClientTurn, say, tell } from './state.ts'
+import { type ClientJob, type ClientTurn, say, tell } from './state.ts'
 
 /** What comes back: progress, sealed output under credits, resets. */
 
@@ -48,12 +44,6 @@ export const onProgress = (turn: ClientTurn, message: Message<'progress'>): void
   if (job.started) return
   if (body.status === 'queued') return tell(turn, job, { type: 'queued', place: body.place })
   if (body.status === 'started') begun(turn, job)
-}
-
-/** Its runner is at work: the node has said so, or its first frame has, and then it says no more. */
-const begun = (turn: ClientTurn, job: ClientJob): void => {
-  job.started = true
-  tell(turn, job, { type: 'started' })
 }
 
 export const onOutput = (turn: ClientTurn, job: ClientJob, frame: Frame): void => {
@@ -175,62 +165,6 @@ const onMoved = (
   leaveWhileFunding(turn, job)
 }
 
-/** One frame in its turn: opened, counted, told. False when the stream is over because of it. */
-const take = (turn: ClientTurn, job: ClientJob, attempt: Attempt, frame: Frame): boolean => {
-  attempt.outputBytes += frame.bytes.length + FRAME_COSTS
-  if (attempt.outputBytes > turn.state.bounds.outputBytes) {
-    fail(turn, job, 'stream.too_large', 'the node sends more than a job can give')
-    return false
-  }
-  const plaintext = openOutput(attempt.secrets.out, frameHeader(frame), frame.seq, frame.bytes)
-  const payload = plaintext && decodeOutput(plaintext)
-  const deltas = payload?.p.map((it) => job.task.delta.safeParse(it))
-  if (!plaintext || !payload || !deltas?.every((it) => it.success)) {
-    fail(turn, job, 'stream.garbage', 'the node sent what is no output of this task')
-    return false
-  }
-  attempt.deltaBytes += utf8Length(JSON.stringify(payload.p))
-  // No tokenizer has tokens of less than a byte: more of them than bytes that came is a lie.
-  if ((payload.u.out_token ?? 0) > attempt.deltaBytes + TOKENS_UNSEEN) {
-    fail(turn, job, 'stream.implausible', 'the node claims more tokens than it sent bytes')
-    return false
-  }
-  if (!withinMax(payload.u, attempt.offered.max)) {
-    fail(turn, job, 'stream.over_max', 'the node claims more usage than the job allows')
-    return false
-  }
-  attempt.usageAt.push(payload.u)
-  received(turn.state, attempt, payload.u)
-  attempt.chainAt.push(nextChain(attempt.chainAt.at(-1) ?? CHAIN_START, plaintext))
-  if (job.times.first === null && deltas.length > 0) job.times.first = turn.now
-  if (job.phase !== 'cancelling') {
-    job.phase = 'output'
-    if (!job.started && deltas.length > 0) begun(turn, job)
-  }
-  for (const { data } of deltas) {
-    job.deltas.push(data)
-    if (job.phase === 'output')
-      tell(turn, job, { type: 'piece', delta: data, text: job.task.text(data), usage: payload.u })
-  }
-  if (!frame.last) return true
-  job.finish = payload.end ?? 'error'
-  if (job.phase !== 'cancelling') job.phase = 'ended'
-  turn.state.deadlines.clear(`deadline:${job.id}`)
-  awaitReceipt(turn, job)
-  return true
-}
-
-/** The node breaks the protocol: we stop paying for it, and say why. */
-const fail = (turn: ClientTurn, job: ClientJob, code: string, text: string): void => {
-  job.attempt!.broken = true
-  cancelJob(turn, job, new Fault('verification', code, text, { hint: 'ask for another node' }))
-}
-
 /** How much later than its deadline a node may say that it is over. */
 const DEADLINE_GRACE_MS = 2_000
-/** Tokens without text: ends of turns and the like. */
-const TOKENS_UNSEEN = 64
-/** What keeping count of one output frame costs us in bytes, however small it is. */
-const FRAME_COSTS = 256
-
 const sorted = (units: object): [string, unknown][] => Object.entries(units).toSorted()

@@ -7,7 +7,7 @@ import type { EventId } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { askAnew, forgetOffers } from './again.ts'
 import { awaitReceipt, finishJob } from './ending.ts'
-import { keptHint, missingReceipt } from './outcome.ts'
+import { keptHint, noReceiptOf } from './outcome.ts'
 import { creditOutput } from './receiving.ts'
 import { type ClientJob, type ClientTurn, say, tell } from './state.ts'
 
@@ -63,7 +63,7 @@ export const onUnanswered = (turn: ClientTurn, job: ClientJob): void => {
 
 /** An `away:` deadline fell due: no link, or nobody behind it who knows the job. */
 export const onAway = (turn: ClientTurn, job: ClientJob): void => {
-  if (job.phase === 'ended') return finishJob(turn, job, job.fault ?? missingReceipt())
+  if (job.phase === 'ended') return finishJob(turn, job, job.fault ?? noReceiptOf(job))
   if (turn.state.link !== null && askAnew(turn, job, 'lost')) return
   const [code, text] =
     turn.state.link === null

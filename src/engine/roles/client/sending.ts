@@ -9,6 +9,7 @@ import { ReadWindow, WriteWindow } from '../../transport/flow.ts'
 import { draftOf } from '../../protocol/draft.ts'
 import { type Signed, eventText } from '../../protocol/event.ts'
 import { endAttempt } from './attempt.ts'
+import { newLock } from './hold.ts'
 import type { Timing } from './money.ts'
 import { finishJob } from './ending.ts'
 import { type ClientJob, type ClientTurn, type Offered, say } from './state.ts'
@@ -82,6 +83,7 @@ export const sendJob = (
     broken: false,
     drawn: draw !== null,
     draw,
+    lock: timing === 'hold' ? newLock() : null,
     cancelled: null,
     usageAt: [],
     chainAt: [],
@@ -144,6 +146,7 @@ const drawFor = (
     body: job.bodyHash,
     ceiling: String(ceiling),
     timing,
+    ...(timing === 'hold' && { payment_hash: job.holds.get(node)?.hash as string }),
   }
   const draft = draftOf('draw', content, { now, net: state.net, to: node, about })
   return state.money.tab(node).sign(draft)

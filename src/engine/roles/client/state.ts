@@ -21,7 +21,8 @@ import type { Task } from '../../tasks/task.ts'
 import type { ReadWindow, WindowBudget, WriteWindow } from '../../transport/flow.ts'
 import type { Filter } from '../../transport/link.ts'
 import type { LinkId, WireEffect, WireEvent } from '../wire.ts'
-import type { ClientMoney, PurseEffect, PurseEvent } from './money.ts'
+import type { ClientHold, Lock } from './hold.ts'
+import type { ClientMoney, PurseEffect, PurseEvent, Timing } from './money.ts'
 import type { News, Waiting, Wish } from './news.ts'
 import type { Payments } from './paying.ts'
 
@@ -98,6 +99,8 @@ export type Attempt = {
   /** A draw on our tab went with it. */
   drawn: boolean
   draw: Signed | null
+  /** Of one that is paid by `hold`. */
+  lock: Lock | null
   /** What our cancel said, once it is out. */
   cancelled: Bodies['cancel'] | null
   /** After each output frame: the cumulative usage, and the chain over the plaintexts. */
@@ -134,15 +137,16 @@ export type ClientJob = {
   bodyHash: string
   attempt: Attempt | null
   /** What it goes to once the node is paid, and how often that was tried. */
-  funding: Readonly<{ offered: Offered; from: EventId | null }> | null
+  funding: Readonly<{ offered: Offered; from: EventId | null; timing: Timing }> | null
   fundings: number
-  /** How often its node said that our tab there does not cover it. */
+  /** Highest number of an invoice for it alone that was paid; and what waits for it at nodes (`hold`). */
+  paidSeq: number
+  holds: Map<PubKey, ClientHold>
+  /** How often its node said that our tab there does not cover it; and nodes that could not be paid for it. */
   unfunded: number
-  /** Nodes that could not be paid for it. */
   unpayable: Set<PubKey>
-  /** Why its node was not paid more while it ran. */
+  /** Why its node was not paid more while it ran; and invoices that were paid for it, part of its proof. */
   unpaid: Fault | null
-  /** Invoices that were paid for it: part of its proof. */
   invoices: Signed[]
   started: boolean
   /** How often it was asked for anew (again.ts). */
@@ -151,9 +155,8 @@ export type ClientJob = {
   declined: number
   waitsUntil: UnixMs | null
   waitsFor: Waiting | null
-  /** It was sent: some node may have it, so no other router is asked. */
+  /** It was sent: some node may have it, so no other router is asked. Its body goes out again with a rewrap. */
   isOut: boolean
-  /** Whether the body must go out again with a rewrap: the router has forgotten it. */
   resend: boolean
   deltas: unknown[]
   finish: Finish | null

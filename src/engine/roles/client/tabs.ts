@@ -35,7 +35,7 @@ export const leftAt = (money: ClientMoney, node: PubKey): bigint =>
 export const drawnAt = (jobs: Iterable<ClientJob>, node: PubKey, but: ClientJob): bigint => {
   let sum = 0n
   for (const job of jobs)
-    if (job !== but && job.attempt?.drawn && job.attempt.offered.node === node)
+    if (job !== but && job.attempt?.drawn && !job.attempt.lock && job.attempt.offered.node === node)
       sum += job.attempt.offered.ceiling
   return sum
 }
@@ -51,7 +51,7 @@ export const runningAt = (jobs: Iterable<ClientJob>, node: PubKey): bigint => {
 /** A receipt of a job that drew on a tab was answered: its statement follows, and maybe the next top-up. */
 export const countReceipt = (
   turn: ClientTurn,
-  { offered, body: asked, tag, secrets }: Attempt,
+  { offered, body: asked, tag, secrets, lock }: Attempt,
   { event, body }: Message<'receipt'>,
   disputed: boolean,
 ): void => {
@@ -59,7 +59,11 @@ export const countReceipt = (
   const money = state.money!
   const { node, ceiling } = offered
   const { cost, job } = body
-  turn.effects.push({ do: 'charge', node, receipt: { id: event.id, job, cost, disputed } })
+  // What is paid for the whole or not at all is on the tab in that moment alone.
+  if (lock && body.status !== 'ok') return
+  const key = money.tab(node).pubkey
+  const receipt = { id: event.id, job, cost, disputed }
+  turn.effects.push({ do: 'charge', node, key, receipt })
   money.uncounted.set(node, (money.uncounted.get(node) ?? 0n) + cost)
   // The statement follows the receipt, under a key that the job's end forgets.
   money.expected.set(tag, { node, secret: secrets.money })
@@ -67,10 +71,14 @@ export const countReceipt = (
   const left = leftAt(money, node)
   // Another one like it would not be covered; one that is paid while it runs needs little to begin.
   const lowest = asked.timing === 'stream' ? topUpOf(0, msat(0n), msat(1n)) : ceiling
+  if (money.off && left < 0n) money.owing.set(job, node)
+  if (money.owing.size > MOST_NODES) money.owing.delete(money.owing.keys().next().value!)
   // What is owed may be asked for by a top-up that nobody had paid.
-  if (!disputed && left < lowest && (asked.timing !== 'after' || left < 0n))
+  const isLow = left < lowest && (asked.timing !== 'after' || left < 0n)
+  if (!money.off && !lock && !disputed && isLow)
     money.low.set(node, unixMs(now + STATEMENT_WITHIN_MS))
-  if (money.low.has(node) && money.early.has(node)) state.deadlines.set(`early:${node}`, now)
+  const isAsked = money.low.has(node) || money.owing.has(job)
+  if (isAsked && money.early.has(node)) state.deadlines.set(`early:${node}`, now)
   else money.early.delete(node)
   if (money.low.size > MOST_NODES) money.low.delete(money.low.keys().next().value!)
 }

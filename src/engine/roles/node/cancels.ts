@@ -1,6 +1,7 @@
 import { unixMs } from '../../base/clock.ts'
 import { jobTagOf } from '../../protocol/frames.ts'
 import type { Message } from '../../protocol/messages.ts'
+import { dropHold } from './holds.ts'
 import { awaitCredit } from './output.ts'
 import { pieceCredited } from './owing.ts'
 import { conclude, stop } from './records.ts'
@@ -12,6 +13,7 @@ export const onCancel = (turn: NodeTurn, message: Message<'cancel'>): void => {
   const { body, event } = message
   const job = state.jobs.get(jobTagOf(body.job, body.ticket))
   if (!job) {
+    dropHold(turn, body.job, event.pubkey)
     if (state.cancelled.size >= CANCELLED_KEPT) return
     // By its key too: nobody else's cancel stands in a job's way.
     const key = `${jobTagOf(body.job, body.ticket)} ${event.pubkey}`

@@ -5,7 +5,6 @@ import { sealOutput } from '../../identity/frame-seal.ts'
 import { mayTake } from '../../metering/invoice-book-slots.ts'
 import { creditFor, creditOut } from '../../metering/tab-credit.ts'
 import { drawFlaw } from '../../metering/tab-draw.ts'
-import type { DrawTiming } from '../../metering/tab-rows.ts'
 import { extend, grant, reserve, reservedFor, settle } from '../../metering/tab.ts'
 import { draftOf } from '../../protocol/draft.ts'
 import { type Signed, eventText, tagValue } from '../../protocol/event.ts'
@@ -54,7 +53,7 @@ export const drawOf = (
     ceiling: body.ceiling,
     timing: body.timing,
   })
-  if (flaw || timing === 'hold') return 'policy'
+  if (flaw) return 'policy'
   return mayTake(till.held, ticket, draw.event.pubkey, turn.now) ? draw : 'busy'
 }
 
@@ -77,7 +76,7 @@ export const reserveFor = (
     job: job.id,
     ticket: job.ticket,
     ceiling: draw.body.ceiling,
-    timing: draw.body.timing as DrawTiming,
+    timing: draw.body.timing,
     text: draw.text,
   }
   const reserved = reserve(till.tabs, wish, now)

@@ -3,7 +3,7 @@ import { Fault } from '../../base/fault.ts'
 import type { Random } from '../../base/random.ts'
 import { type Frame, readReset } from '../../protocol/frames.ts'
 import { tagValue } from '../../protocol/event.ts'
-import type { EventId, JobTag, PubKey } from '../../protocol/ids.ts'
+import type { EventId, JobTag, PaymentHash, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { windowBudget } from '../../transport/flow.ts'
 import { onCommitted } from '../counter.ts'
@@ -12,6 +12,8 @@ import { onCancel } from './cancels.ts'
 import { onUnpaid } from './charging.ts'
 import { noteClock, onUntimely } from './clocks.ts'
 import { onBookDue, onDebtDue, onMoney, onOpened, onWallet } from './funding.ts'
+import { onHoldDue } from './hold-end.ts'
+import { onLockDue } from './holds.ts'
 import { creditInput, onInput, onJob, refuseInput } from './jobs.ts'
 import { flush, onCredit, onDone, onFailed, onPiece, onStarted, sayStarted } from './output.ts'
 import { conclude, forget, giveUp, onAcknowledgement, onKept, stop } from './records.ts'
@@ -188,6 +190,7 @@ const onDue = (turn: NodeTurn, key: string): void => {
   if (what === 'ticket') return void state.tickets.delete(id as never)
   if (what === 'book') return onBookDue(turn)
   if (what === 'due') return onDebtDue(turn, id as PubKey)
+  if (what === 'lock') return onLockDue(turn, id as PaymentHash)
   if (what === 'cancelled') return void state.cancelled.delete(id)
   const job = state.jobs.get(id as JobTag)
   if (!job) return
@@ -201,6 +204,7 @@ const onDue = (turn: NodeTurn, key: string): void => {
   else if (what === 'forget') forget(turn, job)
   else if (what === 'deadline') onDeadline(turn, job)
   else if (what === 'funds') onUnpaid(turn, job)
+  else if (what === 'hold') onHoldDue(turn, job)
 }
 
 /** The client's deadline is over: the runner stops; what arrived is charged, without minimum. */

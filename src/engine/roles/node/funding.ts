@@ -2,10 +2,11 @@ import { unixMs } from '../../base/clock.ts'
 import { msat } from '../../base/money.ts'
 import { openLetter } from '../../identity/letters.ts'
 import { holdPaid, holdSlot } from '../../metering/invoice-book-slots.ts'
-import type { BookEvent } from '../../metering/invoice-book-rows.ts'
+import type { BookEvent, BookedInvoice } from '../../metering/invoice-book-rows.ts'
+import { rowOf } from '../../metering/rows.ts'
 import { credit, lapse } from '../../metering/tab.ts'
 import { authorized, owed } from '../../metering/tab-rows.ts'
-import { dueInvoiceOf, topUpOf } from '../../metering/tab-top-up.ts'
+import { dueInvoiceOf, jobInvoiceOf, topUpOf } from '../../metering/tab-top-up.ts'
 import type { EventId, JobId, PubKey } from '../../protocol/ids.ts'
 import { sealed } from '../../protocol/intake.ts'
 import type { Message } from '../../protocol/messages.ts'
@@ -14,6 +15,7 @@ import type { MoneyChange } from '../../storage/money-store.ts'
 import { type Payee, feedBook, lookSoon, mayAsk } from '../counter.ts'
 import type { LinkId } from '../wire.ts'
 import { extendJobs } from './charging.ts'
+import { MOST_ETA_MS, holdNews, jobHeldBy, takeHeld } from './hold-job.ts'
 import { hear, tellTab } from './reach.ts'
 import { type NodeJob, type NodeTurn, say } from './state.ts'
 import { tellAgain } from './tab-sync.ts'
@@ -33,7 +35,8 @@ export const onMoney = (turn: NodeTurn, link: LinkId, message: Message<'money'>)
   const inner = sealed(text, event.created_at, rules, now)
   if (isRefusal(inner)) return
   if (inner.name !== 'fund' && inner.name !== 'tab_sync') return
-  if (!mayAsk(turn, inner.name, event.pubkey)) return
+  const ref = inner.name === 'fund' ? inner.body.ref : ''
+  if (!mayAsk(turn, inner.name, event.pubkey, ref)) return
   hear(till, inner.event.pubkey, { link, client: event.pubkey })
   if (inner.name === 'fund') onFund(turn, till, inner)
   else tellAgain(turn, till, inner)
@@ -65,7 +68,7 @@ export const onDebtDue = (turn: NodeTurn, key: PubKey): void => {
  * the background, it adds nothing to the time of the next job. What is owed is said after the receipt; a top-up
  * once that was answered, since it goes another way than receipts, and who has no receipt wants none yet.
  */
-export const offerInvoice = (turn: NodeTurn, { draw, body }: NodeJob): void => {
+export const offerInvoice = (turn: NodeTurn, { id, client, draw, body }: NodeJob): void => {
   const { till } = turn.state
   const tab = draw && till?.tabs.tabs.get(draw.tab)
   if (!till || !tab) return
@@ -73,21 +76,27 @@ export const offerInvoice = (turn: NodeTurn, { draw, body }: NodeJob): void => {
   const { granularity } = till.pay
   // As the client has it: who pays afterwards pays what is owed, and a stream needs little to begin.
   const lowest = body.timing === 'stream' ? topUpOf(0, msat(0n), granularity) : body.ceiling
-  const isLow = !debt && body.timing !== 'after' && authorized(tab) < lowest
+  // With the tab off a session pays job by job, and nothing in advance.
+  const isOff = tab.key === client
+  const isAhead = !isOff && body.timing !== 'after' && body.timing !== 'hold'
+  const isLow = !debt && isAhead && authorized(tab) < lowest
   const amount = debt
     ? dueInvoiceOf(tab, granularity)
     : isLow
       ? topUpOf(tab.seq, msat(0n), granularity)
       : null
   if (amount === null) return
-  const wanted = { payer: tab.key, ref: tab.key, msat: amount, hold: false } as const
-  feed(turn, till, { type: 'fund', settled: tab.seq, purpose: debt ? 'after' : 'topup', ...wanted })
+  const ref: string = isOff ? id : tab.key
+  const settled = isOff ? (till.paidFor.get(`${tab.key} ${ref}`) ?? 0) : tab.seq
+  const wanted = { payer: tab.key, ref, msat: amount, hold: false } as const
+  feed(turn, till, { type: 'fund', settled, purpose: debt ? 'after' : 'topup', ...wanted })
 }
 
 const onFund = (turn: NodeTurn, till: Till, inner: Message<'fund'>): void => {
   const payer = inner.event.pubkey
   const { for: purpose, ref, msat: needed, hold } = inner.body
-  // A tab is numbered by its own key. Other purposes have no invoice of their own here.
+  if (purpose === 'job') return onJobFund(turn, till, inner)
+  // A tab is numbered by its own key. Other purposes have no invoice that is asked for here.
   if (purpose !== 'topup' || ref !== payer) return
   if (hold) keepSlot(turn, till, payer, hold)
   const seq = till.tabs.tabs.get(payer)?.seq ?? 0
@@ -96,6 +105,32 @@ const onFund = (turn: NodeTurn, till: Till, inner: Message<'fund'>): void => {
   // Who asks again may have paid.
   lookSoon(turn, till, payer)
   feed(turn, till, { type: 'fund', settled: seq, ...wanted })
+}
+
+/** An invoice for one job: where the payer has no tab, or its money is to wait for the result (`hold`). */
+const onJobFund = (turn: NodeTurn, till: Till, { event, body }: Message<'fund'>): void => {
+  const payer = event.pubkey
+  const { ref, msat: needed, hold: slot } = body
+  const hold = body.timing === 'hold'
+  if (needed > MOST_TOP_UP || ref === payer || (slot && slot.job !== ref)) return
+  if (hold && !(slot && till.canHold && mayHold(turn, slot.ticket))) return
+  if (slot) keepSlot(turn, till, payer, slot)
+  lookSoon(turn, till, payer)
+  const amount = jobInvoiceOf(needed, till.pay.granularity)
+  const wanted = { payer, ref, purpose: 'job', msat: amount, hold } as const
+  const settled = till.paidFor.get(`${payer} ${ref}`) ?? 0
+  feed(turn, till, { type: 'fund', settled, ...wanted })
+}
+
+/** Whether a ticket has work that is paid so. */
+const mayHold = ({ state }: NodeTurn, id: EventId): boolean => {
+  const ticket = state.tickets.get(id)
+  return (
+    ticket?.entries.some(
+      ({ row, eta_ms }) =>
+        eta_ms <= MOST_ETA_MS && rowOf(ticket.sheet, row)?.timings.includes('hold'),
+    ) ?? false
+  )
 }
 
 /** Keeps the ticket for whoever pays for it now, where that leaves enough for others. */
@@ -116,7 +151,8 @@ const keepSlot = (
   say(turn, link, 'progress', { status: 'held', job, ticket: id, until }, { to: client, about: id })
 }
 
-const feed = (turn: NodeTurn, till: Till, event: BookEvent): void =>
+/** One event for the invoice book: what follows from it is written with it, and done after that. */
+export const feed = (turn: NodeTurn, till: Till, event: BookEvent): void =>
   feedBook(turn, till, PAYEE, event)
 
 /** How a node counts: what arrives is its payer's tab's. */
@@ -127,12 +163,24 @@ const PAYEE: Payee<NodeTurn, Till> = {
     price: state.sheet.event.id,
     cum_used_msat: till.tabs.tabs.get(payer)?.used ?? msat(0n),
   }),
-  credit: ({ now }, till, paid) => credit(till.tabs, paid, now, DUE_MS),
+  credit: (turn, till, paid) => {
+    noteSeq(till, paid)
+    return [...credit(till.tabs, paid, turn.now, DUE_MS), ...takeHeld(turn, till, paid)]
+  },
   tell: tellTab,
   credited: (turn, till, payer) => {
     holdPaid(till.held, payer)
     extendJobs(turn, till, payer)
   },
+  holds: { news: holdNews, preimage: (turn, hash) => jobHeldBy(turn, hash)?.hold?.preimage },
 }
 
+/** What is numbered within a job; the oldest are forgotten first, and their payers ask for nothing more. */
+const noteSeq = ({ paidFor }: Till, { payer, ref, seq }: BookedInvoice): void => {
+  if (ref === payer) return
+  paidFor.set(`${payer} ${ref}`, Math.max(seq, paidFor.get(`${payer} ${ref}`) ?? 0))
+  if (paidFor.size > MOST_JOBS) paidFor.delete(paidFor.keys().next().value!)
+}
+
+const MOST_JOBS = 10_000
 const MOST_TOP_UP = msat(1_000_000_000n)

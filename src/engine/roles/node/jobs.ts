@@ -14,7 +14,9 @@ import { findTask } from '../../tasks/catalogue.ts'
 import { ReadWindow, WriteWindow } from '../../transport/flow.ts'
 import type { LinkId } from '../wire.ts'
 import { drawOf, reserveFor } from './charging.ts'
+import { holdDeadline, holdOf } from './hold-job.ts'
 import { mayHaveJob } from './owing.ts'
+import { hear } from './reach.ts'
 import { conclude } from './records.ts'
 import { start } from './slots.ts'
 import { type JobMessage, type NodeJob, type NodeTurn, say, tell, unitsWire } from './state.ts'
@@ -97,8 +99,15 @@ const take = (turn: NodeTurn, link: LinkId, message: JobMessage): NodeJob | JobR
   if (typeof draw === 'string') return draw
   if (!mayHaveJob(turn, draw?.event.pubkey ?? event.pubkey)) return 'policy'
   const job = newJob(turn, message, ticket, { ...opened, entry, row })
-  const unfunded = draw && reserveFor(turn, job, draw)
-  if (unfunded) return unfunded
+  if (draw && body.timing === 'hold') {
+    const hold = holdOf(turn, state.till!, message, draw, entry.eta_ms)
+    if (typeof hold === 'string') return hold
+    hear(state.till!, draw.event.pubkey, { link, client: event.pubkey })
+    job.hold = hold
+  } else {
+    const unfunded = draw && reserveFor(turn, job, draw)
+    if (unfunded) return unfunded
+  }
   ticket.used = true
   return job
 }
@@ -148,6 +157,7 @@ const newJob = (
   acceptedAt: turn.now,
   firstAt: null,
   draw: null,
+  hold: null,
 })
 
 const accepted = (turn: NodeTurn, job: NodeJob): void => {
@@ -156,8 +166,9 @@ const accepted = (turn: NodeTurn, job: NodeJob): void => {
   state.occupied.set(job.place, job.tag)
   stopRenewal(turn, job.place)
   // A client chooses its deadline, but not to keep a place for a year.
-  const longest = Math.min(job.body.deadline_ms, MAX_JOB_MS)
-  state.deadlines.set(`deadline:${job.tag}`, unixMs(now + longest))
+  const longest = now + Math.min(job.body.deadline_ms, MAX_JOB_MS)
+  const latest = job.hold ? Math.min(longest, holdDeadline(state.till!, job.hold)) : longest
+  state.deadlines.set(`deadline:${job.tag}`, unixMs(latest))
   awaitBody(turn, job)
   sayAccepted(turn, job)
 }
@@ -174,7 +185,7 @@ export const sayAccepted = (turn: NodeTurn, job: NodeJob, answers?: EventId): vo
     max: unitsWire(body.max),
     ceiling: String(body.ceiling),
     timing: body.timing,
-    funded: job.draw !== null,
+    funded: job.draw !== null || job.hold !== null,
     eta_ms: job.entry.eta_ms,
   } as const
   tell(turn, job, content, answers)

@@ -37,18 +37,25 @@ export const openMoney = async (
     granularity: caps.granularity,
     keeps_days: KEEPS_DAYS,
   }
-  return openTill(store, { node: signer.pubkey, pay, credit, verifier: secp }, now)
+  const canHold = caps.hold && wallet.hold !== undefined
+  return openTill(store, { node: signer.pubkey, pay, canHold, credit, verifier: secp }, now)
 }
 
-/** How what costs something is paid here; what costs nothing is free. */
-export const paidRow = (row: Row): Row => {
+/**
+ * How what costs something is paid here; what costs nothing is free.
+ * @param canHold whether our wallet makes hold invoices
+ */
+export const paidRow = (row: Row, canHold: boolean): Row => {
   const amounts = [...Object.values(row.rates), row.minimum, row.cold_surcharge]
-  const isFree = amounts.every((amount) => amount === '0')
-  return { ...row, timings: isFree ? ['free'] : ['before', 'stream', 'after'] }
+  if (amounts.every((amount) => amount === '0')) return { ...row, timings: ['free'] }
+  // What a person reads while it comes cannot stay locked until its end.
+  const holds = canHold && !STREAMS.includes(row.task.replace(/@.*$/, ''))
+  return { ...row, timings: ['before', 'stream', 'after', ...(holds ? (['hold'] as const) : [])] }
 }
 
 type Row = Contents['sheet']['rows'][number]
 
+const STREAMS = ['text.chat', 'text.generate']
 /** What those who paid before may use before they pay: 10 sat each, 1,000 sat in all. */
 const CREDIT: CreditPolicy = { each: msat(10_000n), all: msat(1_000_000n) }
 /** How long units that were paid and not used stay (docs/money.md). */

@@ -88,7 +88,7 @@ export const openNode = async (options: NodeOptions): Promise<Node> => {
   const bounds: Bounds = { ...BOUNDS, ...options.bounds }
   const capabilities = await Promise.all(options.runners.map((it) => it.capabilities()))
   const money = options.money && (await openMoney(options.money, options, clock.now()))
-  const rows = money ? options.rows.map(paidRow) : options.rows
+  const rows = money ? options.rows.map((row) => paidRow(row, money.till.canHold)) : options.rows
   const state = newNodeState({
     till: money?.till ?? null,
     signer,

@@ -146,10 +146,12 @@ const sendFrame = (turn: NodeTurn, job: NodeJob): boolean => {
     u: usage,
     ...(last ? { end: job.end!.finish } : {}),
   })
-  if (!job.writer.canSend(plaintext.length + GCM_TAG_BYTES)) return false
+  if (!job.writer.canSend(plaintext.length + (job.hold ? 2 : 1) * GCM_TAG_BYTES)) return false
   const seq = job.frames.length
   const header = { type: 'output', last, tag: job.tag, seq } as const
-  const sealed = sealOutput(job.secrets.out, frameHeader(header), seq, plaintext)
+  const bound = frameHeader(header)
+  const inner = job.hold ? sealOutput(job.hold.key, bound, seq, plaintext) : plaintext
+  const sealed = sealOutput(job.secrets.out, bound, seq, inner)
   job.writer.sent({ seq, bytes: sealed, last })
   pieceSent(turn, job, piece)
   turn.effects.push({

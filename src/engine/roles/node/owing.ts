@@ -14,6 +14,7 @@ import {
 } from '../../metering/owed.ts'
 import type { Units } from '../../protocol/fields.ts'
 import type { PubKey } from '../../protocol/ids.ts'
+import { fixedUsage } from './hold-job.ts'
 import type { NodeJob, NodeTurn, PendingDelta } from './state.ts'
 
 /** What the keys of our jobs have and have not credited (metering/owed.ts), and whose turn it is to send. */
@@ -33,7 +34,7 @@ export const mayHaveJob = (turn: NodeTurn, client: PubKey): boolean =>
 
 /** Whether this job costs something and its key has paid nothing yet: what it gets on trust is cut small. */
 export const isOnTrust = (turn: NodeTurn, job: NodeJob): boolean =>
-  job.body.ceiling > 0n && accountOfJob(turn, job).paid === 0n
+  job.body.ceiling > 0n && job.hold === null && accountOfJob(turn, job).paid === 0n
 
 /**
  * The next frame that the key of this job may be sent; null where it must credit something first. Jobs of
@@ -131,6 +132,8 @@ const pieceOf = (job: NodeJob, { count, bytes }: { count: number; bytes: number 
   const { row, entry, body, end, pending } = job
   const last = end !== null && count === pending.length
   const succeeded = last && end.status === 'ok'
+  // Nobody can read it before it is paid: no part of it is owed.
+  if (job.hold) return { count, bytes, last, usage: fixedUsage(job), cost: 0n }
   // The last frame carries all that was used, which the runner may say only after its last piece.
   const usage = succeeded ? job.usage : (pending[count - 1]?.usage ?? job.usage)
   const surcharge = entry.warm ? msat(0n) : row.cold_surcharge

@@ -9,6 +9,7 @@ import type { Message } from '../../protocol/messages.ts'
 import type { ReceiptStatus } from '../../protocol/receipt.ts'
 import { charge, covers } from './charging.ts'
 import { offerInvoice } from './funding.ts'
+import { closeHold } from './holds.ts'
 import { settle, unpay } from './owing.ts'
 import { release } from './slots.ts'
 import type { NodeJob, NodeTurn } from './state.ts'
@@ -17,14 +18,14 @@ import type { NodeJob, NodeTurn } from './state.ts'
 
 /** Ends a job whatever its state, and writes its receipt. Called once; later calls change nothing. */
 export const conclude = (turn: NodeTurn, job: NodeJob): void => {
-  if (job.phase === 'recording' || job.phase === 'recorded') return
+  if (job.phase === 'recording' || job.phase === 'recorded' || !closeHold(turn, job)) return
   const { state, now } = turn
   if (job.occupies) turn.effects.push({ do: 'abort', tag: job.tag })
   else release(turn, job)
   settle(turn, job)
   job.phase = 'recording'
   job.reader.close()
-  for (const what of ['input', 'body', 'flush', 'credit', 'deadline', 'away', 'sync'])
+  for (const what of ['input', 'body', 'flush', 'credit', 'deadline', 'away', 'sync', 'hold'])
     state.deadlines.clear(`${what}:${job.tag}`)
   const content = contentOf(turn, job)
   const { event, text } = state.signer.write(
@@ -61,7 +62,7 @@ export const conclude = (turn: NodeTurn, job: NodeJob): void => {
   })
 }
 
-/** The job ends now: the runner is told, nothing more is sent. */
+/** The job ends now: the runner is told, nothing more is sent. What is being paid already is not stopped. */
 export const stop = (
   turn: NodeTurn,
   job: NodeJob,
@@ -69,7 +70,7 @@ export const stop = (
   reason: string | null,
 ): void => {
   if (job.phase === 'recording' || job.phase === 'recorded') return
-  job.end = { finish: 'cancel', status, reason }
+  if (!job.hold?.closing) job.end = { finish: 'cancel', status, reason }
   conclude(turn, job)
 }
 
@@ -122,6 +123,7 @@ export const onAcknowledgement = (turn: NodeTurn, message: Message<'acknowledgem
 /** Keys, frames and counts of a job are gone: nobody can read it later, we included. */
 export const forget = (turn: NodeTurn, job: NodeJob): void => {
   job.contentKey.fill(0)
+  job.hold?.key.fill(0)
   for (const key of Object.values(job.secrets)) key.fill(0)
   for (const what of ['forget', 'sync', 'answered', 'started'])
     turn.state.deadlines.clear(`${what}:${job.tag}`)
@@ -131,7 +133,7 @@ export const forget = (turn: NodeTurn, job: NodeJob): void => {
 
 const contentOf = (turn: NodeTurn, job: NodeJob) => {
   const { body, row, entry, frames, router } = job
-  const charged = Math.min(job.writer.acknowledgedSeq(), frames.length)
+  const charged = isUnpaid(job) ? 0 : Math.min(job.writer.acknowledgedSeq(), frames.length)
   const status = statusOf(job, charged)
   const usage = usageOf(turn, job, charged, status)
   const surcharge = entry.warm ? msat(0n) : row.cold_surcharge
@@ -201,7 +203,7 @@ const statusOf = (job: NodeJob, charged: number): ReceiptStatus => {
  */
 const usageOf = (turn: NodeTurn, job: NodeJob, charged: number, status: ReceiptStatus): Units => {
   if (charged > 0) return job.frames[charged - 1]!.usage
-  if (status !== 'client_cancelled' || !job.chargePrefill) return {}
+  if (isUnpaid(job) || status !== 'client_cancelled' || !job.chargePrefill) return {}
   const cost = costOf({
     rates: job.row.rates,
     usage: job.prefill,
@@ -212,6 +214,9 @@ const usageOf = (turn: NodeTurn, job: NodeJob, charged: number, status: ReceiptS
   })
   return covers(turn, job, cost) ? job.prefill : {}
 }
+
+/** What is paid for the whole or not at all was not paid: nobody has anything of it. */
+const isUnpaid = ({ hold }: NodeJob): boolean => hold !== null && hold.outcome !== 'settled'
 
 const ratesWire = (rates: Rates): Record<string, string> =>
   Object.fromEntries(Object.entries(rates).map(([unit, rate]) => [unit, String(rate)]))

@@ -25,6 +25,7 @@ import type { ReadWindow, WriteWindow } from '../../transport/flow.ts'
 import type { WalletEffect } from '../desk.ts'
 import type { LinkId, WireEffect, WireEvent } from '../wire.ts'
 import type { JobDraw } from './charging.ts'
+import type { JobHold } from './hold-job.ts'
 import type { LedgerEffect, Till } from './till.ts'
 import type { IssuedTicket, RouterRecord, RunnerRecord } from './supply.ts'
 
@@ -120,6 +121,8 @@ export type NodeJob = {
   firstAt: UnixMs | null
   /** The tab that it draws on; null where it costs nothing, or nobody pays here. */
   draw: JobDraw | null
+  /** What waits for it, where it is paid for the whole or not at all. */
+  hold: JobHold | null
 }
 
 export type NodeState = {

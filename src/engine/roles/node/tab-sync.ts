@@ -1,7 +1,7 @@
 import type { Message } from '../../protocol/messages.ts'
 import type { SignedStatement } from '../../metering/tab-rows.ts'
-import { lookSoon } from '../counter.ts'
-import { giveTab } from './reach.ts'
+import { lookSoon, paidOf } from '../counter.ts'
+import { giveTab, tellTab } from './reach.ts'
 import type { NodeTurn } from './state.ts'
 import type { Till } from './till.ts'
 
@@ -15,6 +15,11 @@ export const tellAgain = (
 ): void => {
   const key = event.pubkey
   lookSoon(turn, till, key)
+  for (const { hold } of turn.state.jobs.values())
+    if (hold?.said?.payer === key) {
+      const { said, preimage } = hold
+      tellTab(turn, till, key, 'paid', { ...paidOf(said), preimage })
+    }
   const n = till.tabs.tabs.get(key)?.n ?? 0
   // The newest say all that those before them do, and more.
   const from = Math.max(body.since, n - MOST_STATEMENTS) + 1

@@ -16,6 +16,8 @@ import type { NodeTurn } from './state.ts'
 export type Till = Counter<NodeTurn> & {
   readonly tabs: Tabs
   readonly pay: SheetPay
+  /** Our wallet makes hold invoices. */
+  readonly canHold: boolean
   readonly credit: CreditPolicy
   readonly verifier: Verifier
   /** Sealed events that were opened. */
@@ -24,6 +26,8 @@ export type Till = Counter<NodeTurn> & {
   reach: Map<PubKey, Readonly<{ link: LinkId; client: PubKey }>>
   /** Tickets that are kept for whoever pays for them now. */
   readonly held: HeldSlots
+  /** Highest seq that settled of an invoice for one job, by the job; what is forgotten begins anew. */
+  readonly paidFor: Map<string, number>
 }
 
 /** Statements of a tab are read from the ledger, from a number on; a `statements` event follows. */
@@ -32,7 +36,7 @@ export type LedgerEffect = Readonly<{ do: 'statements'; key: PubKey; from: numbe
 /** The till as the ledger has it; what an earlier process had reserved is free again. */
 export const openTill = (
   store: MoneyStore,
-  options: Readonly<{ node: PubKey; pay: SheetPay; credit: CreditPolicy; verifier: Verifier }>,
+  options: Readonly<{ node: PubKey }> & Pick<Till, 'pay' | 'canHold' | 'credit' | 'verifier'>,
   now: UnixMs,
 ): { till: Till; changes: readonly MoneyChange[] } => {
   const { node, ...rest } = options
@@ -45,6 +49,7 @@ export const openTill = (
     replay: new ReplayCache(),
     reach: new Map(),
     held: new Map(),
+    paidFor: new Map(),
   }
   return { till, changes }
 }

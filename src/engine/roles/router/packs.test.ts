@@ -59,7 +59,12 @@ const walletOf = (kind: WalletInfo['kind'], spend: boolean | null) =>
 const scene = async () => {
   const options = { store: memoryStore().money, pack: msat(4_000n), routes: 4 }
   const fee = await openFee({ ...options, wallet: walletOf('sim', true) }, router.pubkey, NOW)
-  credit(fee.tabs, { payer: payer.pubkey, seq: 1, received: msat(4_000n) }, NOW, 0)
+  credit(
+    fee.tabs,
+    { payer: payer.pubkey, ref: payer.pubkey, seq: 1, received: msat(4_000n) },
+    NOW,
+    0,
+  )
   const state = newRouterState({ signer: router, verifier: secp, net: 'sim', bounds: BOUNDS, fee })
   const hear = (from: Signer, inner: string, now = NOW): boolean => {
     // Long enough after the one before (counter.ts, mayAsk).
