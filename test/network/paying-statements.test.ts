@@ -58,6 +58,21 @@ test('of many the newest 16 are given again', async () => {
   await it.close()
 })
 
+test('one that was on its way when a link broke comes again with its receipt', async () => {
+  const { it, client } = await paying()
+  const asked = it.request(client, {})
+  for (let ms = 0; ms < 500 && !asked.news.some(({ type }) => type === 'piece'); ms++)
+    await it.clock.advance(1)
+  await it.clock.advance(14)
+  it.memory.cut(it.clients[0]!.life!.linkIds()[0]!)
+  await ended(it, asked)
+  expect(asked.outcome?.fault).toBeNull()
+  await it.clock.advance(500)
+  expect(viewOf(it)).toMatchObject({ n: 1, used: asked.outcome!.cost })
+  await checkMoney(it)
+  await it.close()
+})
+
 describe('a client that lost a receipt', () => {
   /** It is killed when all output has come, and its receipt has not. */
   const forgetful = async () => {

@@ -94,10 +94,18 @@ describe('the wallet of a client', () => {
     expect(again.outcome?.fault).toMatchObject({ code: 'payment.failed' })
     await it.clock.advance(61_000)
     expect(await it.bank!.balance('node 0', it.clock)).toBe(10_000n)
-    await it.clock.advance(900_000)
-    await recovers(it, asked)
+    // The next job pays the next invoice; its statement says that the node has more than that.
+    const next = it.request(client, {})
+    await ended(it, next)
+    expect(next.outcome?.fault).toBeNull()
+    await it.clock.advance(1_000)
+    expect(it.bank!.purses[0]!.view(it.nodes[0]!.signer.pubkey).paid).toBe(tabOf(it.nodes[0]!).paid)
+    await recovers(it, asked, 1_000)
     const payments = it.clients[0]!.store.money.payments(10)
-    expect(payments.filter(({ state }) => state === 'settled')).toHaveLength(1)
+    expect(payments.map(({ state, late }) => [state, late])).toEqual([
+      ['settled', false],
+      ['settled', true],
+    ])
   })
 
   test.each(['down', 'page'] as const)(

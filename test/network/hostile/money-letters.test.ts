@@ -269,6 +269,26 @@ describe('what is no letter', () => {
   })
 })
 
+test('what a node answers one client costs no other its answer', () => {
+  const it = moneyScene()
+  const puppet = addPuppet(it.stage, it.router)
+  const content = { payment_hash: other, terms: other, ref: other, seq: 1, received: '1' } as never
+  for (let n = 0; n < 400; n++) {
+    const letter = letterOf(it.stage, {
+      inner: it.node.signer,
+      outer: it.node.signer,
+      to: puppet.signer.pubkey,
+      name: 'paid',
+      content,
+    })
+    it.stage.say(it.node, letter)
+  }
+  expect(declinedTo(it.node).some((why) => why.startsWith('rate-limited'))).toBe(true)
+  const job = wish(it.stage, it.client)
+  it.stage.advance(100)
+  expect(outcomeOf(it.stage, job).fault).toBeNull()
+})
+
 describe('frames of money', () => {
   const frame = (it: MoneyScene, bytes: Uint8Array, seq = 0): Uint8Array => {
     const job = contentOf(eventsTo(it.router, 'job').at(-1)!)
@@ -408,6 +428,52 @@ describe('a node that signs what is not so', () => {
   ] as const)('attack 4: a statement that %s breaks the tab', (_, change) => {
     expect(viewAt(lying(change)).broken).toBe(true)
   })
+})
+
+test.each([
+  ['within what was paid is believed, once', '9000', 9_000n],
+  ['of more than was paid is not', '10001', 10n],
+] as const)('what a node charges for a receipt that is lost: %s', (_, used, counted) => {
+  const it = moneyScene()
+  wish(it.stage, it.client)
+  it.stage.advance(1_000)
+  expect(viewAt(it)).toMatchObject({ paid: 10_000n, used: 10n })
+  const cost = String(Number(used) - 10)
+  const said = { n: 2, paid: '10000', used, reserved: '0', receipt: other, cost }
+  for (const ahead of [0, 1_000]) {
+    const inner = it.node.signer.sign(
+      draftOf('statement', said as never, {
+        now: (it.stage.now + ahead) as never,
+        net: 'sim',
+        to: tabKey(it).pubkey,
+      }),
+    )
+    it.stage.say(it.node, letterWith(it.stage, it.node.signer, it.client.signer.pubkey, inner))
+    expect(viewAt(it)).toMatchObject({ used: counted, broken: false })
+  }
+})
+
+test('a node that accepts when the job has left it is not heard, while the next one is paid', () => {
+  const it = moneyScene({ slots: 1 })
+  const far = addPaidNode(it.stage, it.router, it.mint, { slots: 1 })
+  const late = held(it.stage, it.router, 'accepted')
+  const job = wish(it.stage, it.client)
+  it.stage.tampers.length = 0
+  const invoices = held(it.stage, it.client, 'money')
+  it.stage.advance(1_000)
+  expect(newsOf(it.stage, job).map(({ type }) => type)).toContain('moved')
+  expect(invoices).toHaveLength(1)
+  for (const parcel of late) it.stage.deliver(parcel)
+  it.stage.advance(100)
+  expect(isOpen(it.stage, job)).toBe(true)
+  it.stage.tampers.length = 0
+  for (const parcel of invoices) it.stage.deliver(parcel)
+  it.stage.advance(2_000)
+  const { fault, output, node } = outcomeOf(it.stage, job)
+  expect(fault).toBeNull()
+  expect(JSON.stringify(output)).toContain('one two')
+  expect([it.node.signer.pubkey, far.signer.pubkey]).toContain(node!)
+  unharmed(it.stage)
 })
 
 test('what a node says of a tab is for its key alone', () => {
