@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test'
 import { ended, paying } from './paying.ts'
 import type { Deed } from './life.ts'
+import { thinned } from './thinned.ts'
 import type { World } from './world.ts'
 
 const FEE = { pack: 10_000n, routes: 4 }
@@ -50,22 +51,25 @@ for (const party of ['router', 'client 0'])
     await whole.it.close()
     const points = deeds.flatMap((deed, i) => (MONEY.has(deed) ? [i + 1] : []))
     expect(points.length).toBeGreaterThan(5)
-    for (const at of points)
-      for (const side of ['before', 'after'] as const) {
-        const { it, ends } = await run({ party, at, side })
-        const { used, ...money } = await sums(it)
-        const where = { party, at, side, deed: deeds[at - 1], ends, used }
-        // No settled payment is lost, on either side, and none is made twice; and it goes on.
-        expect({ ...where, ...money }).toEqual({
-          ...where,
-          has: 10_000,
-          paid: 10_000,
-          viewPaid: 10_000,
-        })
-        expect({ ...where, last: ends[3] }).toEqual({ ...where, last: 'ok' })
-        // One route a job at most. What the router had forgotten of a job costs none.
-        expect({ ...where, few: used >= 1 && used <= 4 }).toEqual({ ...where, few: true })
-        expect(it.faults).toEqual([])
-        await it.close()
-      }
-  }, 60_000)
+    const sides = points.flatMap((at) => [
+      { at, side: 'before' } as const,
+      { at, side: 'after' } as const,
+    ])
+    for (const { at, side } of thinned(sides, 7)) {
+      const { it, ends } = await run({ party, at, side })
+      const { used, ...money } = await sums(it)
+      const where = { party, at, side, deed: deeds[at - 1], ends, used }
+      // No settled payment is lost, on either side, and none is made twice; and it goes on.
+      expect({ ...where, ...money }).toEqual({
+        ...where,
+        has: 10_000,
+        paid: 10_000,
+        viewPaid: 10_000,
+      })
+      expect({ ...where, last: ends[3] }).toEqual({ ...where, last: 'ok' })
+      // One route a job at most. What the router had forgotten of a job costs none.
+      expect({ ...where, few: used >= 1 && used <= 4 }).toEqual({ ...where, few: true })
+      expect(it.faults).toEqual([])
+      await it.close()
+    }
+  }, 600_000)
