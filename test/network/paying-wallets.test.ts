@@ -14,7 +14,7 @@ import type { Asked, World } from './world.ts'
 const faulty = async (side: 'client' | 'node', next: readonly WalletFault[], seed = 1) =>
   paying({}, (it) => {
     const plan = newFaultPlan({ clock: it.clock, random: seededRandom(seed), next })
-    if (side === 'client') it.bank!.wrapPayer = (payer) => faultyPayer(payer, plan)
+    if (side === 'client') it.bank!.wrapPayer = (inner) => faultyPayer(inner, plan)
     // A node looks at its wallet when it starts; what goes wrong then keeps it from starting.
     else it.bank!.wrapWallet = (wallet) => ({ ...faultyWallet(wallet, plan), info: wallet.info })
   })

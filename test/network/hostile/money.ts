@@ -198,12 +198,12 @@ export class Mint {
     const begun = decide(journal, { type: 'want', payment, caps, price, left }, stage.now)
     const end = (it: Entry | Error): void =>
       stage.later(() => stage.feed(client, { type: 'payment', node, ref, hash, end: it as Entry }))
-    for (const effect_ of begun.effects) {
-      if (effect_.do === 'refuse') {
-        this.refused.push(effect_.fault.code)
-        end(effect_.fault)
+    for (const deed of begun.effects) {
+      if (deed.do === 'refuse') {
+        this.refused.push(deed.fault.code)
+        end(deed.fault)
       }
-      if (effect_.do !== 'pay') continue
+      if (deed.do !== 'pay') continue
       void money.write(begun.changes)
       const state = this.pays(payment.bolt11)
       const news =

@@ -6,7 +6,7 @@ import { openOutput } from '../../identity/frame-seal.ts'
 import { openLetter } from '../../identity/letters.ts'
 import { decodeBolt11 } from '../../protocol/bolt11/decode.ts'
 import { type Frame, frameHeader } from '../../protocol/frames.ts'
-import type { JobId, PubKey } from '../../protocol/ids.ts'
+import { type JobId, type PubKey, paymentHash } from '../../protocol/ids.ts'
 import { sealed } from '../../protocol/intake.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { MoneyKind } from '../../protocol/money.ts'
@@ -65,8 +65,11 @@ export const onPayment = (
   const money = turn.state.money!
   if (money.holds.has(hash)) return onHoldPayment(turn, event)
   const one = money.funding.get(placeOf(node, ref))
+  if (!one || one.hash !== hash) return
+  if (one.phase === 'asked' && one.credited && !isFault(end) && end.state === 'settled')
+    return proceed(turn, one)
   // What is paid in the background is for nobody who waits.
-  if (!one || one.phase !== 'paying' || one.hash !== hash) return
+  if (one.phase !== 'paying') return
   // Another process of ours was first: its payment is in the books now.
   if (isFault(end) && end.code === 'payment.repeated') return settled(turn, one)
   if (isFault(end)) return failAll(turn, one, end)
@@ -148,7 +151,7 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
     return state.deadlines.set(`fund:${placeOf(node, ref)}`, unixMs(now + AGAIN_MS))
   }
   if (flaw) return one && failAll(turn, one, badInvoice(flaw))
-  if (one) Object.assign(one, { phase: 'paying', hash, seq: terms.seq })
+  if (one) Object.assign(one, { phase: 'paying', hash, seq: terms.seq, credited: false })
   if (one) state.deadlines.clear(`fund:${placeOf(node, ref)}`)
   if (hold) awaitHeld(turn, one, hash)
   const payment = {
@@ -215,6 +218,8 @@ const onPaid = (turn: ClientTurn, node: PubKey, { body }: Message<'paid'>): void
   const last = one.ref === tab ? money!.view(node).seq : jobs.get(one.ref as JobId)?.paidSeq
   const isFound = one.phase === 'asked' && last !== 0 && body.seq === last
   if (isFound) return proceed(turn, one)
+  // It has what is paid in the background; our own wallet will say so in a moment.
+  if (one.phase === 'asked') one.hash = paymentHash(body.payment_hash)
   if (body.payment_hash !== one.hash) return
   one.credited = true
   // What our own wallet has not said yet is not written in our books: nothing is drawn on it.

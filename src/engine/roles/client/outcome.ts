@@ -150,9 +150,10 @@ export const notKnown = (): Fault =>
 
 /** Its node was not paid any more: why, where we know. */
 export const unpaidOf = ({ state }: ClientTurn, job: ClientJob): Fault | null => {
-  const { finish, unpaid, attempt } = job
+  const { finish, unpaid } = job
   if (finish !== 'payment') return null
-  if (state.money?.funding.get(attempt!.offered.node)?.phase === 'paying') return notKnown()
+  const payments = [...(state.money?.funding.values() ?? [])]
+  if (payments.some((it) => it.phase === 'paying' && it.jobs.has(job.id))) return notKnown()
   return (
     unpaid ??
     new Fault('again', 'job.unpaid', 'the job used up its tab before the end', {

@@ -51,7 +51,7 @@ export const runningAt = (jobs: Iterable<ClientJob>, node: PubKey): bigint => {
 /** A receipt of a job that drew on a tab was answered: its statement follows, and maybe the next top-up. */
 export const countReceipt = (
   turn: ClientTurn,
-  { offered, body: asked, tag, secrets, lock }: Attempt,
+  { offered, body: asked, tag, secrets, lock, isLost }: Attempt,
   { event, body }: Message<'receipt'>,
   disputed: boolean,
 ): void => {
@@ -67,7 +67,9 @@ export const countReceipt = (
   money.uncounted.set(node, (money.uncounted.get(node) ?? 0n) + cost)
   // The statement follows the receipt, under a key that the job's end forgets.
   money.expected.set(tag, { node, secret: secrets.money })
-  state.deadlines.set(`statement:${tag}`, unixMs(now + STATEMENT_WITHIN_MS))
+  // With a link that broke it may be lost: a router keeps receipts alone.
+  const within = isLost ? AFTER_LOSS_MS : STATEMENT_WITHIN_MS
+  state.deadlines.set(`statement:${tag}`, unixMs(now + within))
   const left = leftAt(money, node)
   // Another one like it would not be covered; one that is paid while it runs needs little to begin.
   const lowest = asked.timing === 'stream' ? topUpOf(0, msat(0n), msat(1n)) : ceiling
@@ -144,5 +146,6 @@ export const awaitTab = ({ state, now }: ClientTurn, { offered, tag, secrets }: 
 
 /** How long after its receipt a statement may come. */
 const STATEMENT_WITHIN_MS = 30_000
+const AFTER_LOSS_MS = 2_000
 const ASK_EVERY_MS = 1_000
 const MOST_NODES = 1_024

@@ -45,9 +45,12 @@ export const nextPiece = (turn: NodeTurn, job: NodeJob): NextPiece | null => {
   const whole = pieceOf(job, batch(job.pending, turn.state.bounds.coalesceBytes))
   const added = whole.cost - costSent(job)
   if (added === 0n) return whole
-  const { waiting, deadlines } = turn.state
-  // Whoever is away cannot take its turn.
-  const first = [...(waiting.get(payerOf(job)) ?? [])].find((tag) => !deadlines.has(`away:${tag}`))
+  const { waiting, jobs } = turn.state
+  // Whoever waits for its own client to credit is kept from nothing by others, and may wait for a dead one.
+  const first = [...(waiting.get(payerOf(job)) ?? [])].find((tag) => {
+    const it = jobs.get(tag)
+    return it && costSent(it) === it.paid
+  })
   const within = (cost: bigint) => isWithinTenth(account, cost - costSent(job))
   // While something else is out, as much of it as a tenth allows: a large piece waits for nobody who is gone.
   const piece = maySend(account, added)
