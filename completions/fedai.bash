@@ -22,7 +22,8 @@ _fedai() {
     ' request -t'|' request --task') COMPREPLY=($(compgen -W $'text.chat\ntext.generate\ntext.embed\ntext.rerank\ntext.summarize\ntext.chunk\ntext.detect' -- "$current")); return ;;
     ' request --where') COMPREPLY=($(compgen -W $'own\ntrusted\nlocal\nother-operator\nno-proprietary' -- "$current")); return ;;
     ' request --prefer') COMPREPLY=($(compgen -W $'cheap\nbalanced\nfast' -- "$current")); return ;;
-    ' request --timing') COMPREPLY=($(compgen -W $'before\nstream\nafter\nfree' -- "$current")); return ;;
+    ' request --timing') COMPREPLY=($(compgen -W $'before\nstream\nafter\nhold\nfree' -- "$current")); return ;;
+    ' request --tab') COMPREPLY=($(compgen -W $'on\noff' -- "$current")); return ;;
   esac
   case $at in
     '') words=$'up\nserve\nrequest\npay\nverify\ninit\ntrust\nconfig\nschema\ncompletions' flags=$'-V\n--version\n--json\n-h\n--help' ;;
@@ -30,7 +31,7 @@ _fedai() {
     ' serve') words=$'router\nnode' flags=$'-h\n--help' ;;
     ' serve router') flags=$'--listen\n--public\n--tls-cert\n--tls-key\n--trusted-proxy\n--net\n--require-payment\n--fee\n--fee-routes\n--wallet-file\n--name\n--as\n--passphrase-file\n--operator\n--drain\n--json\n-q\n--quiet\n-h\n--help' ;;
     ' serve node') flags=$'--runner\n--queue\n--net\n--wallet\n--wallet-file\n--allow-spending-credential\n--router\n--name\n--as\n--passphrase-file\n--operator\n--drain\n--json\n-q\n--quiet\n-h\n--help' ;;
-    ' request') flags=$'-f\n--file\n--input\n--system\n-t\n--task\n-m\n--model\n--max-tokens\n--max-price\n--deadline\n--wait\n--where\n--prefer\n--dry-run\n--timing\n--budget\n--max-exposure\n--net\n--router\n--as\n--passphrase-file\n-o\n--out\n--json\n--stream\n-q\n--quiet\n-h\n--help' ;;
+    ' request') flags=$'-f\n--file\n--input\n--system\n-t\n--task\n-m\n--model\n--max-tokens\n--max-price\n--deadline\n--wait\n--where\n--prefer\n--dry-run\n--timing\n--budget\n--tab\n--max-exposure\n--net\n--router\n--as\n--passphrase-file\n-o\n--out\n--json\n--stream\n-q\n--quiet\n-h\n--help' ;;
     ' pay') words=$'connect\nstatus\ntabs\nhistory\nresolve' flags=$'--net\n--budget\n--max-fee\n--wait\n--passphrase-file\n-y\n--yes\n--dry-run\n--json\n-q\n--quiet\n-h\n--help' ;;
     ' pay connect') flags=$'-f\n--file\n--net\n-y\n--yes\n--dry-run\n--json\n-h\n--help' ;;
     ' pay status') flags=$'--net\n--passphrase-file\n--json\n-h\n--help' ;;
@@ -45,7 +46,7 @@ _fedai() {
     ' trust list') flags=$'--json\n-h\n--help' ;;
     ' config') words=$'show\nexplain\npath' flags=$'-h\n--help' ;;
     ' config show') flags=$'--json\n-h\n--help' ;;
-    ' config explain') words=$'routers\nrouter\nnode\nrequest\nlog\nnet\npay\nlimits\nrouter.listen\nrouter.name\nrouter.identity\nrouter.public\nrouter.tls_cert\nrouter.tls_key\nrouter.trusted_proxy\nrouter.operator\nrouter.drain\nnode.name\nnode.identity\nnode.runners\nnode.queue\nnode.drain\nnode.operator\nrequest.identity\nrequest.where\nrequest.prefer\nrequest.max_price\nrequest.deadline\nrequest.wait\nlog.format\nrouter.require_payment\nrouter.fee\nrouter.fee_routes\nrouter.wallet_file\nnode.wallet\nnode.wallet_file\nnode.allow_spending_credential\nrequest.timing\npay.budget\npay.max_exposure\npay.identity\nlimits.input\nlimits.output\nlimits.windows_per_link\nlimits.unsent_per_link\nlimits.jobs_per_link\nlimits.subscriptions_per_link\nlimits.filters_per_subscription\nlimits.events_burst\nlimits.events_per_second\nlimits.syncs_burst\nlimits.syncs_per_second\nlimits.stray_bytes_per_second\nlimits.asks_per_second_unknown\nlimits.open_jobs_unknown\nlimits.held_tickets_unknown\nlimits.keys_per_address\nlimits.handshake\nlimits.auth\nlimits.idle\nlimits.ping\nlimits.link_lost\nlimits.ticket_life\nlimits.hold\nlimits.accept_within\nlimits.sheet_kept' flags=$'--json\n-h\n--help' ;;
+    ' config explain') words=$'routers\nrouter\nnode\nrequest\nlog\nnet\npay\nlimits\nrouter.listen\nrouter.name\nrouter.identity\nrouter.public\nrouter.tls_cert\nrouter.tls_key\nrouter.trusted_proxy\nrouter.operator\nrouter.drain\nnode.name\nnode.identity\nnode.runners\nnode.queue\nnode.drain\nnode.operator\nrequest.identity\nrequest.where\nrequest.prefer\nrequest.max_price\nrequest.deadline\nrequest.wait\nlog.format\nrouter.require_payment\nrouter.fee\nrouter.fee_routes\nrouter.wallet_file\nnode.wallet\nnode.wallet_file\nnode.allow_spending_credential\nrequest.timing\npay.budget\npay.max_exposure\npay.tab\npay.identity\nlimits.input\nlimits.output\nlimits.windows_per_link\nlimits.unsent_per_link\nlimits.jobs_per_link\nlimits.subscriptions_per_link\nlimits.filters_per_subscription\nlimits.events_burst\nlimits.events_per_second\nlimits.syncs_burst\nlimits.syncs_per_second\nlimits.stray_bytes_per_second\nlimits.asks_per_second_unknown\nlimits.open_jobs_unknown\nlimits.held_tickets_unknown\nlimits.keys_per_address\nlimits.handshake\nlimits.auth\nlimits.idle\nlimits.ping\nlimits.link_lost\nlimits.ticket_life\nlimits.hold\nlimits.accept_within\nlimits.sheet_kept' flags=$'--json\n-h\n--help' ;;
     ' config path') flags=$'--json\n-h\n--help' ;;
     ' schema') words=$'fedai\nversion\nup\nserve\nrouter\nnode\nrequest\npay\nconnect\nstatus\ntabs\nhistory\nresolve\nverify\ninit\ntrust\nadd\nremove\nlist\nconfig\nshow\nexplain\npath\nschema\nfedai.toml' flags=$'--json\n-h\n--help' ;;
     ' completions') words=$'bash\nzsh\nfish\npowershell' flags=$'-h\n--help' ;;

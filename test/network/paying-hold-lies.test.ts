@@ -140,7 +140,7 @@ describe('the key to a result', () => {
 
   test('comes from the node where the wallet shows another', async () => {
     const { it, client } = await holding({}, (world) => {
-      world.bank!.wrapPayer = showing((it) => ({ ...it, preimage: preimage('ab'.repeat(32)) }))
+      world.bank!.wrapPayer = showing((as) => ({ ...as, preimage: preimage('ab'.repeat(32)) }))
     })
     const asked = it.request(client, HELD)
     await ended(it, asked)
@@ -183,7 +183,7 @@ describe('it is not paid so', () => {
     refused('timing.none', [
       {},
       (world) => {
-        world.bank!.wrapWallet = ({ hold: _, ...wallet }) => ({
+        world.bank!.wrapWallet = (wallet) => ({
           ...wallet,
           info: async () => {
             const info = await wallet.info()

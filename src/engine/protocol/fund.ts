@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { eventIdField, hex16, hex32, jobIdField, msatField, timing } from './fields.ts'
+import { eventIdField, hex16, hex32, jobIdField, msatField } from './fields.ts'
 import { PURPOSES } from './terms.ts'
 
 /** 26433: asks the payee for an invoice. It gives the same one again while that can be paid. */
@@ -14,5 +14,5 @@ export const fund = z.object({
   /** The job that waits for it, and the ticket that is to be held meanwhile; null where nothing waits. */
   hold: z.object({ job: jobIdField, ticket: eventIdField }).nullable(),
   /** `hold`: a hold invoice is wanted, for the one job that `ref` names. */
-  timing: timing.optional(),
+  timing: z.literal('hold').optional(),
 })

@@ -87,14 +87,7 @@ export class Mint {
       const found = views.find(({ payee }) => payee === node)
       return found ?? openView(node, tab(node).pubkey, this.stage.now)
     }
-    const money = newClientMoney({
-      tab,
-      view,
-      off: false,
-      shows: () => true,
-      caps: { ...caps, maxPrice: null },
-      secp,
-    })
+    const money = newClientMoney({ tab, view, caps: { ...caps, maxPrice: null }, secp })
     Object.assign(client.state, { money })
   }
 

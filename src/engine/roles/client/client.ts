@@ -142,7 +142,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
     if (effect.do === 'pin') return void purse.pin(effect.node)
     const { node, payment, caps, price, used, hold } = effect
     const { ref, hash } = payment
-    const ended = (end: Entry | Fault) => loop.feed({ type: 'payment', node, ref, hash, end })
+    const ended = (as: Entry | Fault) => loop.feed({ type: 'payment', node, ref, hash, end: as })
     purse
       .pay({ payment, caps, price, used, hold })
       .then(ended, (error: unknown) => ended(asFault(error)))

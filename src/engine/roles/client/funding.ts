@@ -4,7 +4,7 @@ import { type Msat, msat } from '../../base/money.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import { forgetOffers } from './again.ts'
 import { finishJob } from './ending.ts'
-import { type Funding, placeOf } from './money.ts'
+import { type Funding, isPaidNow, placeOf } from './money.ts'
 import { notKnown } from './outcome.ts'
 import { hasRoute, isPayingPack, useRoute } from './packs.ts'
 import { type Plan, firstOf, planOf } from './plan.ts'
@@ -139,12 +139,11 @@ export const waitingFor = ({ state }: ClientTurn, { node, jobs }: Funding): Clie
   })
 
 /** Whether a payment for this job is on its way. */
-export const isPaying = (turn: ClientTurn, job: ClientJob): boolean =>
-  isPayingPack(turn, job) ||
-  (job.phase === 'funding' &&
-    [...(turn.state.money?.funding.values() ?? [])].some(
-      (it) => it.phase === 'paying' && it.jobs.has(job.id),
-    ))
+export const isPaying = (turn: ClientTurn, job: ClientJob): boolean => {
+  const { money } = turn.state
+  const isPaid = job.phase === 'funding' && money !== null && isPaidNow(money, job.id)
+  return isPayingPack(turn, job) || isPaid
+}
 
 /**
  * A node says that our tab does not cover a job that it covers by our count. We may have lost a receipt, or it the

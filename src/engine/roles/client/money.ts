@@ -72,9 +72,16 @@ export type Funding = {
 
 export const placeOf = (node: PubKey, ref: string): string => `${node} ${ref}`
 
+/** Whether a node is being paid for this job now. */
+export const isPaidNow = ({ funding }: ClientMoney, job: JobId): boolean =>
+  [...funding.values()].some((it) => it.phase === 'paying' && it.jobs.has(job))
+
 export const newClientMoney = (
-  options: Pick<ClientMoney, 'tab' | 'view' | 'off' | 'shows' | 'caps' | 'secp'>,
+  options: Pick<ClientMoney, 'tab' | 'view' | 'caps' | 'secp'> &
+    Partial<Pick<ClientMoney, 'off' | 'shows'>>,
 ): ClientMoney => ({
+  off: false,
+  shows: () => false,
   ...options,
   replay: new ReplayCache(),
   funding: new Map(),

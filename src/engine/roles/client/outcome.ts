@@ -5,6 +5,7 @@ import type { Signed } from '../../protocol/event.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
 import type { Entry } from '../../spending/journal-rows.ts'
+import { isPaidNow } from './money.ts'
 import type { Bundle, Outcome } from './news.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
 import { routeCost } from './packs.ts'
@@ -152,8 +153,7 @@ export const notKnown = (): Fault =>
 export const unpaidOf = ({ state }: ClientTurn, job: ClientJob): Fault | null => {
   const { finish, unpaid } = job
   if (finish !== 'payment') return null
-  const payments = [...(state.money?.funding.values() ?? [])]
-  if (payments.some((it) => it.phase === 'paying' && it.jobs.has(job.id))) return notKnown()
+  if (state.money && isPaidNow(state.money, job.id)) return notKnown()
   return (
     unpaid ??
     new Fault('again', 'job.unpaid', 'the job used up its tab before the end', {

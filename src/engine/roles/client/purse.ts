@@ -113,9 +113,9 @@ export const openPurse = (options: PurseOptions): Purse => {
     step(() => {
       const decision = decide(journal, make(), clock.now())
       const paid = decision.settled.flatMap((entry): MoneyChange[] => {
-        const payer = payerOf(entry)
-        if (entry.payee === null || payer === null) return []
-        const row = paidInto(viewOf(entry.payee, payer), entry, clock.now())
+        const key = payerOf(entry)
+        if (entry.payee === null || key === null) return []
+        const row = paidInto(viewOf(entry.payee, key), entry, clock.now())
         return [{ do: 'put', table: 'views', row }]
       })
       return {
@@ -180,7 +180,7 @@ export const openPurse = (options: PurseOptions): Purse => {
       }).catch((error) => broken(asFault(error))),
     async pay({ payment, caps, price, used = 0n, hold = false }) {
       const { hash, payee } = payment
-      const payer = payerOf(payment)
+      const key = payerOf(payment)
       const same = waiting.get(hash)
       if (same) return same.promise
       const end = Promise.withResolvers<Entry>()
@@ -191,7 +191,7 @@ export const openPurse = (options: PurseOptions): Purse => {
         payment,
         caps,
         price,
-        left: payee === null || payer === null ? 0n : leftOn(viewOf(payee, payer)) - used,
+        left: payee === null || key === null ? 0n : leftOn(viewOf(payee, key)) - used,
       })).catch((error: unknown) => end.reject(error))
       return end.promise.finally(() => holds.delete(hash))
     },
