@@ -77,6 +77,9 @@ const payOnce = async (order: Order, options: PayOptions): Promise<void> => {
     return
   }
   if (!options.yes) await askWhether(order)
+  // Another process of ours may have paid it while we asked.
+  const meanwhile = entryOf(user.money, invoice.hash)
+  if (meanwhile) return follow(order, meanwhile, before)
   try {
     const { entry, left } = await waitForEnd(user, invoice.hash, begin(order), order)
     await conclude(order, before, entry, left)
