@@ -34,7 +34,7 @@ const CASES: readonly (readonly [line: string, offered: readonly string[]])[] = 
   ['fedai completions ', ['bash', 'fish', 'powershell', 'zsh']],
   ['fedai request --task text.s', ['text.summarize']],
   ['fedai request --prefer ', ['balanced', 'cheap', 'fast']],
-  ['fedai request --as serve --max', ['--max-price', '--max-tokens']],
+  ['fedai request --as serve --max', ['--max-exposure', '--max-price', '--max-tokens']],
   ['fedai trust add --ow', ['--own']],
   ['fedai verify a', ['a file.json']],
 ]
