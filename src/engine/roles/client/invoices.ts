@@ -151,7 +151,13 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
     return state.deadlines.set(`fund:${placeOf(node, ref)}`, unixMs(now + AGAIN_MS))
   }
   if (flaw) return one && failAll(turn, one, badInvoice(flaw))
-  if (one) Object.assign(one, { phase: 'paying', hash, seq: terms.seq, credited: false })
+  const begun = { phase: 'paying', hash, seq: terms.seq, credited: false } as const
+  if (one) Object.assign(one, begun)
+  // A job that comes meanwhile waits for what is paid in the background, and asks for nothing more.
+  else if (ref === tab) {
+    const none = { jobs: new Set<JobId>(), needed: terms.msat, asks: 0, isStale: false }
+    funding.set(placeOf(node, ref), { node, ref, timing: 'before', since: now, ...none, ...begun })
+  }
   if (one) state.deadlines.clear(`fund:${placeOf(node, ref)}`)
   if (hold) awaitHeld(turn, one, hash)
   const payment = {

@@ -35,7 +35,9 @@ export const onMoney = (turn: NodeTurn, link: LinkId, message: Message<'money'>)
   const inner = sealed(text, event.created_at, rules, now)
   if (isRefusal(inner)) return
   if (inner.name !== 'fund' && inner.name !== 'tab_sync') return
-  const ref = inner.name === 'fund' ? inner.body.ref : ''
+  // Who paid the last invoice and needs another one asks for something else: a fast stream does so at once.
+  const { seq = 0 } = till.tabs.tabs.get(inner.event.pubkey) ?? {}
+  const ref = inner.name === 'fund' ? `${inner.body.ref} ${seq}` : ''
   if (!mayAsk(turn, inner.name, event.pubkey, ref)) return
   hear(till, inner.event.pubkey, { link, client: event.pubkey })
   if (inner.name === 'fund') onFund(turn, till, inner)
