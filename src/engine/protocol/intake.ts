@@ -23,8 +23,8 @@ export type { Verifier } from './envelope.ts'
 export type IntakeRules = Readonly<{
   verifier: Verifier
   net: Net
-  /** Keys that `p` may name: ours, and at a router those on its links. */
-  isMe(key: PubKey): boolean
+  /** Keys that `p` may name: ours, and at a router those on its links that whoever signed may write to. */
+  isMe(key: PubKey, event: Signed): boolean
   /**
    * When this process began: it cannot know what it admitted before. 0 for a dialling side: all that is
    * said to it names an AUTH event, an ask, a ticket or a job, and those of another run it does not know;
@@ -153,11 +153,12 @@ const notOurs = (event: Signed, nets: readonly Net[]): Refusal | undefined => {
 const SHARED_KINDS: ReadonlySet<KindName> = new Set(['receipt', 'acknowledgement'])
 
 /** The second half of rule 3: the addressee. */
-const notForUs = (event: Signed, isMe: (key: PubKey) => boolean): Refusal | undefined => {
+const notForUs = (event: Signed, isMe: IntakeRules['isMe']): Refusal | undefined => {
   const name = kindName(event.kind)
   if (!name || PUBLIC_KINDS.has(name)) return undefined
   const keys = valuesOf(event, 'p') as PubKey[] // 64 hex digits, every one (rule 1)
-  const named = keys.some(isMe) && (keys.length === 1 || SHARED_KINDS.has(name))
+  const named =
+    keys.some((key) => isMe(key, event)) && (keys.length === 1 || SHARED_KINDS.has(name))
   return named ? undefined : refuse('event.not_for_us', 'the p tag names another key, or several')
 }
 

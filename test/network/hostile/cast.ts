@@ -3,6 +3,7 @@ import { unixMs } from '../../../src/engine/base/clock.ts'
 import type { Signer } from '../../../src/engine/identity/seams.ts'
 import { draftOf } from '../../../src/engine/protocol/draft.ts'
 import { type JobId, type PubKey, bootId, jobId } from '../../../src/engine/protocol/ids.ts'
+import type { IntakeRules } from '../../../src/engine/protocol/intake.ts'
 import type { Contents } from '../../../src/engine/protocol/messages.ts'
 import { sheet as sheetSchema } from '../../../src/engine/protocol/sheet.ts'
 import { ANYWHERE } from '../../../src/engine/protocol/where.ts'
@@ -54,7 +55,7 @@ export const addRouter = (
     decide: (event, now) => routerDecide(state, event as WireEvent, now, random).effects,
     due: () => state.deadlines.next(),
   }
-  const isMe = (key: PubKey) => isAddressee(state, key)
+  const isMe: IntakeRules['isMe'] = (key, event) => isAddressee(state, key, event)
   const party = Object.assign(stage.party(name, mind, { signer, isDoor: true, clockMs, isMe }), {
     state,
   })

@@ -6,7 +6,7 @@ import { openSecp256k1 } from '../../../src/engine/identity/secp256k1.ts'
 import { newSigner } from '../../../src/engine/identity/signer.ts'
 import type { Secp256k1, Signer } from '../../../src/engine/identity/seams.ts'
 import type { Signed } from '../../../src/engine/protocol/event.ts'
-import { type JobId, type PubKey, eventId } from '../../../src/engine/protocol/ids.ts'
+import { type JobId, eventId } from '../../../src/engine/protocol/ids.ts'
 import type { IntakeRules } from '../../../src/engine/protocol/intake.ts'
 import { ReplayCache } from '../../../src/engine/protocol/replay.ts'
 import type { News } from '../../../src/engine/roles/client/news.ts'
@@ -60,7 +60,7 @@ export class Stage {
       local?: boolean
       place?: string | undefined
       clockMs?: number | undefined
-      isMe?: (key: PubKey) => boolean
+      isMe?: IntakeRules['isMe']
     },
   ): Party {
     const { signer, isDoor = false, clockMs = 0 } = options

@@ -1,5 +1,7 @@
 import { type UnixMs, unixMs } from '../../base/clock.ts'
+import type { Signed } from '../../protocol/event.ts'
 import type { PubKey } from '../../protocol/ids.ts'
+import { KINDS } from '../../protocol/kinds.ts'
 import type { LinkId } from '../wire.ts'
 import { endJob, resetPlacing } from './ending.ts'
 import { newestLink } from './links.ts'
@@ -10,9 +12,21 @@ import type { JobRecord, NodeRecord, RouterState, Turn } from './state.ts'
 
 /** Links that are lost, and may come back: how long a job waits for either of its ends. */
 
-/** Whether an event to this key is ours: to us, or to somebody who is here, or may come back. */
-export const isAddressee = (state: RouterState, key: PubKey): boolean =>
-  key === state.signer.pubkey || state.linksOf.has(key) || state.awaited.has(key)
+/**
+ * Whether an event to this key is ours: to us, or to somebody who is here, or may come back. A letter to a key
+ * that is no node's is ours only where a node wrote it: anybody else's is refused as if that key were not here,
+ * in the same words and at the same cost, so that nobody learns by writing who is.
+ */
+export const isAddressee = (
+  state: RouterState,
+  key: PubKey,
+  { kind, pubkey }: Pick<Signed, 'kind' | 'pubkey'>,
+): boolean => {
+  const { signer, nodes, linksOf, awaited } = state
+  if (key === signer.pubkey) return true
+  if (kind === KINDS.money && !nodes.has(key) && !nodes.has(pubkey)) return false
+  return linksOf.has(key) || awaited.has(key)
+}
 
 /** A link of this key is lost: what is for it is ours until then, or longer where that was said before. */
 export const awaitKey = ({ state, now }: Turn, key: PubKey, until: UnixMs): void => {

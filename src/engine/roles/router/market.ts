@@ -12,11 +12,11 @@ import type { LinkId, WireEvent } from '../wire.ts'
 import { awaitKey, onNodeBack } from './away.ts'
 import { noteClock } from './clocks.ts'
 import { expiryOf, publish } from './directory.ts'
-import { joinLink } from './links.ts'
+import { joinLink, newestLink } from './links.ts'
 import { noneOnWire } from './none.ts'
 import { fitting, writeOffers } from './offering.ts'
 import { isLoopback } from '../../transport/addresses.ts'
-import { feeFor } from './packs.ts'
+import { feeFor, forgetSession } from './packs.ts'
 import { addTicket, allTickets, removeTicket, ticketsFor } from './pool.ts'
 import { type NodeRecord, type Turn, accept, decline, say } from './state.ts'
 
@@ -30,6 +30,7 @@ export const onAuthenticated = (
   const { state } = turn
   const before = joinLink(state, link, key)
   if (before) forgetNode(turn, link, before)
+  if (before && newestLink(state, before) === undefined) forgetSession(state, before)
   if (local) state.local.add(link)
   state.placeOf.set(link, place)
   noteClock(turn, key, aheadMs)

@@ -122,6 +122,22 @@ describe('a session draws on a pack', () => {
     expect(mayRoute(state, thief.pubkey)).toBe(false)
   })
 
+  test('and leaves nothing behind where it goes from one pack to the next, each asked for', async () => {
+    const { state, hear } = await scene()
+    for (let n = 0; n < 20; n++) {
+      const key = newSigner(secp, random)
+      const said = { for: 'route', ref: key.pubkey, msat: '4000', hold: null } as const
+      const content = { ...said, nonce: String(nonce++).padStart(32, '0') }
+      const to = router.pubkey
+      expect(
+        hear(session, eventText(key.sign(draftOf('fund', content, { now: NOW, net: 'sim', to })))),
+      ).toBe(true)
+    }
+    expect(state.fee!.asking.size).toBeLessThanOrEqual(1)
+    forgetSession(state, session.pubkey)
+    expect([state.fee!.asking.size, state.fee!.packOf.size]).toEqual([0, 0])
+  })
+
   test('and an invoice is asked for by that key alone', async () => {
     const { state, hear } = await scene()
     const fund = (ref: PubKey, purpose: 'route' | 'topup') => {

@@ -106,17 +106,22 @@ export const forgetSession = ({ fee }: RouterState, client: PubKey): void => {
   const key = fee?.packOf.get(client)
   if (!fee || key === undefined) return
   fee.packOf.delete(client)
-  const asking = fee.asking.get(key)
-  asking?.delete(client)
-  if (asking?.size === 0) fee.asking.delete(key)
+  askNoMore(fee, client, key)
 }
 
 /** The key of a pack has signed that this session draws on it. */
 const draw = (fee: FeeTill, client: PubKey, key: PubKey): void => {
   if (fee.packOf.get(client) === key) return
   const before = fee.packOf.get(client)
-  if (before !== undefined) fee.asking.get(before)?.delete(client)
+  if (before !== undefined) askNoMore(fee, client, before)
   fee.packOf.set(client, key)
+}
+
+/** Keys of packs cost nothing to make: one that no session asks for any more leaves no trace. */
+const askNoMore = ({ asking }: FeeTill, client: PubKey, key: PubKey): void => {
+  const sessions = asking.get(key)
+  sessions?.delete(client)
+  if (sessions?.size === 0) asking.delete(key)
 }
 
 const freeFor = (fee: FeeTill, client: PubKey): number => {

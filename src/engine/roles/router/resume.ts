@@ -151,6 +151,8 @@ export const forgetReturning = (turn: Turn, link: LinkId): void => {
   for (const key of turn.state.returningOf.get(link) ?? []) endReturning(turn, key)
   turn.state.returningOf.delete(link)
   turn.state.syncs.delete(link)
+  // What nodes write to it is counted below 0 (money.ts).
+  turn.state.syncs.delete(-link)
 }
 
 /** Both ends said so: the job goes on here, counted and bounded as any other. */
@@ -214,8 +216,10 @@ const restore = (turn: Turn, returning: Returning, link: LinkId): void => {
   if (message) onReceipt(turn, nodeLink, message)
 }
 
-/** A bucket of each link: a sync makes the other end send frames again. */
-/** Whether a link may send one more of what is passed on without a job that limits it. */
+/**
+ * Whether a link may send one more of what is passed on without a job that limits it, such as a sync, which makes
+ * the other end send frames again. Its bucket goes with the link.
+ */
 export const maySync = ({ state, now }: Turn, link: LinkId): boolean => {
   const { syncsBurst, syncsPerSecond } = state.bounds
   const bucket = state.syncs.get(link) ?? { left: syncsBurst, at: now }

@@ -113,7 +113,7 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
       verifier: secp,
       net,
       // A router also sees what it passes on between the keys on its links.
-      isMe: (key) => isAddressee(state, key),
+      isMe: (key, event) => isAddressee(state, key, event),
       startedAt: clock.now(),
       replay: new ReplayCache(2 * bounds.freshnessMs),
       freshnessMs: bounds.freshnessMs,

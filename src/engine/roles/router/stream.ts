@@ -60,8 +60,9 @@ const fromNode = (turn: Turn, job: JobRecord, placing: Placing, frame: Frame): v
   if (frame.type === 'reset') return onNodeLost(turn, job, placing)
   // A placing that was moved away from has no say.
   if (frame.type !== 'output' || placing !== job.placings.at(-1)) return
-  // Late is honest, as far as it was allowed.
-  if (job.phase === 'over' || placing.acceptedAt === null) {
+  // Late is honest, as far as it was allowed. While the job moves its client gets nothing of the node that it leaves.
+  const isLate = job.phase === 'over' || job.phase === 'moving'
+  if (isLate || placing.acceptedAt === null) {
     if (measure(placing.output, frame) === 'over') strayFrame(turn, placing.link, frame)
     return
   }
