@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import { msat } from '../../src/engine/base/money.ts'
+import { textPieces } from '../fakes/scripted-runner.ts'
+import type { CAPS } from './bank.ts'
 import { checkMoney, letters, tabOf } from './money-books.ts'
-import { ended, paying } from './paying.ts'
+import { ended, paying, words } from './paying.ts'
 import type { World } from './world.ts'
+
+const WISH = { outTokens: 15_000, deadlineMs: 600_000 }
 
 /** Nothing was paid, and no invoice was asked for where that could be told before. */
 const unpaid = async (it: World, asksNothing: boolean): Promise<void> => {
@@ -103,4 +107,40 @@ test('a wallet with nothing in it: nothing is paid, and the fault says why', asy
   expect(asked.outcome!.fault!.message).toContain('no_balance')
   await checkMoney(it)
   await it.close()
+})
+
+describe('jobs at once that together need more than may lie at their node', () => {
+  /** Five jobs of up to 37.5 sat each, that cost 50 msat or so; a tab is topped up by 100 sat. */
+  const five = async (pieceMs: number, caps?: Partial<typeof CAPS>) => {
+    const script = { pieces: textPieces(words(20)), pieceMs }
+    const { it, client } = await paying({ slots: 5, script }, ({ bank }) => {
+      bank!.caps = { ...bank!.caps, ...caps }
+    })
+    const all = Array.from({ length: 5 }, () => it.request(client, WISH))
+    return { it, all }
+  }
+
+  test.each([0, 100, 1_000])(
+    'wait for the others, pieces every %d ms, and are served',
+    async (ms) => {
+      const { it, all } = await five(ms)
+      for (const asked of all) await ended(it, asked)
+      expect(all.map((asked) => asked.outcome!.fault)).toEqual(Array(5).fill(null))
+      expect(tabOf(it.nodes[0]!).paid).toBeLessThanOrEqual(msat(200_000n))
+      await checkMoney(it)
+      await it.close()
+    },
+  )
+
+  test('but not without end', async () => {
+    const { it, all } = await five(10_000)
+    const started = it.clock.now()
+    const over = () => all.filter(({ outcome }) => outcome?.fault)
+    while (over().length === 0 && it.clock.now() - started < 100_000) await it.clock.advance(500)
+    expect(over()[0]!.outcome!.fault).toMatchObject({ code: 'exposure.exceeded' })
+    expect(it.clock.now() - started).toBeGreaterThan(55_000)
+    for (const asked of all) await ended(it, asked, 400_000)
+    await checkMoney(it)
+    await it.close()
+  })
 })

@@ -11,6 +11,7 @@ import { type Plan, firstOf, planOf } from './plan.ts'
 import { sendJob } from './sending.ts'
 import { type ClientJob, type ClientTurn, type Offered, tell } from './state.ts'
 import { askTab, drawnAt, leftAt, tellNode } from './tabs.ts'
+import { ROOM_EVERY_MS, awaitsRoom, roomAt, waitingFor } from './waiting.ts'
 
 /** Before a job goes out its node is paid, where it wants to be and the tab there lacks something. */
 
@@ -72,10 +73,30 @@ export const onFundDue = (turn: ClientTurn, place: string): void => {
     }
     return proceed(turn, one)
   }
+  if (one.phase === 'full') return onFull(turn, one)
   const isOver = one.isStale ? now - one.since >= STALE_WITHIN_MS : one.asks >= MOST_ASKS
   if (isOver) return failAll(turn, one, one.isStale ? notCredited() : noInvoice())
   ask(turn, one)
 }
+
+/** More would lie at its node than may: what waits goes on once others there have ended, or does not. */
+export const notAllowed = (turn: ClientTurn, one: Funding, fault: Fault): void => {
+  if (awaitsRoom(turn, one, fault)) onFull(turn, one)
+  else failAll(turn, one, fault)
+}
+
+const onFull = (turn: ClientTurn, one: Funding): void => {
+  const room = roomAt(turn, one)
+  if (room === 'covered') return proceed(turn, one)
+  if (room === 'over') return failAll(turn, one, one.full!.fault)
+  if (room === 'none') return lookLater(turn, one)
+  one.phase = 'asked'
+  one.asks = 0
+  ask(turn, one)
+}
+
+const lookLater = ({ state, now }: ClientTurn, { node, ref }: Funding): void =>
+  state.deadlines.set(`fund:${placeOf(node, ref)}`, unixMs(now + ROOM_EVERY_MS))
 
 /** The node has its money: what waited for it goes on. */
 export const proceed = (turn: ClientTurn, { node, ref, jobs }: Funding): void => {
@@ -126,18 +147,6 @@ export const firstPayable = (
   )
 }
 
-/** The jobs that still wait for this node to be paid. */
-export const waitingFor = ({ state }: ClientTurn, { node, jobs }: Funding): ClientJob[] =>
-  [...jobs].flatMap((id) => {
-    const job = state.jobs.get(id)
-    if (!job || job.phase === 'cancelling') return []
-    const isIts =
-      job.phase === 'funding'
-        ? job.funding?.offered.node === node
-        : job.attempt?.drawn && job.attempt.offered.node === node
-    return isIts ? [job] : []
-  })
-
 /** Whether a payment for this job is on its way. */
 export const isPaying = (turn: ClientTurn, job: ClientJob): boolean => {
   const { money } = turn.state
@@ -186,6 +195,7 @@ const fund = (turn: ClientTurn, job: ClientJob, node: PubKey, { timing, needed }
     seq: 0,
     isStale: false,
     credited: false,
+    full: null,
   } as const
   const one: Funding = { node, ref, timing, jobs, needed, since: now, ...fresh }
   funding.set(placeOf(node, ref), one)

@@ -15,12 +15,13 @@ import { parseTerms } from '../../protocol/terms.ts'
 import { invoiceFlaw, payableUntil } from '../../spending/invoice-check.ts'
 import { leftOn } from '../../spending/ledger.ts'
 import { feeFor, mostFor, payOf } from './amounts.ts'
-import { failAll, proceed, waitingFor } from './funding.ts'
+import { failAll, notAllowed, proceed } from './funding.ts'
 import { awaitHeld, beginHold, onHeldWord, onHoldPayment, onKey } from './holding.ts'
 import { type Funding, type PurseEvent, placeOf } from './money.ts'
 import { notKnown, notPaid } from './outcome.ts'
 import { type ClientTurn, tell } from './state.ts'
 import { leftAt, onStatement, runningAt } from './tabs.ts'
+import { waitingFor } from './waiting.ts'
 
 /** What a node says of money: checked, then paid, or not. */
 
@@ -72,7 +73,7 @@ export const onPayment = (
   if (one.phase !== 'paying') return
   // Another process of ours was first: its payment is in the books now.
   if (isFault(end) && end.code === 'payment.repeated') return settled(turn, one)
-  if (isFault(end)) return failAll(turn, one, end)
+  if (isFault(end)) return notAllowed(turn, one, end)
   if (end.state === 'failed') return failAll(turn, one, notPaid(end))
   if (end.state !== 'settled') return failAll(turn, one, notKnown())
   for (const job of waitingFor(turn, one))

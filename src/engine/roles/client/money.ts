@@ -57,7 +57,8 @@ export type Funding = {
   /** Jobs that wait for it. */
   readonly jobs: Set<JobId>
   needed: Msat
-  phase: 'asked' | 'paying' | 'paid'
+  /** `full`: with what it asks more would lie unused there than may (waiting.ts). */
+  phase: 'asked' | 'paying' | 'paid' | 'full'
   asks: number
   /** Since when it is asked. */
   readonly since: UnixMs
@@ -68,6 +69,8 @@ export type Funding = {
   isStale: boolean
   /** The node has said that it has the money. */
   credited: boolean
+  /** Since when it waits for room there, what other jobs held of the tab then (msat), and why. */
+  full: Readonly<{ since: UnixMs; drawn: bigint; fault: Fault }> | null
 }
 
 export const placeOf = (node: PubKey, ref: string): string => `${node} ${ref}`
