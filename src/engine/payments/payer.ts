@@ -41,6 +41,11 @@ export type PayLimits = Readonly<{
  * left our hands is `unknown`. They reject (Faults of Wallet) only where it is certain that nothing was sent.
  */
 export interface Payer {
+  /**
+   * The wallet itself moves money for one payment hash once at most, whichever process sends the invoice and however
+   * late a request arrives. So what it does not know may be sent again, though it was perhaps sent before.
+   */
+  readonly onceByHash?: true
   info(): Promise<WalletInfo>
   /** Pays a BOLT11 invoice with an amount. The same one again is never paid twice: it gives how the first stands. */
   pay(bolt11: string, limits: PayLimits): Promise<Payment>

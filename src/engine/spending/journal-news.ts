@@ -19,11 +19,19 @@ export const onNews = (turn: JournalTurn, hash: PaymentHash, news: PaymentNews):
 
 /**
  * The wallet knows of no such payment. It may not have heard of it yet, so that proves something only when
- * nobody can pay the invoice any more.
+ * nobody can pay the invoice any more. One that is wanted again may be sent again, where that moves money once.
  */
-export const onAbsent = (turn: JournalTurn, hash: PaymentHash): void => {
-  const entry = turn.journal.open.get(hash)
-  if (!entry || (entry.state !== 'failed' && turn.now < entry.expiresAt + ABSENT_MS)) return
+export const onAbsent = (turn: JournalTurn, hash: PaymentHash, maySend = false): void => {
+  const { journal, now, effects } = turn
+  const entry = journal.open.get(hash)
+  const isWanted = maySend && journal.unsure.get(hash) === true
+  if (isWanted && entry?.state === 'intent' && entry.expiresAt - now >= LEAST_LIFE_MS) {
+    // Once: from now on it is this process that sends it.
+    journal.unsure.delete(hash)
+    const { bolt11, maxFee } = entry
+    return void effects.push({ do: 'pay', hash, bolt11, maxFee, again: true })
+  }
+  if (!entry || (entry.state !== 'failed' && now < entry.expiresAt + ABSENT_MS)) return
   onFailed(turn, entry, entry.reason ?? 'unsent')
 }
 
@@ -106,11 +114,14 @@ const put = ({ journal, changes, effects }: JournalTurn, entry: Entry): void => 
 
 const forget = ({ journal }: JournalTurn, { hash }: Entry): void => {
   journal.open.delete(hash)
+  journal.unsure.delete(hash)
   journal.deadlines.clear(hash)
 }
 
 const SETTLED = { state: 'settled', reason: null, final: true } as const
 
+/** One that is paid in its last second may settle after its end, or not at all (attack 14). */
+export const LEAST_LIFE_MS = 15_000
 /** After its end, how long the clock of a wallet may lag, and a request lie at a relay (NIP-47). */
 const ABSENT_MS = 60_000
 /** When one that failed is asked about again, ms after its end. A day later nobody is asked any more. */

@@ -81,12 +81,13 @@ export type JournalEvent =
   | Readonly<{ type: 'answer'; hash: PaymentHash; news: PaymentNews }>
   /** `pay` rejected: it is certain that nothing was sent. */
   | Readonly<{ type: 'unsent'; hash: PaymentHash; reason: string }>
-  /** `payStatus` knows of no such payment. */
-  | Readonly<{ type: 'absent'; hash: PaymentHash }>
+  /** `payStatus` knows of no such payment. `maySend`: its wallet moves the money of a hash once (`onceByHash`). */
+  | Readonly<{ type: 'absent'; hash: PaymentHash; maySend?: boolean }>
   | Readonly<{ type: 'tick' }>
 
 export type JournalEffect =
-  | Readonly<{ do: 'pay'; hash: PaymentHash; bolt11: string; maxFee: Msat }>
+  /** `again`: an earlier process may have sent it, so that nothing proves any more that it was not. */
+  | Readonly<{ do: 'pay'; hash: PaymentHash; bolt11: string; maxFee: Msat; again?: true }>
   | Readonly<{ do: 'lookup'; hash: PaymentHash; bolt11: string }>
   /** It stands otherwise than before. */
   | Readonly<{ do: 'tell'; entry: Entry }>

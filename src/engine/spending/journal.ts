@@ -4,6 +4,7 @@ import { Fault } from '../base/fault.ts'
 import type { PaymentHash } from '../protocol/ids.ts'
 import { capFlaw } from './caps.ts'
 import {
+  LEAST_LIFE_MS,
   ask,
   askFailedAt,
   countSettled,
@@ -26,7 +27,8 @@ import type {
 
 /**
  * What we pay: `intent → inflight → settled | failed | unknown`. Changed in place. An entry is on the disk
- * before the wallet is told; after a crash at any point the wallet is asked how it stands, and only ever asked.
+ * before the wallet is told; after a crash at any point the wallet is asked how it stands. What it does not know is sent again only
+ * where it is wanted again, and the wallet moves the money of a hash once (docs/money.md).
  */
 export type Journal = {
   /** Entries that are not final. */
@@ -36,6 +38,8 @@ export type Journal = {
   /** What final entries of this day cost, fees included; the day is counted from 1970 in UTC. */
   day: Readonly<{ day: number; spent: bigint }>
   readonly deadlines: Deadlines<PaymentHash>
+  /** Those that were written before it was opened, and perhaps never sent: whether one is wanted again. */
+  readonly unsure: Map<PaymentHash, boolean>
 }
 
 /** One decision in the making. */
@@ -59,12 +63,19 @@ export const openJournal = (
   now: UnixMs,
 ): Journal => {
   const day = { day: dayOf(now), spent: 0n }
-  const journal: Journal = { open: new Map(), paid: new Map(), day, deadlines: new Deadlines() }
+  const journal: Journal = {
+    open: new Map(),
+    paid: new Map(),
+    day,
+    deadlines: new Deadlines(),
+    unsure: new Map(),
+  }
   for (const { payee, ref, seq } of views) notePaid(journal, `${payee} ${ref}`, seq)
   for (const entry of entries) {
     if (entry.state === 'settled') countSettled(journal, entry, now)
     if (entry.final) continue
     journal.open.set(entry.hash, entry)
+    if (entry.state === 'intent') journal.unsure.set(entry.hash, false)
     // Of one that failed nobody knows how often it was asked about since.
     const first = entry.state === 'failed' ? askFailedAt(entry, entry.expiresAt) : now
     journal.deadlines.set(entry.hash, first)
@@ -77,7 +88,7 @@ export const decide = (journal: Journal, event: JournalEvent, now: UnixMs): Jour
   const turn: JournalTurn = { journal, now, changes: [], settled: [], effects: [] }
   if (event.type === 'want') onWant(turn, event)
   else if (event.type === 'answer') onNews(turn, event.hash, event.news)
-  else if (event.type === 'absent') onAbsent(turn, event.hash)
+  else if (event.type === 'absent') onAbsent(turn, event.hash, event.maySend)
   else if (event.type === 'unsent')
     onNews(turn, event.hash, { state: 'failed', reason: event.reason })
   else for (const hash of journal.deadlines.due(now)) ask(turn, hash)
@@ -103,13 +114,14 @@ export const outTo = (journal: Journal, payee: Entry['payee']): bigint => {
   return sum
 }
 
-const onWant = (turn: JournalTurn, event: Extract<JournalEvent, { type: 'want' }>): void => {
+const onWant = (turn: JournalTurn, event: Want): void => {
   const { journal, now, changes, effects } = turn
   const { payment, price, left } = event
   const { hash, bolt11, maxFee, msat, payee } = payment
-  // What is paid to nobody in particular leaves nothing unused anywhere.
-  const caps = payee === null ? { ...event.caps, exposure: null } : event.caps
+  const caps = capsOf(event)
   const spent = { today: spentToday(journal, now), here: left + outTo(journal, payee) }
+  const same = journal.open.get(hash)
+  if (same?.state === 'intent' && journal.unsure.has(hash)) return wantAgain(turn, event, same)
   const fault = flawOf(journal, payment, now) ?? capFlaw(caps, spent, { price, msat, maxFee })
   if (fault) return void effects.push({ do: 'refuse', hash, fault })
   const entry: Entry = { ...payment, ...BEGUN, at: now }
@@ -118,6 +130,25 @@ const onWant = (turn: JournalTurn, event: Extract<JournalEvent, { type: 'want' }
   changes.push({ do: 'add', table: 'payments', row: entry })
   effects.push({ do: 'pay', hash, bolt11, maxFee })
 }
+
+/** Written by an earlier process, perhaps never sent: its wallet is asked at once. It counts as spent already. */
+const wantAgain = (turn: JournalTurn, event: Want, entry: Entry): void => {
+  const { journal, now, effects } = turn
+  const { hash, bolt11, payee, msat, maxFee } = entry
+  const isSame = placeOf(entry) === placeOf(event.payment) && entry.seq === event.payment.seq
+  const isOfToday = dayOf(entry.at) === dayOf(now)
+  const today = spentToday(journal, now) - (isOfToday ? msat + maxFee : 0n)
+  const spent = { today, here: event.left + outTo(journal, payee) - msat }
+  if (isSame && !capFlaw(capsOf(event), spent, { price: event.price, msat, maxFee }))
+    journal.unsure.set(hash, true)
+  effects.push({ do: 'refuse', hash, fault: known(entry) }, { do: 'lookup', hash, bolt11 })
+}
+
+/** What is paid to nobody in particular leaves nothing unused anywhere. */
+const capsOf = ({ payment, caps }: Want): Want['caps'] =>
+  payment.payee === null ? { ...caps, exposure: null } : caps
+
+type Want = Extract<JournalEvent, { type: 'want' }>
 
 /** Why an invoice must not be paid, whatever is allowed; null where it may be. */
 const flawOf = (journal: Journal, wanted: WantedPayment, now: UnixMs): Fault | null => {
@@ -170,7 +201,5 @@ const BEGUN = {
   doneAt: null,
 } as const
 
-/** One that is paid in its last second may settle after its end, or not at all (attack 14). */
-const LEAST_LIFE_MS = 15_000
 /** Payments whose end is not known, at once. */
 const MOST_OUT = 16

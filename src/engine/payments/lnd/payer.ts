@@ -39,6 +39,7 @@ export const openLndPayer = async (
   let place: Place | undefined
 
   return {
+    onceByHash: true,
     async info() {
       if (!place) {
         // Who pays without seeing what becomes of it would find out too late.

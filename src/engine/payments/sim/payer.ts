@@ -68,6 +68,7 @@ export const openSimPayer = async (
     })
 
   return {
+    onceByHash: true,
     info: async () => info,
     pay: (bolt11, limits) => asWallet(() => pay(bolt11, limits)),
     payStatus: (hash) => asWallet(() => statusOf(hash)),

@@ -146,7 +146,12 @@ export const openPurse = (options: PurseOptions): Purse => {
     } else if (effect.do === 'pay')
       payer.pay(effect.bolt11, limitsOf(effect.maxFee, holds.has(hash), options.timeoutMs)).then(
         (news) => go(() => ({ type: 'answer', hash, news })),
-        (error: unknown) => go(() => ({ type: 'unsent', hash, reason: asFault(error).code })),
+        (error: unknown) =>
+          go(() =>
+            effect.again
+              ? { type: 'answer', hash, news: { state: 'unknown' } }
+              : { type: 'unsent', hash, reason: asFault(error).code },
+          ),
       )
     else if (effect.do === 'lookup') void lookUp(effect).catch(failed)
     else if (isOver(effect.entry) || (effect.entry.state !== 'inflight' && !holds.has(hash)))
@@ -156,7 +161,12 @@ export const openPurse = (options: PurseOptions): Purse => {
   /** A wallet that does not answer is asked again when that is due. */
   const lookUp = ({ hash, bolt11 }: { hash: PaymentHash; bolt11: string }): Promise<void> =>
     payer.payStatus(hash, bolt11).then(
-      (news) => feed(() => (news ? { type: 'answer', hash, news } : { type: 'absent', hash })),
+      (news) =>
+        feed(() =>
+          news
+            ? { type: 'answer', hash, news }
+            : { type: 'absent', hash, maySend: payer.onceByHash === true },
+        ),
       () => {},
     )
 
