@@ -156,7 +156,7 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   if (one) Object.assign(one, begun)
   // A job that comes meanwhile waits for what is paid in the background, and asks for nothing more.
   else if (ref === tab) {
-    const none = { jobs: new Set<JobId>(), needed: terms.msat, asks: 0, isStale: false }
+    const none = { jobs: new Set<JobId>(), needed: terms.msat, asks: 0, isStale: false, full: null }
     funding.set(placeOf(node, ref), { node, ref, timing: 'before', since: now, ...none, ...begun })
   }
   if (one) state.deadlines.clear(`fund:${placeOf(node, ref)}`)
