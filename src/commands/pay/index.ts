@@ -6,6 +6,7 @@ import {
   netOption,
   passphraseOption,
   quietOption,
+  routerOption,
   yesOption,
 } from '../options.ts'
 
@@ -45,7 +46,8 @@ export const pay = () => {
       const { payInvoice } = await import('./pay.ts')
       await payInvoice(invoice, options)
     })
-  for (const child of [connect(), status(), tabs(), history(), resolve()]) command.addCommand(child)
+  for (const child of [connect(), status(), tabs(), topUp(), history(), resolve()])
+    command.addCommand(child)
   return command
 }
 
@@ -115,6 +117,40 @@ const tabs = () =>
     .action(async (options) => {
       const { showTabs } = await import('./tabs.ts')
       await showTabs(options)
+    })
+
+const topUp = () =>
+  new Command('top-up')
+    .summary('pay into the tab at a node')
+    .description('Pay into the tab at a node: its next jobs draw on it.')
+    .usage('[options] <node> [amount]')
+    .argument('<node>', 'npub1…, hex, its name in your trust set, or how one of these begins')
+    .argument('[amount]', 'such as 100sat (default: 10sat at first, then 100sat)')
+    .addOption(netOption())
+    .addOption(routerOption())
+    .addOption(budgetOption())
+    .option('--max-exposure <amount>', 'most unused at one node (default: 200sat)')
+    .option('--max-fee <amount>', 'most for routing (default: 5sat and 1 %)')
+    .addOption(passphraseOption())
+    .addOption(yesOption('pay without a question'))
+    .option('--dry-run', 'show it and check the caps, pay nothing')
+    .addOption(jsonOption())
+    .addOption(quietOption())
+    .addHelpText(
+      'after',
+      examples(
+        [
+          'fedai pay top-up mira',
+          'fedai pay top-up npub1… 150sat --yes',
+          'fedai pay top-up mira 500sat --max-exposure 600sat --dry-run',
+        ],
+        MORE,
+        ['Exit codes: 77 over a cap, 80 unknown: do not pay again, run fedai pay resolve'],
+      ),
+    )
+    .action(async (node, amount, options) => {
+      const { topUpTab } = await import('./top-up.ts')
+      await topUpTab(node, amount, options)
     })
 
 const history = () =>

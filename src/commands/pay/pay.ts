@@ -178,7 +178,7 @@ const askWhether = async ({ user, invoice }: Order): Promise<void> => {
 
 const none = (): string => ''
 
-const noTerminal = (): Fault =>
+export const noTerminal = (): Fault =>
   new Fault('usage', 'pay.no_terminal', 'there is no terminal to ask on before money is sent', {
     hint: 'allow it by --yes, or look first: --dry-run',
   })

@@ -115,6 +115,31 @@ export const tabsShape = z.object({
   unused_msat: msatText,
 })
 
+/** `fedai pay top-up`. */
+export const topUpShape = z.object({
+  v: z.literal(1),
+  type: z.literal('top_up'),
+  net,
+  /**
+   * `unheard`: it is paid, and the node has not said that it has it. `paid_before`: one that was begun before has
+   * arrived, and nothing was sent now.
+   */
+  status: z.enum(['paid', 'paid_before', 'unheard', 'dry_run', 'failed', 'unknown']),
+  node: hex,
+  /** null where none was asked. */
+  router: hex.nullable(),
+  /** null where it did not come to one. */
+  amount_msat: msatText.nullable(),
+  fee_msat: msatText.nullable(),
+  max_fee_msat: msatText.nullable(),
+  /** On the tab there, by our own count; below 0: owed. */
+  left_msat: signedMsatText,
+  spent_today_msat: msatText,
+  budget_msat: msatText.nullable(),
+  max_exposure_msat: msatText.nullable(),
+  error,
+})
+
 export const historyShape = z.object({
   v: z.literal(1),
   type: z.literal('history'),

@@ -177,6 +177,7 @@ const goingOn = (news: News, started: number, pieces: number, show: Namer): stri
     case 'waiting':
     case 'clock':
     case 'ended':
+    case 'topped_up':
       return ''
   }
 }

@@ -19,6 +19,7 @@ export const SHAPES: Readonly<Record<string, () => Promise<z.ZodType>>> = {
   'pay connect': async () => (await import('../pay/shape.ts')).connectionShape,
   'pay status': async () => (await import('../pay/shape.ts')).statusShape,
   'pay tabs': async () => (await import('../pay/shape.ts')).tabsShape,
+  'pay top-up': async () => (await import('../pay/shape.ts')).topUpShape,
   'pay history': async () => (await import('../pay/shape.ts')).historyShape,
   'pay resolve': async () => (await import('../pay/shape.ts')).resolutionShape,
   verify: async () => (await import('../verify/shape.ts')).verificationShape,

@@ -31,5 +31,8 @@ export const dueInvoiceOf = (tab: Tab, granularity: Msat): Msat | null => {
 const upTo = (amount: Msat, granularity: Msat): Msat =>
   msat(((amount + granularity - 1n) / granularity) * granularity)
 
+/** More than this no node asks for at once: a million sat. */
+export const MOST_TOP_UP = msat(1_000_000_000n)
+
 const FIRST = msat(10_000n)
 const LATER = msat(100_000n)

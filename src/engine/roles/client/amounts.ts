@@ -17,6 +17,8 @@ export const mostFor = (
   const left = leftAt(money, node)
   // Where it was asked for it pays into the tab, whatever it is called.
   if (terms.for === 'after' && !one) return msat(left < 0n ? -left : 0n)
+  // Who said an amount pays that one, whatever the node counts.
+  if (one?.topUp && one.jobs.size === 0) return one.needed
   const needed = one?.needed ?? msat(0n)
   const isTab = !one || one.ref === money.tab(node).pubkey
   return isTab

@@ -22,7 +22,7 @@ import { Loop } from '../loop.ts'
 import { Channel } from './channel.ts'
 import { decide } from './decide.ts'
 import { type ClientMoney, type Purse, type PurseEffect, newClientMoney } from './money.ts'
-import type { Client, News, Wish } from './news.ts'
+import type { Client, News, TopUpWish, Wish } from './news.ts'
 import { type ClientEffect, type ClientEvent, type ClientState, newClientState } from './state.ts'
 import { shiftTimes } from './times.ts'
 
@@ -48,6 +48,8 @@ export type ClientOptions = {
   random?: Random
   bounds?: Partial<Bounds>
 }
+
+type Asked = { type: 'wish'; wish: Wish; dryRun: boolean } | { type: 'top_up'; wish: TopUpWish }
 
 /** A router that cannot be reached after so many attempts is not there. */
 const ATTEMPTS = 2
@@ -98,7 +100,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
       if (effect.do !== 'tell') return money && spend(money.purse, effect)
       const listener = listeners.get(effect.job)
       listener?.push(effect.news)
-      if (effect.news.type !== 'ended') return
+      if (effect.news.type !== 'ended' && effect.news.type !== 'topped_up') return
       listener?.end()
       listeners.delete(effect.job)
     },
@@ -167,7 +169,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
   const giveUp = () => state.link === null && end(unreachable(router.address))
   const stopWaiting = connectMs === undefined ? () => {} : clock.after(connectMs, giveUp)
 
-  const send = (wish: Wish, dryRun: boolean, signal?: AbortSignal): AsyncIterable<News> => {
+  const send = (asked: Asked, signal?: AbortSignal): AsyncIterable<News> => {
     const job = jobId(toHex(random.bytes(32)))
     const channel = new Channel<News>((full) => loop.feed({ type: full ? 'pause' : 'resume', job }))
     if (closed) {
@@ -175,7 +177,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
       return channel
     }
     listeners.set(job, channel)
-    loop.feed({ type: 'wish', job, wish, dryRun })
+    loop.feed({ ...asked, job })
     const cancel = () => loop.feed({ type: 'cancel', job })
     signal?.addEventListener('abort', cancel, { once: true })
     if (signal?.aborted) cancel()
@@ -185,10 +187,11 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
   return {
     key: signer.pubkey,
     router: router.key,
-    request: (wish, signal) => send(wish, false, signal),
+    request: (wish, signal) => send({ type: 'wish', wish, dryRun: false }, signal),
+    topUp: (wish, signal) => send({ type: 'top_up', wish }, signal),
     async offers(wish) {
       let offers: Extract<News, { type: 'offers' }> | undefined
-      for await (const news of send(wish, true)) {
+      for await (const news of send({ type: 'wish', wish, dryRun: true })) {
         if (news.type === 'offers') offers = news
         if (news.type !== 'ended') continue
         if (news.outcome.fault) throw news.outcome.fault

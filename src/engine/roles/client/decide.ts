@@ -12,8 +12,8 @@ import { ASK_WITHIN_MS, askAll, askWaiting, onWish } from './asking.ts'
 import { clockFaultOf, noteClock, onUntimely, sayClock } from './clocks.ts'
 import { cancelJob, finishJob, onReceipt } from './ending.ts'
 import { onOffers, onSheets } from './offers.ts'
-import { noReceiptOf, notKnown } from './outcome.ts'
-import { isPaying, onFundDue } from './funding.ts'
+import { cancelled, mute, noReceiptOf, notKnown, wrongKey } from './outcome.ts'
+import { onFundDue } from './funding.ts'
 import { onEarlyInvoice, onMoney, onMoneyFrame, onPayment } from './invoices.ts'
 import { onPackDue, onPackPayment, onRouterMoney } from './pack-buying.ts'
 import { notCounted, onNoRoute, showPack } from './packs.ts'
@@ -23,6 +23,17 @@ import { endWaiting } from './taking.ts'
 import { onInputCredit } from './sending.ts'
 import type { ClientEffect, ClientEvent, ClientJob, ClientState, ClientTurn } from './state.ts'
 import { onCharged, onStatementDue } from './tabs.ts'
+import {
+  beginTopUps,
+  cancelTopUp,
+  cancelTopUps,
+  failTopUps,
+  onTopUp,
+  onTopUpDeclined,
+  onTopUpDue,
+  onTopUpSheets,
+} from './top-up.ts'
+import { isPaying } from './waiting.ts'
 
 /**
  * The mind of a client: asks, checks what is offered, seals, sends, reads, credits, checks what it
@@ -50,10 +61,14 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
     case 'frame':
       return onFrame(turn, event.frame)
     case 'sheets':
-      return onSheets(turn, event)
+      onSheets(turn, event)
+      return onTopUpSheets(turn, event.job)
+    case 'top_up':
+      return onTopUp(turn, event)
     case 'cancel': {
       const job = state.jobs.get(event.job)
-      return job && cancelJob(turn, job, cancelled(isPaying(turn, job)))
+      if (!job) return cancelTopUp(turn, event.job)
+      return cancelJob(turn, job, cancelled(isPaying(turn, job)))
     }
     case 'pause':
       return state.jobs.get(event.job)?.attempt?.reader.pause()
@@ -62,11 +77,13 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
       return job?.attempt ? creditOutput(turn, job, job.attempt.reader.resume()) : undefined
     }
     case 'unreachable':
+      failTopUps(turn, event.fault)
       for (const job of state.jobs.values())
         if (job.phase === 'waiting' && !state.deadlines.has(`away:${job.id}`))
           finishJob(turn, job, event.fault)
       return
     case 'declined':
+      onTopUpDeclined(turn, event)
       return onDeclined(turn, event)
     case 'closed':
       return onClosed(turn, event.link)
@@ -78,6 +95,7 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
       // Any relay proves our key (NIP-42); a router also says who it is, and at once.
       return state.deadlines.set(`quota:${event.link}`, unixMs(turn.now + ASK_WITHIN_MS))
     case 'end':
+      cancelTopUps(turn)
       // Who goes on purpose says so: no node works on for ten seconds for somebody who will not be back.
       for (const job of state.jobs.values()) {
         cancelJob(turn, job, event.fault)
@@ -110,17 +128,12 @@ const onMessage = (turn: ClientTurn, link: LinkId, message: Message): void => {
       noteClock(turn, message)
       showPack(turn)
       onLinkBack(turn)
+      beginTopUps(turn)
       return askAll(turn)
     }
     turn.effects.push({ do: 'close', link, reason: 'another key than the pinned one' })
-    const fault = new Fault(
-      'verification',
-      'router.wrong_key',
-      'the router at this address has another key',
-      {
-        hint: 'check the address with whoever gave it to you',
-      },
-    )
+    const fault = wrongKey()
+    failTopUps(turn, fault)
     for (const job of state.jobs.values()) finishJob(turn, job, fault)
     return
   }
@@ -183,14 +196,8 @@ const onClosed = (turn: ClientTurn, link: LinkId): void => {
 /** Whoever answers at the address does not say that it is a router. */
 const onMute = (turn: ClientTurn, link: LinkId): void => {
   turn.effects.push({ do: 'close', link, reason: 'no word of a router' })
-  const fault = new Fault(
-    'unavailable',
-    'router.mute',
-    'what answers at this address is no router',
-    {
-      hint: 'check the address, or ask another one with --router',
-    },
-  )
+  const fault = mute()
+  failTopUps(turn, fault)
   for (const job of turn.state.jobs.values())
     if (job.phase === 'waiting') finishJob(turn, job, fault)
 }
@@ -199,6 +206,7 @@ const onDue = (turn: ClientTurn, key: string): void => {
   const [what, id] = key.split(':') as [string, JobId]
   if (what === 'quota') return onMute(turn, Number(id))
   if (what === 'fund') return onFundDue(turn, id)
+  if (what === 'topup') return onTopUpDue(turn, id)
   if (what === 'pack') return onPackDue(turn)
   if (what === 'statement') return onStatementDue(turn, id as never)
   if (what === 'early') return onEarlyInvoice(turn, id as never)
@@ -235,10 +243,3 @@ const onNoReceipt = (turn: ClientTurn, job: ClientJob): void => {
   if (job.attempt?.lock?.receipt) return endWaiting(turn, job)
   finishJob(turn, job, job.fault ?? noReceiptOf(job))
 }
-
-const cancelled = (paying: boolean): Fault =>
-  new Fault('interrupted', 'job.cancelled', 'cancelled', {
-    hint: paying
-      ? 'a payment is on its way; what it pays stays on your tab, what it holds comes back: fedai pay resolve'
-      : 'what came was kept',
-  })

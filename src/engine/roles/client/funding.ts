@@ -4,14 +4,15 @@ import { type Msat, msat } from '../../base/money.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import { forgetOffers } from './again.ts'
 import { finishJob } from './ending.ts'
-import { type Funding, isPaidNow, placeOf } from './money.ts'
-import { notKnown } from './outcome.ts'
-import { hasRoute, isPayingPack, useRoute } from './packs.ts'
+import { type Funding, newFunding, placeOf } from './money.ts'
+import { notCredited, notKnown } from './outcome.ts'
+import { hasRoute, useRoute } from './packs.ts'
 import { type Plan, firstOf, planOf } from './plan.ts'
 import { sendJob } from './sending.ts'
 import { type ClientJob, type ClientTurn, type Offered, tell } from './state.ts'
 import { askTab, drawnAt, leftAt, tellNode } from './tabs.ts'
-import { ROOM_EVERY_MS, awaitsRoom, roomAt, waitingFor } from './waiting.ts'
+import { endTopUp, topUpFunded } from './top-up-end.ts'
+import { ROOM_EVERY_MS, awaitsRoom, isWanted, roomAt, waitingFor } from './waiting.ts'
 
 /** Before a job goes out its node is paid, where it wants to be and the tab there lacks something. */
 
@@ -60,7 +61,7 @@ export const onFundDue = (turn: ClientTurn, place: string): void => {
   const one = state.money?.funding.get(place)
   if (!one || (one.phase === 'paying' && one.timing !== 'hold')) return
   // What waited waits for the link now, and asks anew when that is back.
-  if (waitingFor(turn, one).length === 0) return void state.money!.funding.delete(place)
+  if (!isWanted(turn, one)) return void state.money!.funding.delete(place)
   // What is held is paid and not: what its node's wallet has is for the node to say.
   if (one.phase === 'paying')
     return now - one.since >= HELD_WITHIN_MS ? failAll(turn, one, notKnown()) : ask(turn, one)
@@ -99,11 +100,13 @@ const lookLater = ({ state, now }: ClientTurn, { node, ref }: Funding): void =>
   state.deadlines.set(`fund:${placeOf(node, ref)}`, unixMs(now + ROOM_EVERY_MS))
 
 /** The node has its money: what waited for it goes on. */
-export const proceed = (turn: ClientTurn, { node, ref, jobs }: Funding): void => {
+export const proceed = (turn: ClientTurn, one: Funding): void => {
   const { state } = turn
+  const { node, ref, jobs } = one
   const place = placeOf(node, ref)
   state.money!.funding.delete(place)
   state.deadlines.clear(`fund:${place}`)
+  topUpFunded(turn, one)
   for (const id of jobs) {
     const job = state.jobs.get(id)
     if (job?.phase !== 'funding' || job.funding?.offered.node !== node) continue
@@ -120,6 +123,7 @@ export const failAll = (turn: ClientTurn, one: Funding, fault: Fault): void => {
   for (const job of waitingFor(turn, one))
     if (job.phase === 'funding') payAnother(turn, job, fault)
     else job.unpaid = fault
+  if (one.topUp) endTopUp(turn, one.topUp, one, fault)
 }
 
 /** The offer by the next node that can be paid, where it was this one's fault; else the job ends. */
@@ -147,13 +151,6 @@ export const firstPayable = (
   )
 }
 
-/** Whether a payment for this job is on its way. */
-export const isPaying = (turn: ClientTurn, job: ClientJob): boolean => {
-  const { money } = turn.state
-  const isPaid = job.phase === 'funding' && money !== null && isPaidNow(money, job.id)
-  return isPayingPack(turn, job) || isPaid
-}
-
 /**
  * A node says that our tab does not cover a job that it covers by our count. We may have lost a receipt, or it the
  * word of a payment: it is asked for what it signed, and for the job again a little later. It is not paid anew.
@@ -178,8 +175,7 @@ export const askFunded = (turn: ClientTurn, job: ClientJob): boolean => {
 }
 
 const fund = (turn: ClientTurn, job: ClientJob, node: PubKey, { timing, needed }: Plan): void => {
-  const { state, now } = turn
-  const { funding, off, tab } = state.money!
+  const { funding, off, tab } = turn.state.money!
   const ref = off || timing === 'hold' ? job.id : tab(node).pubkey
   const before = funding.get(placeOf(node, ref))
   if (before) {
@@ -187,19 +183,14 @@ const fund = (turn: ClientTurn, job: ClientJob, node: PubKey, { timing, needed }
     if (needed > before.needed) before.needed = needed
     return
   }
-  const jobs = new Set([job.id])
-  const fresh = {
-    phase: 'asked',
-    asks: 0,
-    hash: null,
-    seq: 0,
-    isStale: false,
-    credited: false,
-    full: null,
-  } as const
-  const one: Funding = { node, ref, timing, jobs, needed, since: now, ...fresh }
-  funding.set(placeOf(node, ref), one)
   tell(turn, job, { type: 'funding', node })
+  openFunding(turn, { node, ref, timing, jobs: new Set([job.id]), topUp: null, needed })
+}
+
+/** Begins to pay a node: it is asked for an invoice. */
+export const openFunding = (turn: ClientTurn, wanted: Parameters<typeof newFunding>[0]): void => {
+  const one = newFunding(wanted, turn.now)
+  turn.state.money!.funding.set(placeOf(one.node, one.ref), one)
   ask(turn, one)
 }
 
@@ -211,23 +202,19 @@ const ask = (turn: ClientTurn, one: Funding): void => {
   const waiting = waitingFor(turn, one).find((it) => it.phase === 'funding')
   const hold = waiting && { job: waiting.id, ticket: waiting.funding!.offered.ticket.event.id }
   const isTab = ref === state.money!.tab(node).pubkey
-  tellNode(turn, node, 'fund', {
+  const letter = tellNode(turn, node, 'fund', {
     for: isTab ? 'topup' : 'job',
     ref,
     msat: String(one.needed),
     hold: hold ?? null,
     ...(timing === 'hold' && { timing }),
   })
+  if (one.topUp) one.topUp.letter = letter
 }
 
 const noInvoice = (): Fault =>
   new Fault('again', 'funding.silent', 'the node sent no invoice', {
     hint: 'try again, or ask another node',
-  })
-
-export const notCredited = (): Fault =>
-  new Fault('again', 'funding.uncredited', 'the node does not count what was paid to it', {
-    hint: 'look at it with: fedai pay tabs; then ask another node',
   })
 
 const INVOICE_WITHIN_MS = 5_000

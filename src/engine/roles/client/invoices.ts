@@ -17,11 +17,12 @@ import { leftOn } from '../../spending/ledger.ts'
 import { feeFor, mostFor, payOf } from './amounts.ts'
 import { failAll, notAllowed, proceed } from './funding.ts'
 import { awaitHeld, beginHold, onHeldWord, onHoldPayment, onKey } from './holding.ts'
-import { type Funding, type PurseEvent, placeOf } from './money.ts'
+import { type Funding, type PurseEvent, newFunding, placeOf } from './money.ts'
 import { notKnown, notPaid } from './outcome.ts'
 import { type ClientTurn, tell } from './state.ts'
 import { leftAt, onStatement, runningAt } from './tabs.ts'
-import { waitingFor } from './waiting.ts'
+import { tellTopUp } from './top-up-end.ts'
+import { isWanted, waitingFor } from './waiting.ts'
 
 /** What a node says of money: checked, then paid, or not. */
 
@@ -78,6 +79,7 @@ export const onPayment = (
   if (end.state !== 'settled') return failAll(turn, one, notKnown())
   for (const job of waitingFor(turn, one))
     tell(turn, job, { type: 'paid', node, msat: end.msat, fee: end.fee })
+  if (one.topUp) tellTopUp(turn, one.topUp, { type: 'paid', node, msat: end.msat, fee: end.fee })
   settled(turn, one)
 }
 
@@ -117,7 +119,7 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   const one = funding.get(placeOf(node, terms.ref)) ?? funding.get(placeOf(node, tab))
   if (one && one.phase !== 'asked') return
   const waiting = one ? waitingFor(turn, one) : []
-  if (one && waiting.length === 0) return
+  if (one && !isWanted(turn, one)) return
   const pay = payOf(turn, node)
   if (!pay) return
   if (!one && !isWelcome(turn, node, terms)) {
@@ -152,14 +154,12 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
     return state.deadlines.set(`fund:${placeOf(node, ref)}`, unixMs(now + AGAIN_MS))
   }
   if (flaw) return one && failAll(turn, one, badInvoice(flaw))
-  const begun = { phase: 'paying', hash, seq: terms.seq, credited: false } as const
-  if (one) Object.assign(one, begun)
   // A job that comes meanwhile waits for what is paid in the background, and asks for nothing more.
-  else if (ref === tab) {
-    const none = { jobs: new Set<JobId>(), needed: terms.msat, asks: 0, isStale: false, full: null }
-    funding.set(placeOf(node, ref), { node, ref, timing: 'before', since: now, ...none, ...begun })
-  }
-  if (one) state.deadlines.clear(`fund:${placeOf(node, ref)}`)
+  const wanted = { node, ref, timing: 'before', jobs: new Set<JobId>(), topUp: null } as const
+  const own = one ?? (ref === tab ? newFunding({ ...wanted, needed: terms.msat }, now) : null)
+  const begun = { phase: 'paying', hash, seq: terms.seq, credited: false } as const
+  if (own) funding.set(placeOf(node, ref), Object.assign(own, begun))
+  state.deadlines.clear(`fund:${placeOf(node, ref)}`)
   if (hold) awaitHeld(turn, one, hash)
   const payment = {
     hash,
@@ -170,7 +170,7 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
     seq: terms.seq,
     purpose: terms.for,
     msat: terms.msat,
-    maxFee: feeFor(terms.msat),
+    maxFee: one?.topUp?.maxFee ?? feeFor(terms.msat),
     expiresAt: unixMs(payableUntil(terms, invoice) * 1000),
   }
   if (hold) beginHold(turn, waiting[0]!, { node, hash, msat: terms.msat })
@@ -178,6 +178,7 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
     job.invoices.push(event)
     tell(turn, job, { type: 'paying', node, msat: terms.msat })
   }
+  if (one?.topUp) tellTopUp(turn, one.topUp, { type: 'paying', node, msat: terms.msat })
   const first = waiting.find((job) => job.phase === 'funding')
   const caps = { ...money.caps, maxPrice: first?.wish.cap ?? null }
   const price = first?.funding?.offered.ceiling ?? msat(0n)

@@ -11,6 +11,7 @@ import { ReplayCache } from '../../protocol/replay.ts'
 import type { SpendingCaps } from '../../spending/caps.ts'
 import type { Entry, JournalEvent, WantedPayment } from '../../spending/journal-rows.ts'
 import type { TabView } from '../../spending/ledger.ts'
+import type { TopUpWish } from './news.ts'
 import { type Packs, newPacks } from './packs.ts'
 
 export type Timing = (typeof TIMINGS)[number]
@@ -30,6 +31,8 @@ export type ClientMoney = {
   readonly replay: ReplayCache
   /** What is being paid before something of ours can go there, by node and ref (`placeOf`). */
   funding: Map<string, Funding>
+  /** What users want on tabs. */
+  topUps: Map<JobId, TopUp>
   /** Payments by `hold` whose end is not known, and whether all that they pay for has come. */
   holds: Map<PaymentHash, { readonly node: PubKey; delivered: boolean }>
   /** With the tab off: jobs that are paid after their receipt, by their ids. */
@@ -48,6 +51,20 @@ export type ClientMoney = {
   readonly packs: Packs
 }
 
+/** What a user wants on a tab, with no job behind it (top-up.ts). */
+export type TopUp = {
+  readonly id: JobId
+  readonly wish: TopUpWish
+  phase: 'waiting' | 'sheet' | 'funding'
+  /** What it comes to, once that is known, and for routing at most. */
+  msat: Msat | null
+  maxFee: Msat | null
+  fee: Msat | null
+  /** The newest letter to its node. */
+  letter: EventId | null
+  rounds: number
+}
+
 /** One node that is being paid. */
 export type Funding = {
   readonly node: PubKey
@@ -56,6 +73,8 @@ export type Funding = {
   readonly timing: Timing
   /** Jobs that wait for it. */
   readonly jobs: Set<JobId>
+  /** What a user waits for, besides. */
+  readonly topUp: TopUp | null
   needed: Msat
   /** `full`: with what it asks more would lie unused there than may (waiting.ts). */
   phase: 'asked' | 'paying' | 'paid' | 'full'
@@ -73,6 +92,22 @@ export type Funding = {
   full: Readonly<{ since: UnixMs; drawn: bigint; fault: Fault }> | null
 }
 
+/** One that is to be paid: it is asked for an invoice first. */
+export const newFunding = (
+  wanted: Pick<Funding, 'node' | 'ref' | 'timing' | 'jobs' | 'topUp' | 'needed'>,
+  since: UnixMs,
+): Funding => ({
+  ...wanted,
+  since,
+  phase: 'asked',
+  asks: 0,
+  hash: null,
+  seq: 0,
+  isStale: false,
+  credited: false,
+  full: null,
+})
+
 export const placeOf = (node: PubKey, ref: string): string => `${node} ${ref}`
 
 /** Whether a node is being paid for this job now. */
@@ -88,6 +123,7 @@ export const newClientMoney = (
   ...options,
   replay: new ReplayCache(),
   funding: new Map(),
+  topUps: new Map(),
   holds: new Map(),
   owing: new Map(),
   expected: new Map(),

@@ -129,6 +129,34 @@ export type News =
   | Readonly<{ type: 'clock'; aheadMs: number }>
   | Readonly<{ type: 'piece'; delta: unknown; text: string; usage: Units }>
   | Readonly<{ type: 'ended'; outcome: Outcome }>
+  /** The last of a top-up. */
+  | Readonly<{ type: 'topped_up' } & ToppedUp>
+
+/** What somebody wants to have on the tab at a node. */
+export type TopUpWish = Readonly<{
+  node: PubKey
+  /** Exactly so much, msat; null: what is usual. */
+  amount: Msat | null
+  /** Most for routing, msat; null: what is usual. */
+  maxFee: Msat | null
+  /** Only what it would come to. */
+  dryRun: boolean
+}>
+
+/** How a top-up ended. msat. */
+export type ToppedUp = Readonly<{
+  node: PubKey
+  /** What was paid, or would be; null where that is not known. */
+  msat: Msat | null
+  maxFee: Msat | null
+  /** null where nothing was paid, and where the wallet did not say. */
+  fee: Msat | null
+  /** Whether it settled; the node has said that it has it where there is no fault. */
+  paid: boolean
+  /** Paid and unused there now, by our own count. */
+  left: bigint
+  fault: Fault | null
+}>
 
 /** A client of one router. */
 export interface Client {
@@ -150,5 +178,11 @@ export interface Client {
       offers: EventId
     }>
   >
+  /**
+   * Pays into the tab at a node: asks it for an invoice, checks that as any other, pays it once and waits until the
+   * node says that it has it. The iteration ends after `topped_up`; it never throws for what happens to it. Aborting
+   * `signal` ends the waiting: what is on its way stays so.
+   */
+  topUp(wish: TopUpWish, signal?: AbortSignal): AsyncIterable<News>
   close(): Promise<void>
 }

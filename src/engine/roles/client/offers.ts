@@ -14,7 +14,8 @@ import { choose, faultOfNone } from '../../spending/consent.ts'
 import { askLater } from './again.ts'
 import { askOf } from './asking.ts'
 import { finishJob } from './ending.ts'
-import { firstPayable, notCredited, payThenSend } from './funding.ts'
+import { firstPayable, payThenSend } from './funding.ts'
+import { notCredited } from './outcome.ts'
 import { notePack } from './packs.ts'
 import {
   type ClientEvent,

@@ -144,6 +144,30 @@ export const faultOf = (receipt: Receipt): Fault | null => {
   return new Fault('again', `job.${status}`, `${who} failed before the end${why}`, again)
 }
 
+/** @param paying a payment for it is on its way */
+export const cancelled = (paying: boolean): Fault =>
+  new Fault('interrupted', 'job.cancelled', 'cancelled', {
+    hint: paying
+      ? 'a payment is on its way; what it pays stays on your tab, what it holds comes back: fedai pay resolve'
+      : 'what came was kept',
+  })
+
+export const notCredited = (): Fault =>
+  new Fault('again', 'funding.uncredited', 'the node does not count what was paid to it', {
+    hint: 'look at it with: fedai pay tabs; then ask another node',
+  })
+
+/** Whoever answers at the address has another key than the pinned one; or does not say that it is a router. */
+export const wrongKey = (): Fault =>
+  new Fault('verification', 'router.wrong_key', 'the router at this address has another key', {
+    hint: 'check the address with whoever gave it to you',
+  })
+
+export const mute = (): Fault =>
+  new Fault('unavailable', 'router.mute', 'what answers at this address is no router', {
+    hint: 'check the address, or ask another one with --router',
+  })
+
 export const notKnown = (): Fault =>
   new Fault('uncertain', 'payment.unknown', 'nobody can say yet whether a payment went through', {
     hint: 'do not pay again; run: fedai pay resolve',

@@ -73,7 +73,7 @@ const debtAt = ({ state }: ClientTurn, node: Offered['node']): bigint => {
 const NOTHING = msat(0n)
 const USUAL = msat(10_000n)
 
-const noWallet = (): Fault =>
+export const noWallet = (): Fault =>
   new Fault('refused', 'wallet.none', 'this node wants to be paid, and no wallet is connected', {
     hint: 'connect one: fedai pay connect',
   })
@@ -83,7 +83,7 @@ const noTiming = (admitted: readonly Timing[]): Fault =>
     hint: `allow it with --timing ${admitted[0] ?? 'before'}`,
   })
 
-const brokenTab = (): Fault =>
+export const brokenTab = (): Fault =>
   new Fault(
     'verification',
     'tab.broken',

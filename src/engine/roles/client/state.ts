@@ -23,13 +23,14 @@ import type { Filter } from '../../transport/link.ts'
 import type { LinkId, WireEffect, WireEvent } from '../wire.ts'
 import type { ClientHold, Lock } from './hold.ts'
 import type { ClientMoney, PurseEffect, PurseEvent, Timing } from './money.ts'
-import type { News, Waiting, Wish } from './news.ts'
+import type { News, TopUpWish, Waiting, Wish } from './news.ts'
 import type { Payments } from './paying.ts'
 
 /** What a client hears besides its link: its user. */
 export type ClientEvent =
   | WireEvent
   | Readonly<{ type: 'wish'; job: JobId; wish: Wish; dryRun: boolean }>
+  | Readonly<{ type: 'top_up'; job: JobId; wish: TopUpWish }>
   | Readonly<{ type: 'cancel'; job: JobId }>
   /** Whoever reads the output has enough for now, or reads on. */
   | Readonly<{ type: 'pause' | 'resume'; job: JobId }>

@@ -5,7 +5,7 @@ import { sealLetter } from '../../identity/letters.ts'
 import { topUpOf } from '../../metering/tab-top-up.ts'
 import { draftOf } from '../../protocol/draft.ts'
 import { eventText } from '../../protocol/event.ts'
-import type { PubKey } from '../../protocol/ids.ts'
+import type { EventId, PubKey } from '../../protocol/ids.ts'
 import type { Contents, Message } from '../../protocol/messages.ts'
 import { leftOn } from '../../spending/ledger.ts'
 import type { ClientMoney, PurseEvent } from './money.ts'
@@ -19,12 +19,12 @@ export const tellNode = <K extends 'fund' | 'tab_sync'>(
   node: PubKey,
   name: K,
   content: Omit<Contents[K], 'nonce'>,
-): void => {
+): EventId => {
   const { state, now, random } = turn
   const said = { ...content, nonce: toHex(random.bytes(16)) } as Contents[K]
   const inner = state.money!.tab(node).sign(draftOf(name, said, { now, net: state.net, to: node }))
   const sealed = sealLetter(state.signer, node, eventText(inner), random)
-  say(turn, 'money', { sealed }, { to: node })
+  return say(turn, 'money', { sealed }, { to: node }).id
 }
 
 /** What is paid and not used, below 0 where we owe; receipts count that are not in the books yet. */

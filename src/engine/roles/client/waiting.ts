@@ -1,5 +1,6 @@
 import type { Fault } from '../../base/fault.ts'
-import type { Funding } from './money.ts'
+import { type Funding, isPaidNow } from './money.ts'
+import { isPayingPack } from './packs.ts'
 import { planOf } from './plan.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
 import { drawnAt } from './tabs.ts'
@@ -17,6 +18,18 @@ export const waitingFor = ({ state }: ClientTurn, { node, jobs }: Funding): Clie
         : job.attempt?.drawn && job.attempt.offered.node === node
     return isIts ? [job] : []
   })
+
+/** Whether anybody waits for it. */
+export const isWanted = (turn: ClientTurn, one: Funding): boolean =>
+  (one.topUp !== null && turn.state.money!.topUps.has(one.topUp.id)) ||
+  waitingFor(turn, one).length > 0
+
+/** Whether a payment for this job is on its way. */
+export const isPaying = (turn: ClientTurn, job: ClientJob): boolean => {
+  const { money } = turn.state
+  const isPaid = job.phase === 'funding' && money !== null && isPaidNow(money, job.id)
+  return isPayingPack(turn, job) || isPaid
+}
 
 /**
  * A payment would leave more at its node than `--max-exposure`. Where other jobs of ours hold a part of the tab

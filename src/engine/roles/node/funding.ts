@@ -6,7 +6,7 @@ import type { BookEvent, BookedInvoice } from '../../metering/invoice-book-rows.
 import { rowOf } from '../../metering/rows.ts'
 import { credit, lapse } from '../../metering/tab.ts'
 import { authorized, owed } from '../../metering/tab-rows.ts'
-import { dueInvoiceOf, jobInvoiceOf, topUpOf } from '../../metering/tab-top-up.ts'
+import { MOST_TOP_UP, dueInvoiceOf, jobInvoiceOf, topUpOf } from '../../metering/tab-top-up.ts'
 import type { EventId, JobId, PubKey } from '../../protocol/ids.ts'
 import { sealed } from '../../protocol/intake.ts'
 import type { Message } from '../../protocol/messages.ts'
@@ -185,4 +185,3 @@ const noteSeq = ({ paidFor }: Till, { payer, ref, seq }: BookedInvoice): void =>
 }
 
 const MOST_JOBS = 10_000
-const MOST_TOP_UP = msat(1_000_000_000n)

@@ -1,0 +1,83 @@
+import type { z } from 'zod'
+import { showMsat } from '../../engine/base/money.ts'
+import type { PubKey } from '../../engine/protocol/ids.ts'
+import type { News, ToppedUp } from '../../engine/roles/client/news.ts'
+import type { topUpShape } from './shape.ts'
+import { emitResult, labelled, money, ofCap, orNull } from './show.ts'
+import type { TopUpOrder } from './top-up.ts'
+
+/** What a top-up says, before and after. */
+
+/** What is about to be paid, for whoever says yes to it. */
+export const showPlan = (
+  { user, terminal, show, node }: TopUpOrder,
+  { msat, maxFee, left }: ToppedUp,
+): void => {
+  const { caps, net, purse } = user
+  terminal.progress('')
+  terminal.say(
+    labelled([
+      ['pays', [`${money(msat!, net)}, and at most ${showMsat(maxFee!)} for routing`]],
+      ['to', [`your tab at ${show(node)}`]],
+      ['there', [`${leftText(left)}; at most ${ofExposure(caps.exposure)} may lie there unused`]],
+      ['before', [`spent today ${ofCap(purse.spentToday(), caps.budget)}`]],
+    ]),
+  )
+}
+
+export const showProgress = ({ terminal, show, user }: TopUpOrder, news: News): void => {
+  if (news.type === 'funding') terminal.progress(`asking ${show(news.node)} for an invoice`)
+  if (news.type === 'paying')
+    terminal.progress(`paying ${money(news.msat, user.net)} to ${show(news.node)} · Ctrl-C leaves`)
+  if (news.type === 'paid')
+    terminal.progress(`paid; waiting for ${show(news.node)} to say that it has it`)
+}
+
+/** The result: an object whatever it is; lines for people where it was paid. */
+export const tellEnd = async (
+  order: TopUpOrder,
+  router: PubKey | null,
+  end: ToppedUp,
+  status: z.output<typeof topUpShape>['status'],
+): Promise<void> => {
+  const { user, terminal, show, node } = order
+  terminal.progress('')
+  if (terminal.json) return emitResult(terminal, topUpObject(order, router, end, status), () => '')
+  if (status === 'dry_run') return terminal.say('nothing was paid')
+  if (!end.paid) return
+  const fee = end.fee === null ? 'the wallet did not say the fee' : `fee ${showMsat(end.fee)}`
+  const lines: readonly (readonly [string, readonly string[]])[] = [
+    ['node', [show(node)]],
+    ['paid', [`${end.msat === null ? '' : `${money(end.msat, user.net)} · `}${fee}`]],
+    ['tab', [leftText(end.left)]],
+  ]
+  await terminal.emit(`${labelled(lines)}\n`)
+}
+
+const topUpObject = (
+  { user, node }: TopUpOrder,
+  router: PubKey | null,
+  { msat, fee, maxFee, left, fault }: ToppedUp,
+  status: z.output<typeof topUpShape>['status'],
+): z.output<typeof topUpShape> => ({
+  v: 1,
+  type: 'top_up',
+  net: user.net,
+  status,
+  node,
+  router,
+  amount_msat: orNull(msat),
+  fee_msat: orNull(fee),
+  max_fee_msat: orNull(maxFee),
+  left_msat: String(left),
+  spent_today_msat: String(user.purse.spentToday()),
+  budget_msat: orNull(user.caps.budget),
+  max_exposure_msat: orNull(user.caps.exposure),
+  error: fault ? { code: fault.code, message: fault.message, hint: fault.hint ?? null } : null,
+})
+
+const leftText = (left: bigint): string =>
+  left < 0n ? `owed ${showMsat(-left)}` : `left ${showMsat(left)}`
+
+const ofExposure = (exposure: bigint | null): string =>
+  exposure === null ? 'any sum' : showMsat(exposure)

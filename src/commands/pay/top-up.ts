@@ -1,0 +1,195 @@
+import { Fault } from '../../engine/base/fault.ts'
+import { type Msat, msat, parseAmount } from '../../engine/base/money.ts'
+import type { Pinned } from '../../engine/identity/keys.ts'
+import type { PubKey } from '../../engine/protocol/ids.ts'
+import { openClient } from '../../engine/roles/client/client.ts'
+import type { Client, News, ToppedUp, TopUpWish } from '../../engine/roles/client/news.ts'
+import { capFlaw } from '../../engine/spending/caps.ts'
+import type { Entry } from '../../engine/spending/journal-rows.ts'
+import { leftOn } from '../../engine/spending/ledger.ts'
+import { type Interrupt, onInterrupt } from '../interrupt.ts'
+import { findRouters } from '../running.ts'
+import { readSettings } from '../settings.ts'
+import { type Terminal, openTerminal } from '../terminal.ts'
+import { type Namer, namer, readTrust } from '../trust/set.ts'
+import { skippedLine } from '../request/lines.ts'
+import { stillOpen } from './ends.ts'
+import { entryOf, standingOf } from './ledger.ts'
+import { nodeOf } from './node-word.ts'
+import { noTerminal } from './pay.ts'
+import { type UserPurse, notConnected, openUserPurse, sayingLog } from './purse.ts'
+import { money } from './show.ts'
+import { showPlan, showProgress, tellEnd } from './top-up-show.ts'
+
+type Options = Readonly<{
+  net?: string | undefined
+  router?: readonly string[] | undefined
+  budget?: string | undefined
+  maxExposure?: string | undefined
+  maxFee?: string | undefined
+  passphraseFile?: string | undefined
+  yes?: boolean | undefined
+  dryRun?: boolean | undefined
+  json?: boolean | undefined
+  quiet?: boolean | undefined
+}>
+
+/** One top-up on its way through this command. */
+export type TopUpOrder = Readonly<{
+  user: UserPurse
+  terminal: Terminal
+  stop: Interrupt
+  show: Namer
+  node: PubKey
+  amount: Msat | null
+  maxFee: Msat | null
+}>
+
+/** How long a router may take to answer where there is another one to ask. */
+const CONNECT_MS = 2_000
+
+/**
+ * `fedai pay top-up NODE [AMOUNT]`: pays into the tab at a node, and waits until that says that it has it.
+ * @throws Fault of nodeOf, findRouters, openUserPurse, topUpSum; capFlaw (77); `uncertain` (80) where nobody can say
+ *   how it ended, or an earlier payment to that node has no end yet
+ */
+export const topUpTab = async (
+  word: string,
+  amountWord: string | undefined,
+  options: Options,
+): Promise<void> => {
+  const terminal = openTerminal(options)
+  const amount = amountWord === undefined ? null : parseAmount(amountWord, 'the amount')
+  const maxFee = options.maxFee === undefined ? null : parseAmount(options.maxFee, '--max-fee')
+  const named = options.router && findRouters(options.router)
+  const settings = await readSettings({
+    net: options.net,
+    'pay.budget': options.budget,
+    'pay.max_exposure': options.maxExposure,
+  })
+  if (!options.yes && !options.dryRun && !terminal.canAsk) throw noTerminal()
+  const trust = readTrust()
+  const log = sayingLog(terminal)
+  const user = await openUserPurse({
+    settings,
+    terminal,
+    log,
+    passphraseFile: options.passphraseFile,
+  })
+  if (!user) throw notConnected(settings.get('net'))
+  // Before the wallet has said anything: from here on it may, at any moment.
+  const begun = user.purse.open()
+  const stop = onInterrupt(terminal.gone, () => terminal.progress('leaving'))
+  try {
+    const tabs = standingOf(user.money).tabs.map((it) => it.payee)
+    const node = nodeOf(word, trust, tabs)
+    const order = { user, terminal, stop, show: namer(trust), node, amount, maxFee }
+    if (await hasArrived(order, begun)) return
+    const routers = named ?? findRouters(settings.get('routers'))
+    await topUp(order, routers, options)
+  } finally {
+    terminal.progress('')
+    stop.release()
+    await user.close()
+  }
+}
+
+/**
+ * What is on its way to this node may be this very top-up, of a command that was killed: it is not paid again.
+ * @param begun payments that had no end when this command began
+ * @returns true where one of them has settled since: that is the answer
+ */
+const hasArrived = async (order: TopUpOrder, begun: readonly Entry[]): Promise<boolean> => {
+  const { user, terminal, node } = order
+  const isHere = (it: Entry): boolean => it.payee === node && it.purpose === 'topup'
+  const open = (await user.purse.resolve()).filter(isHere)
+  if (open.length > 0) throw stillOpen(open, user.net)
+  const settled = begun
+    .filter(isHere)
+    .flatMap((it) => entryOf(user.money, it.hash) ?? [])
+    .find(({ state }) => state === 'settled')
+  if (!settled) return false
+  terminal.say('a top-up there that was begun before has arrived; nothing was sent now')
+  const { msat: amount, maxFee, fee } = settled
+  const left = leftOn(user.purse.view(node))
+  const end = { node, msat: amount, maxFee, fee, paid: true, left, fault: null }
+  await tellEnd(order, null, end, 'paid_before')
+  return true
+}
+
+const topUp = async (
+  order: TopUpOrder,
+  routers: readonly Pinned[],
+  options: Options,
+): Promise<void> => {
+  const { user, node, maxFee } = order
+  const { client, plan } = await routerThatKnows(order, routers)
+  try {
+    showPlan(order, plan)
+    const outlay = { price: msat(0n), msat: plan.msat!, maxFee: plan.maxFee! }
+    const here = plan.left > 0n ? plan.left : 0n
+    const flaw = capFlaw(
+      { ...user.caps, maxPrice: null },
+      { today: user.purse.spentToday(), here },
+      outlay,
+    )
+    if (flaw) throw flaw
+    if (options.dryRun) return await tellEnd(order, client.router, plan, 'dry_run')
+    if (!options.yes) await askWhether(order, plan)
+    // Exactly what was shown and agreed to.
+    const end = await follow(order, client, { node, amount: plan.msat, maxFee, dryRun: false })
+    await tellEnd(order, client.router, end, statusOf(end))
+    if (end.fault) throw end.fault
+  } finally {
+    await client.close()
+  }
+}
+
+/** The first router that has this node, and what the top-up comes to there. */
+const routerThatKnows = async (
+  order: TopUpOrder,
+  routers: readonly Pinned[],
+): Promise<{ client: Client; plan: ToppedUp }> => {
+  const { user, terminal, show, node, amount, maxFee } = order
+  const { purse, caps, net } = user
+  for (const router of routers) {
+    const isLast = router === routers.at(-1)
+    const connect = isLast ? {} : { connectMs: CONNECT_MS }
+    const client = await openClient({ router, net, money: { purse, caps }, ...connect })
+    const plan = await follow(order, client, { node, amount, maxFee, dryRun: true })
+    const { fault } = plan
+    if (!fault) return { client, plan }
+    await client.close()
+    const mayMoveOn = fault.kind === 'unavailable' || fault.code === 'router.wrong_key'
+    if (isLast || !mayMoveOn) throw fault
+    terminal.say(skippedLine({ router, fault }, show, terminal.paint))
+  }
+  throw new Fault('bug', 'routers.empty', 'a client without a router cannot ask')
+}
+
+const follow = async (order: TopUpOrder, client: Client, wish: TopUpWish): Promise<ToppedUp> => {
+  for await (const news of client.topUp(wish, order.stop.signal)) {
+    if (isEnd(news)) return news
+    showProgress(order, news)
+  }
+  throw new Fault('bug', 'top_up.no_end', 'the top-up ended without saying how')
+}
+
+const isEnd = (news: News): news is Extract<News, { type: 'topped_up' }> =>
+  news.type === 'topped_up'
+
+const statusOf = ({ fault, paid }: ToppedUp): 'paid' | 'unheard' | 'failed' | 'unknown' => {
+  if (!fault) return 'paid'
+  if (paid) return 'unheard'
+  return fault.kind === 'uncertain' ? 'unknown' : 'failed'
+}
+
+const askWhether = async ({ user, show, node }: TopUpOrder, plan: ToppedUp): Promise<void> => {
+  const { confirm, isCancel } = await import('@clack/prompts')
+  const answer = await confirm({
+    message: `Pay ${money(plan.msat!, user.net)} into your tab at ${show(node)}? Yes sends it, and it cannot be paid back; no, the default, leaves all as it is`,
+    initialValue: false,
+    output: process.stderr,
+  })
+  if (isCancel(answer) || !answer) throw new Fault('interrupted', 'interrupted', 'nothing was paid')
+}

@@ -1,0 +1,212 @@
+import { describe, expect, test } from 'bun:test'
+import { type Msat, msat } from '../../src/engine/base/money.ts'
+import type { Client, News, ToppedUp } from '../../src/engine/roles/client/news.ts'
+import type { PubKey } from '../../src/engine/protocol/ids.ts'
+import { checkMoney, letters, tabOf } from './money-books.ts'
+import { ended, paying } from './paying.ts'
+import type { World } from './world.ts'
+
+type Topping = { news: News[]; end: ToppedUp | undefined }
+
+const topUp = (
+  client: Client,
+  node: PubKey,
+  amount: Msat | null = null,
+  more: { maxFee?: Msat; dryRun?: boolean; signal?: AbortSignal } = {},
+): Topping => {
+  const it: Topping = { news: [], end: undefined }
+  const { maxFee = null, dryRun = false, signal } = more
+  void (async () => {
+    for await (const news of client.topUp({ node, amount, maxFee, dryRun }, signal)) {
+      it.news.push(news)
+      if (news.type === 'topped_up') it.end = news
+    }
+  })()
+  return it
+}
+
+const over = async (it: World, topping: Topping, ms = 60_000): Promise<ToppedUp> => {
+  for (let waited = 0; waited < ms && !topping.end; waited += 100) await it.clock.advance(100)
+  return topping.end!
+}
+
+const told = ({ news }: Topping): string[] => news.map(({ type }) => type)
+const keyOf = (it: World): PubKey => it.nodes[0]!.signer.pubkey
+
+describe('a top-up with no job behind it', () => {
+  test('is asked for, checked, paid and credited; the next job draws on it and pays nothing', async () => {
+    const { it, client } = await paying()
+    const first = topUp(client, keyOf(it))
+    expect(await over(it, first)).toMatchObject({
+      msat: 10_000n,
+      maxFee: 5_100n,
+      paid: true,
+      left: 10_000n,
+      fault: null,
+    })
+    expect(told(first)).toEqual(['funding', 'paying', 'paid', 'topped_up'])
+    expect(tabOf(it.nodes[0]!)).toMatchObject({ paid: 10_000n, seq: 1 })
+    const second = await over(it, topUp(client, keyOf(it), msat(150_000n)))
+    expect(second).toMatchObject({ msat: 150_000n, left: 160_000n, fault: null })
+    expect(tabOf(it.nodes[0]!)).toMatchObject({ paid: 160_000n, seq: 2 })
+    const asked = it.request(client, {})
+    await ended(it, asked)
+    expect(asked.outcome!.fault).toBeNull()
+    expect(asked.news.map(({ type }) => type)).not.toContain('paying')
+    await checkMoney(it)
+    await it.close()
+  })
+
+  test('asked what it would come to, pays nothing and asks for no invoice', async () => {
+    const { it, client } = await paying()
+    const looked = await over(it, topUp(client, keyOf(it), null, { dryRun: true }))
+    expect(looked).toMatchObject({ msat: 10_000n, maxFee: 5_100n, paid: false, fault: null })
+    for (const [amount, code] of [
+      [msat(9_999n), 'too_little'],
+      [msat(1_000_000_001n), 'too_much'],
+    ] as const) {
+      const end = await over(it, topUp(client, keyOf(it), amount))
+      expect(end.fault).toMatchObject({ kind: 'usage', code: `top_up.${code}` })
+    }
+    expect(letters(it)).toBe(0)
+    await it.close()
+  })
+
+  test('a node that nobody knows, and one that is gone', async () => {
+    const { it, client } = await paying()
+    const nobody = await over(it, topUp(client, client.key))
+    expect(nobody).toMatchObject({ paid: false, fault: { code: 'top_up.unknown' } })
+    await it.stopNode(it.nodes[0]!)
+    await it.clock.advance(1_000)
+    const gone = await over(it, topUp(client, keyOf(it)))
+    expect(gone).toMatchObject({ paid: false, fault: { kind: 'unavailable' } })
+    expect(it.clients[0]!.store.money.payments(10)).toEqual([])
+    // One that comes back is paid.
+    await it.startNode(it.nodes[0]!)
+    await it.clock.advance(2_000)
+    expect((await over(it, topUp(client, keyOf(it)))).fault).toBeNull()
+    await checkMoney(it)
+    await it.close()
+  })
+
+  test('an invoice that does not hold is not paid', async () => {
+    const { it, client } = await paying({}, ({ bank }) => {
+      bank!.wrapWallet = (wallet) => ({
+        ...wallet,
+        info: async () => ({ ...(await wallet.info()), nodeKey: `02${'ab'.repeat(32)}` }),
+      })
+    })
+    const end = await over(it, topUp(client, keyOf(it)))
+    expect(end).toMatchObject({ paid: false, fault: { kind: 'verification' } })
+    expect(it.clients[0]!.store.money.payments(10)).toEqual([])
+    expect(await it.bank!.balance('client 0', it.clock)).toBe(1_000_000n)
+    await it.close()
+  })
+
+  test('a node that counts more payments than we know of gets the amount that was said, or nothing', async () => {
+    const { it, client } = await paying()
+    expect((await over(it, topUp(client, keyOf(it)))).fault).toBeNull()
+    // A ledger that was lost: the node's next one is of 100 sat.
+    const party = it.clients[0]!
+    it.kill(party)
+    const { memoryStore } = await import('../../src/engine/storage/memory.ts')
+    Object.assign(party, { store: memoryStore() })
+    await it.startClient(party)
+    await it.clock.advance(1_000)
+    const end = await over(it, topUp(party.client!, keyOf(it)))
+    expect(end).toMatchObject({ paid: false, fault: { code: 'invoice.wrong' } })
+    const said = await over(it, topUp(party.client!, keyOf(it), msat(100_000n)))
+    expect(said).toMatchObject({ msat: 100_000n, fault: null })
+    await it.close()
+  })
+
+  test.each([
+    ['budget', { budget: msat(15_099n), exposure: msat(200_000n) }, '--budget 15100msat'],
+    ['exposure', { budget: msat(1_000_000n), exposure: msat(9_999n) }, '--max-exposure 10sat'],
+  ])('over %s: refused, with the sum that would allow it', async (name, caps, flag) => {
+    const { it, client } = await paying({}, ({ bank }) => (bank!.caps = caps))
+    const end = await over(it, topUp(client, keyOf(it)))
+    expect(end.fault).toMatchObject({ kind: 'refused', code: `${name}.exceeded` })
+    expect(end).toMatchObject({ paid: false, fault: { hint: `allow it with ${flag}` } })
+    expect(await it.bank!.balance('client 0', it.clock)).toBe(1_000_000n)
+    await it.close()
+  })
+
+  test('whoever leaves while it is asked for pays nothing; while it is paid, it is not known', async () => {
+    const { it, client } = await paying()
+    const early = new AbortController()
+    const left = topUp(client, keyOf(it), null, { signal: early.signal })
+    await it.clock.advance(4)
+    early.abort()
+    expect(await over(it, left)).toMatchObject({ paid: false, fault: { kind: 'interrupted' } })
+    await it.clock.advance(20_000)
+    expect(it.clients[0]!.store.money.payments(10)).toEqual([])
+    const slow = new AbortController()
+    const paid = topUp(client, keyOf(it), null, { signal: slow.signal })
+    while (!told(paid).includes('paying')) await it.clock.advance(1)
+    slow.abort()
+    expect(await over(it, paid)).toMatchObject({ fault: { kind: 'uncertain' } })
+    await checkMoney(it)
+    expect(tabOf(it.nodes[0]!).paid).toBe(msat(10_000n))
+    await it.close()
+  })
+
+  test('a payment whose end nobody knows ends as that, and no other one is made meanwhile', async () => {
+    const { it, client } = await paying({}, ({ bank }) => {
+      bank!.wrapPayer = (payer) => ({
+        ...payer,
+        pay: async () => ({ state: 'unknown' }),
+        payStatus: async () => ({ state: 'inflight' }),
+      })
+    })
+    const end = await over(it, topUp(client, keyOf(it)), 200_000)
+    expect(end).toMatchObject({ paid: false, fault: { kind: 'uncertain' } })
+    const again = await over(it, topUp(client, keyOf(it)), 200_000)
+    expect(again.paid).toBe(false)
+    expect(again.fault).not.toBeNull()
+    expect(it.clients[0]!.store.money.payments(10)).toHaveLength(1)
+    await it.close()
+  })
+})
+
+const deeds = async (): Promise<Record<string, number>> => {
+  const { it, client } = await paying()
+  expect((await over(it, topUp(client, keyOf(it)))).fault).toBeNull()
+  const parties = [it.clients[0]!, it.nodes[0]!, it.routerParty]
+  const counts = Object.fromEntries(parties.map(({ name, deeds: done }) => [name, done.length]))
+  await it.close()
+  return counts
+}
+
+describe('dead at any of its deeds', async () => {
+  const counts = await deeds()
+  for (const [party, count] of Object.entries(counts))
+    test(`${party}: the invoice is paid once at most, and both books say the same`, async () => {
+      let paid = 0
+      for (let at = 1; at <= count; at++)
+        for (const side of ['before', 'after'] as const) {
+          const { it, client } = await paying({ crash: { party, at, side } }, (world) => {
+            world.onCrash = (dead) => void world.clock.after(500, () => void world.start(dead))
+          })
+          const topping = client && it.nodes[0] ? topUp(client, keyOf(it)) : null
+          if (topping) await over(it, topping, 40_000)
+          await it.clock.advance(2_000)
+          const { money } = it.clients[0]!.store
+          const before = money.payments(10)
+          expect(before.length, `${party} ${at} ${side}`).toBeLessThanOrEqual(1)
+          // Whoever asks again has the first one in the books by then, or hears that it is open.
+          const again = topUp(it.clients[0]!.client!, keyOf(it))
+          const end = await over(it, again, 60_000)
+          const settled = money.payments(10).filter(({ state }) => state === 'settled')
+          const sums = settled.map((one) => one.seq)
+          expect(new Set(sums).size, `${party} ${at} ${side}: one number, one payment`).toBe(
+            sums.length,
+          )
+          if (end?.fault === null) paid++
+          await checkMoney(it)
+          expect(it.faults).toEqual([])
+          await it.close()
+        }
+      expect(paid).toBeGreaterThan(0)
+    }, 120_000)
+})
