@@ -112,6 +112,7 @@ describe('what --json prints is what its schema says:', () => {
     await hold('pay resolve', await here.run(['pay', 'resolve', '--json']))
     await hold('pay history', await here.run(['pay', 'history', '--json']))
     await hold('pay tabs', await here.run(['pay', 'tabs', '--json']))
+    await hold('pay tabs', await here.run(['pay', 'tabs', '--statements', '--json']))
     const connection = `sim:${here.home}/state/play-money.db?account=schema`
     await hold('pay connect', await here.run(['pay', 'connect', '--json'], { stdin: connection }))
     await shop.wallet.close()

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { readInvoice } from '../../src/commands/pay/invoice.ts'
+import { topUpShape } from '../../src/commands/pay/shape.ts'
 import { systemClock, unixMs } from '../../src/engine/base/clock.ts'
 import { systemRandom } from '../../src/engine/base/random.ts'
 import { openSecp256k1 } from '../../src/engine/identity/secp256k1.ts'
@@ -41,7 +42,12 @@ afterAll(async () => {
 })
 
 const topUp = (...args: string[]) => here.run(['pay', 'top-up', ...args])
-const json = (...args: string[]) => jsonOf(topUp(...args, '--json'))
+/** Held to its shape, whatever it says. */
+const json = async (...args: string[]) => {
+  const ran = await jsonOf(topUp(...args, '--json'))
+  if (ran.said) expect(topUpShape.parse(ran.said)).toEqual(ran.said)
+  return ran
+}
 
 test('asks for nothing without --yes, shows what it comes to, and pays it once', async () => {
   expect(await topUp(node)).toMatchObject({
@@ -79,6 +85,37 @@ test('asks for nothing without --yes, shows what it comes to, and pays it once',
   expect(stderr).not.toMatch(/^paid/m)
 })
 
+test('what a node signed of a tab can be printed, and verified', async () => {
+  const tabs = async () => (await jsonOf(here.run(['pay', 'tabs', '--json', '--statements']))).said
+  const [{ tab }] = (await tabs()).tabs
+  const ledgers = [...new Bun.Glob('state/**/ledger.db').scanSync(here.home)]
+  const of = (who: string) =>
+    openStore(
+      join(
+        here.home,
+        ledgers.find((it) => it.includes(who))!,
+      ),
+    )
+  const [theirs, ours] = [await of('node'), await of('client/sim')]
+  const [said] = theirs.money.statements(pubKey(node), tab, 1, 10)
+  ours.money.spending(unixMs(0))
+  if (ours.money.statements(pubKey(node), tab, 1, 10).length === 0)
+    await ours.money.write([{ do: 'add', table: 'statements', row: said! }])
+  await Promise.all([theirs.close(), ours.close()])
+
+  expect((await tabs()).tabs).toMatchObject([{ node, signed: [said!.text] }])
+  const { stdout } = await here.run(['pay', 'tabs', '--statements'])
+  expect(stdout).toBe(`${said!.text}\n`)
+  const good = await jsonOf(here.run(['verify', '--json', '-'], { stdin: stdout }))
+  const sums = { node, tab, used_msat: String(said!.used), statements: 1 }
+  expect(good).toMatchObject({ code: 0, said: { ok: true, tabs: [sums] } })
+  const forged = stdout.replace(`used\\":\\"${said!.used}`, `used\\":\\"${said!.used + 1n}`)
+  expect(forged).not.toBe(stdout)
+  expect((await here.run(['verify', '-'], { stdin: forged })).code).toBe(76)
+  const plain = (await jsonOf(here.run(['pay', 'tabs', '--json']))).said
+  expect(plain.tabs[0].signed).toBeUndefined()
+})
+
 /** A top-up of a command that was killed: it stands in the ledger, and its money is on its way. */
 const begun = async (sat: number) => {
   const shop = await merchant(here)
@@ -96,9 +133,24 @@ const begun = async (sat: number) => {
   const store = await openStore(join(here.home, 'state', 'client', 'sim', 'ledger.db'))
   store.money.spending(unixMs(0))
   const row = {
-    ...{ hash, bolt11, msat, expiresAt, terms: '', payee: pubKey(node), ref: 'x', seq: 9 },
-    ...({ purpose: 'topup', maxFee: msat, state: 'inflight', fee: null, preimage: null } as const),
-    ...{ reason: null, late: false, final: false, at: now, doneAt: null },
+    hash,
+    bolt11,
+    msat,
+    expiresAt,
+    terms: '',
+    payee: pubKey(node),
+    ref: 'x',
+    seq: 9,
+    purpose: 'topup' as const,
+    maxFee: msat,
+    state: 'inflight' as const,
+    fee: null,
+    preimage: null,
+    reason: null,
+    late: false,
+    final: false,
+    at: now,
+    doneAt: null,
   }
   await store.money.write([{ do: 'add', table: 'payments', row }])
   await store.close()

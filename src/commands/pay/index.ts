@@ -106,11 +106,16 @@ const tabs = () =>
     .summary('show what is paid, used and left at each node')
     .description('Show what is paid, used and left at each node, by your own count.')
     .addOption(netOption())
+    .option('--statements', 'print what nodes signed of them, for fedai verify')
     .addOption(jsonOption())
     .addHelpText(
       'after',
       examples(
-        ['fedai pay tabs', 'fedai pay tabs --net mainnet', 'fedai pay tabs --json | jq .tabs'],
+        [
+          'fedai pay tabs',
+          'fedai pay tabs --json | jq .tabs',
+          'fedai pay tabs --statements | fedai verify -',
+        ],
         MORE,
       ),
     )

@@ -108,6 +108,8 @@ export const tabsShape = z.object({
       left_msat: signedMsatText,
       seq: z.int(),
       statements: z.int(),
+      /** With `--statements`: the newest, at most 1,000, as exact texts of events, the oldest first. */
+      signed: z.array(z.string()).optional(),
       broken: z.boolean(),
       paid_at: z.number().nullable(),
     }),

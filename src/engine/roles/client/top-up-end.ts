@@ -45,7 +45,8 @@ export const topUpFunded = (turn: ClientTurn, funding: Funding): void => {
   turn.state.deadlines.set(`topup:${topUp.id}`, turn.now)
 }
 
-const unheard = (): Fault =>
+/** It settled, and nothing is heard of the node. */
+export const unheard = (): Fault =>
   new Fault('uncertain', 'top_up.unheard', 'it is paid, and the node has not said that it has it', {
     hint: 'do not pay again; it counts it with the next job: fedai pay tabs',
   })

@@ -9,7 +9,7 @@ import { type TopUp, placeOf } from './money.ts'
 import { notKnown } from './outcome.ts'
 import { brokenTab, noWallet } from './plan.ts'
 import type { ClientEvent, ClientTurn } from './state.ts'
-import { endTopUp } from './top-up-end.ts'
+import { endTopUp, unheard } from './top-up-end.ts'
 
 /** A user wants money on a tab, with no job behind it: paid as what a job lacks is (funding.ts, invoices.ts). */
 
@@ -44,6 +44,8 @@ export const onTopUpSheets = (turn: ClientTurn, id: JobId): void => {
   const one = turn.state.money?.topUps.get(id)
   if (one?.phase !== 'sheet') return
   if (payOf(turn, one.wish.node)) return pay(turn, one)
+  // It was lost with the link, which is looked for.
+  if (turn.state.link === null) return void (one.phase = 'waiting')
   endTopUp(turn, one, null, unknownNode())
 }
 
@@ -64,7 +66,8 @@ export const cancelTopUp = (turn: ClientTurn, id: JobId, why = left()): void => 
   const place = placeOf(one.wish.node, money.tab(one.wish.node).pubkey)
   const funding = money.funding.get(place)
   if (funding?.topUp !== one) return endTopUp(turn, one, null, why)
-  if (funding.phase !== 'asked') return endTopUp(turn, one, funding, notKnown())
+  if (funding.phase === 'paid') return endTopUp(turn, one, funding, unheard())
+  if (funding.phase === 'paying') return endTopUp(turn, one, funding, notKnown())
   endTopUp(turn, one, funding, why)
   if (funding.jobs.size > 0) return
   money.funding.delete(place)
