@@ -113,6 +113,10 @@ describe('what --json prints is what its schema says:', () => {
     await hold('pay history', await here.run(['pay', 'history', '--json']))
     await hold('pay tabs', await here.run(['pay', 'tabs', '--json']))
     await hold('pay tabs', await here.run(['pay', 'tabs', '--statements', '--json']))
+    const ask = ['request', '--dry-run', '--json', '--task', 'text.detect', 'hello']
+    const [{ node }] = JSON.parse((await here.run(ask)).stdout).offers
+    await hold('pay top-up', await here.run(['pay', 'top-up', node, '--dry-run', '--json']))
+    await hold('pay top-up', await here.run(['pay', 'top-up', node, '--yes', '--json', '100sat']))
     const connection = `sim:${here.home}/state/play-money.db?account=schema`
     await hold('pay connect', await here.run(['pay', 'connect', '--json'], { stdin: connection }))
     await shop.wallet.close()
