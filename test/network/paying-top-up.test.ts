@@ -136,7 +136,7 @@ describe('a top-up with no job behind it', () => {
     const { it, client } = await paying()
     const early = new AbortController()
     const left = topUp(client, keyOf(it), null, { signal: early.signal })
-    await it.clock.advance(4)
+    while (!told(left).includes('funding')) await it.clock.advance(1)
     early.abort()
     expect(await over(it, left)).toMatchObject({ paid: false, fault: { kind: 'interrupted' } })
     await it.clock.advance(20_000)
