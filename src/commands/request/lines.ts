@@ -18,13 +18,14 @@ export const skippedLine = ({ router, fault }: Skipped, show: Namer, paint: Pain
 /** What is said on the way and does not only pass by: money that left, a job that moves, a link that is lost and back. */
 export type EventNews = Extract<
   News,
-  { type: 'fee' | 'paid' | 'moved' | 'link' | 'again' | 'waiting' | 'clock' }
+  { type: 'fee' | 'proof' | 'paid' | 'moved' | 'link' | 'again' | 'waiting' | 'clock' }
 >
 
 export const isEvent = (news: News): news is EventNews => EVENTS.has(news.type)
 
 const EVENTS: ReadonlySet<News['type']> = new Set([
   'fee',
+  'proof',
   'paid',
   'moved',
   'link',
@@ -38,6 +39,8 @@ export const eventLine = (news: EventNews, show: Namer): string => {
   switch (news.type) {
     case 'fee':
       return feeLine(news, show)
+    case 'proof':
+      return proofLine(news, show)
     case 'paid':
       return paidLine(news, show)
     case 'moved':
@@ -73,6 +76,10 @@ const clockTime = (ms: number): string => {
 /** Said before the first payment: `hub (npub1x0…9ad) takes 10 sat for 100 jobs, and can tell …`. */
 const feeLine = ({ router, msat, routes }: Extract<News, { type: 'fee' }>, show: Namer): string =>
   `the router ${show(router)} takes ${showMsat(msat)} for ${count(routes, 'job')}, paid ahead; from now on it can tell that your jobs there are one payer’s`
+
+/** Said before a payment that the router wants to see. */
+const proofLine = ({ router }: Extract<News, { type: 'proof' }>, show: Namer): string =>
+  `the router ${show(router)} wants to see the payment: each job is paid alone, and what is left of it is lost when this command ends`
 
 /** `paid 10 sat to mira (npub1q7…k2f) · fee 1 sat`; what is not used of it stays on the tab there. */
 const paidLine = ({ node, msat, fee }: Extract<News, { type: 'paid' }>, show: Namer): string =>

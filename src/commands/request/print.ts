@@ -170,6 +170,7 @@ const goingOn = (news: News, started: number, pieces: number, show: Namer): stri
     case 'held':
       return `${showMsat(news.msat)} waits at ${show(news.node)} · ${since}`
     case 'fee':
+    case 'proof':
     case 'paid':
     case 'moved':
     case 'link':

@@ -63,11 +63,15 @@ const feeShape = z.object({
   routes: z.int(),
 })
 
+/** Said before a payment: the router wants to see it. */
+const proofShape = z.object({ v: z.literal(1), type: z.literal('proof'), router: hex })
+
 /** The router’s clock is ahead of ours by so much, or behind where it is less than 0. */
 const clockShape = z.object({ v: z.literal(1), type: z.literal('clock'), ahead_ms: z.number() })
 const eventShape = z.union([
   skippedShape,
   feeShape,
+  proofShape,
   paidShape,
   movedShape,
   linkShape,

@@ -31,6 +31,7 @@ export const serveRouter = (version: string) =>
     .optionsGroup('Money:')
     .addOption(netOption())
     .option('--require-payment <when>', 'before, after, any or none (default: none)')
+    .option('--payment-evidence <what>', 'node: its word; proof: each payment (default: node)')
     .option('--fee <amount>', 'its own fee, for a pack of routes (default: 0msat)')
     .option('--fee-routes <n>', 'how many jobs a pack is good for (default: 100)')
     .option('--wallet-file <file>', 'the wallet for the fee: file (0600), docs/wallets/')

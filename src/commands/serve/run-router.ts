@@ -5,6 +5,7 @@ import { openSecp256k1 } from '../../engine/identity/secp256k1.ts'
 import { systemClock } from '../../engine/base/clock.ts'
 import { systemRandom } from '../../engine/base/random.ts'
 import { type Router, openRouter } from '../../engine/roles/router/router.ts'
+import type { PaymentRule } from '../../engine/routing/payment.ts'
 import { socketNetwork } from '../../engine/transport/sockets.ts'
 import { routersHere } from '../running.ts'
 import { readSettings } from '../settings.ts'
@@ -27,6 +28,7 @@ export type RouterCommandOptions = DaemonOptions &
     drain?: string | undefined
     net?: string | undefined
     requirePayment?: string | undefined
+    paymentEvidence?: string | undefined
     fee?: string | undefined
     feeRoutes?: string | undefined
     walletFile?: string | undefined
@@ -45,6 +47,7 @@ export const runRouter = (options: RouterCommandOptions, version: string): Promi
       const settings = await readSettings(flagsOf(options))
       // Before a key is made for a router that may not open its door.
       await doorOf(settings)
+      paymentOf(settings)
       return settings
     },
     open: (settings, means) => openService(settings, means, version),
@@ -62,6 +65,7 @@ const flagsOf = (options: RouterCommandOptions) => ({
   'router.drain': options.drain,
   net: options.net,
   'router.require_payment': options.requirePayment,
+  'router.payment_evidence': options.paymentEvidence,
   'router.fee': options.fee,
   'router.fee_routes': options.feeRoutes,
   'router.wallet_file': options.walletFile,
@@ -83,7 +87,7 @@ const openService = async (settings: Settings, means: Means, version: string): P
     signer: means.signer,
     secp: await openSecp256k1(),
     net: settings.get('net'),
-    payment: settings.get('router.require_payment'),
+    payment: paymentOf(settings),
     network: socketNetwork({ clock: systemClock, random: systemRandom, log: means.log }),
     store: means.store,
     log: means.log,
@@ -109,6 +113,21 @@ const openService = async (settings: Settings, means: Means, version: string): P
     drain: () => router.drain(),
     close: () => router.close(),
   }
+}
+
+/** @throws Fault `config`: what is paid later, or while the job runs, cannot be shown before it. */
+const paymentOf = (settings: Settings): PaymentRule => {
+  const rule = settings.get('router.require_payment')
+  if (settings.get('router.payment_evidence') === 'node') return rule
+  if (rule === 'before') return 'proven'
+  throw new Fault(
+    'config',
+    'payment.evidence',
+    'only a payment before the job can be proven to a router',
+    {
+      hint: 'add --require-payment before, or leave --payment-evidence proof out',
+    },
+  )
 }
 
 const renew = async (router: Router, settings: Settings): Promise<void> => {

@@ -34,7 +34,11 @@ export type InvoiceChange = Change<'invoices', BookedInvoice>
 
 /** What is asked of the wallet, and not there yet. */
 export type WantedInvoice = Pick<BookedInvoice, 'payer' | 'ref' | 'seq' | 'purpose' | 'msat'> &
-  Readonly<{ hold: boolean }>
+  Readonly<{
+    hold: boolean
+    /** The router that may see the proof, where the payer wants to show one. */
+    router?: PubKey
+  }>
 
 export type BookEvent =
   /** Somebody asks for an invoice. `settled`: highest seq of this payer key that settled (its tab's). */

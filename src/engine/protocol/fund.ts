@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { eventIdField, hex16, hex32, jobIdField, msatField } from './fields.ts'
+import { eventIdField, hex16, hex32, jobIdField, msatField, pubKeyField } from './fields.ts'
 import { PURPOSES } from './terms.ts'
 
 /** 26433: asks the payee for an invoice. It gives the same one again while that can be paid. */
@@ -15,4 +15,6 @@ export const fund = z.object({
   hold: z.object({ job: jobIdField, ticket: eventIdField }).nullable(),
   /** `hold`: a hold invoice is wanted, for the one job that `ref` names. */
   timing: z.literal('hold').optional(),
+  /** Of an invoice for one job: the router that is to see that it was paid. */
+  router: pubKeyField.optional(),
 })

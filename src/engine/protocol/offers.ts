@@ -43,6 +43,8 @@ export const offers = z.object({
   pack: pack.optional(),
   /** How a job may be paid that this router places; absent: it does not mind. */
   timings: z.array(timing).max(5).optional(),
+  /** `proof`: it wants to see the payment of each job that costs something; absent: the node's word is enough. */
+  evidence: z.literal('proof').optional(),
   /** Who runs the router, as it says itself; null where it does not. */
   operator: pubKeyField.nullable(),
   none: noOffer.nullable(),

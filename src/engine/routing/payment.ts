@@ -3,13 +3,22 @@ import type { Accepted } from '../protocol/progress.ts'
 
 type Timing = (typeof TIMINGS)[number]
 
-/** Which payment a router asks for before it routes a job that costs something (`--require-payment`). */
-export const PAYMENT_RULES = ['before', 'after', 'any', 'none'] as const
+/**
+ * Which payment a router asks for before it routes a job that costs something (`--require-payment`). `proven`: paid
+ * before, and shown to the router (`--payment-evidence proof`).
+ */
+export const PAYMENT_RULES = ['before', 'after', 'any', 'none', 'proven'] as const
 export type PaymentRule = (typeof PAYMENT_RULES)[number]
 
 /** The timings that a router admits, as its offers say them. */
 export const admittedTimings = (rule: PaymentRule): readonly Timing[] =>
-  rule === 'before' ? PAID_FIRST : rule === 'after' ? ['after'] : ALL
+  rule === 'proven'
+    ? ['before']
+    : rule === 'before'
+      ? PAID_FIRST
+      : rule === 'after'
+        ? ['after']
+        : ALL
 
 /** Whether a job may be placed: what costs nothing needs no payment. */
 export const admitsTiming = (

@@ -1,5 +1,5 @@
 import { toHex } from '../../../src/engine/base/bytes.ts'
-import { unixMs } from '../../../src/engine/base/clock.ts'
+import { toSec, unixMs } from '../../../src/engine/base/clock.ts'
 import type { Signer } from '../../../src/engine/identity/seams.ts'
 import { draftOf } from '../../../src/engine/protocol/draft.ts'
 import { type JobId, type PubKey, bootId, jobId } from '../../../src/engine/protocol/ids.ts'
@@ -20,6 +20,7 @@ import type { WireEvent } from '../../../src/engine/roles/wire.ts'
 import type { Capability } from '../../../src/engine/runners/runner.ts'
 import type { ClientEvent } from '../../../src/engine/roles/client/state.ts'
 import type { NodeEvent } from '../../../src/engine/roles/node/state.ts'
+import { newProofs } from '../../../src/engine/spending/proofs.ts'
 import { windowBudget } from '../../../src/engine/transport/flow.ts'
 import { scriptedChat } from '../../fakes/scripted-runner.ts'
 import type { Mint } from './money.ts'
@@ -34,12 +35,15 @@ export const addRouter = (
     operator = null,
     clockMs,
     again,
+    proven = false,
   }: {
     name?: string
     operator?: PubKey | null
     clockMs?: number
     /** A router that comes back: its key. */
     again?: RouterParty
+    /** It wants to see each payment. */
+    proven?: boolean
   } = {},
 ): RouterParty => {
   const signer = again?.signer ?? stage.newSigner()
@@ -50,6 +54,10 @@ export const addRouter = (
     net: 'sim',
     bounds,
     operator,
+    ...(proven && {
+      payment: 'proven' as const,
+      proofs: { ...newProofs(toSec(stage.now)), secp: stage.secp },
+    }),
   })
   const mind: Mind = {
     decide: (event, now) => routerDecide(state, event as WireEvent, now, random).effects,

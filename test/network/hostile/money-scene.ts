@@ -3,7 +3,7 @@ import type { Contents } from '../../../src/engine/protocol/messages.ts'
 import { PLAY_PRICES } from '../../../src/engine/roles/node/prices.ts'
 import { paidRow } from '../../../src/engine/roles/node/money.ts'
 import type { MoneyKind } from '../../../src/engine/protocol/money.ts'
-import type { Signed } from '../../../src/engine/protocol/event.ts'
+import { type Signed, tagValue } from '../../../src/engine/protocol/event.ts'
 import { type NodeOptions, addClient, addNode, addRouter } from './cast.ts'
 import { Mint, letterWith, opened } from './money.ts'
 import { contentOf, nameOf, withEvent } from './parcel.ts'
@@ -14,10 +14,10 @@ import { Stage } from './stage.ts'
 export type MoneyScene = Scene & { mint: Mint }
 
 /** One router, one node that is paid, one client that pays: all honest, until a test tampers. */
-export const moneyScene = (options: NodeOptions = {}): MoneyScene => {
+export const moneyScene = (options: NodeOptions & { proven?: boolean } = {}): MoneyScene => {
   const stage = new Stage()
   const mint = new Mint(stage)
-  const router = addRouter(stage)
+  const router = addRouter(stage, { proven: options.proven ?? false })
   const node = addPaidNode(stage, router, mint, options)
   const client = addClient(stage, router, { mint })
   return { stage, mint, router, node, client }
@@ -50,7 +50,7 @@ export const viewAt = ({ client, node }: MoneyScene) => client.state.money!.view
  */
 export const inLetters = <K extends MoneyKind>(
   it: MoneyScene,
-  to: 'node' | 'client',
+  to: 'node' | 'client' | 'router',
   name: K,
   change: (content: Contents[K], inner: Signed) => Signed | readonly Signed[] | null,
 ): void => {
@@ -60,6 +60,7 @@ export const inLetters = <K extends MoneyKind>(
     if (parcel.to !== party || parcel.kind !== 'event' || nameOf(parcel) !== 'money')
       return undefined
     if (parcel.event.pubkey !== sender.signer.pubkey) return undefined
+    if (tagValue(parcel.event, 'p') !== party.signer.pubkey) return undefined
     const letter = opened(party.signer, parcel.event)
     if (letter.name !== name) return undefined
     const said = change(contentOf(letter.event) as Contents[K], letter.event)
@@ -74,6 +75,7 @@ export const inLetters = <K extends MoneyKind>(
 export const lettersTo = (party: Party, name: MoneyKind): Signed[] =>
   party.heard.flatMap((parcel) => {
     if (parcel.kind !== 'event' || nameOf(parcel) !== 'money') return []
+    if (tagValue(parcel.event, 'p') !== party.signer.pubkey) return []
     const letter = opened(party.signer, parcel.event)
     return letter.name === name ? [letter.event] : []
   })

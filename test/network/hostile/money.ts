@@ -81,7 +81,9 @@ export class Mint {
     this.stores.set(client, store)
     const { secp, random } = this.stage
     const tab = (node: PubKey) =>
-      signerOf(client.signer.derive(`fedai/1 tab sim${node}`), secp, random)
+      client.state.money?.off
+        ? client.signer
+        : signerOf(client.signer.derive(`fedai/1 tab sim${node}`), secp, random)
     const view = (node: PubKey) => {
       const { views } = store.money.spending(0 as never)
       const found = views.find(({ payee }) => payee === node)

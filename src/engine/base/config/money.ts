@@ -17,6 +17,13 @@ export const MONEY_SETTINGS = {
     reload: false,
   }),
 
+  'router.payment_evidence': setting(choice('node', 'proof'), 'node', {
+    doc: 'What shows that it is paid: its node’s word; or proof of each payment, with require_payment = "before" alone.',
+    example: 'proof',
+    flag: '--payment-evidence',
+    reload: false,
+  }),
+
   'router.fee': setting(amount(), '0msat', {
     doc: 'What the router takes for itself: the price of a pack of routes, paid ahead; 0msat: nothing.',
     example: '10sat',

@@ -40,6 +40,7 @@ export const onWish = (turn: ClientTurn, event: Extract<ClientEvent, { type: 'wi
     unpayable: new Set(),
     unpaid: null,
     invoices: [],
+    proofs: [],
     started: false,
     asks: 0,
     declined: 0,

@@ -81,7 +81,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
     budget: windowBudget(),
     money: money
       ? newClientMoney({
-          ...(money.tab === 'off' ? paidBy(signer, money.purse, router.key) : money.purse),
+          ...paidBy(signer, money.purse, router.key, () => state.money!.off),
           off: money.tab === 'off',
           shows: money.purse.shows,
           caps: { ...money.caps, maxPrice: null },
@@ -224,10 +224,11 @@ const paidBy = (
   signer: Signer,
   purse: Purse,
   router: PubKey,
+  isOff: () => boolean,
 ): Pick<ClientMoney, 'tab' | 'view'> => ({
-  tab: (key) => (key === router ? purse.tab(key) : signer),
+  tab: (key) => (key === router || !isOff() ? purse.tab(key) : signer),
   view: (node) => {
-    if (node === router) return purse.view(node)
+    if (node === router || !isOff()) return purse.view(node)
     const own = purse.view(node, signer.pubkey)
     return { ...own, broken: own.broken || purse.view(node).broken }
   },

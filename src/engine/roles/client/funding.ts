@@ -1,15 +1,17 @@
 import { unixMs } from '../../base/clock.ts'
-import { Fault } from '../../base/fault.ts'
+import type { Fault } from '../../base/fault.ts'
 import { type Msat, msat } from '../../base/money.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import { forgetOffers } from './again.ts'
 import { finishJob } from './ending.ts'
 import { type Funding, newFunding, placeOf } from './money.ts'
-import { notCredited, notKnown } from './outcome.ts'
+import { noInvoice, notCredited, notKnown } from './outcome.ts'
 import { hasRoute, useRoute } from './packs.ts'
 import { type Plan, firstOf, planOf } from './plan.ts'
+import { canShow, notShown, showProofs } from './proving.ts'
 import { sendJob } from './sending.ts'
-import { type ClientJob, type ClientTurn, type Offered, tell } from './state.ts'
+import type { Offered } from './offered.ts'
+import { type ClientJob, type ClientTurn, tell } from './state.ts'
 import { askTab, drawnAt, leftAt, tellNode } from './tabs.ts'
 import { endTopUp, topUpFunded } from './top-up-end.ts'
 import { ROOM_EVERY_MS, awaitsRoom, isWanted, roomAt, waitingFor } from './waiting.ts'
@@ -31,6 +33,7 @@ export const payThenSend = (
   if (plan instanceof Error) return finishJob(turn, job, plan)
   if (plan.needed === 0n) {
     if (from === null) useRoute(turn, job)
+    showProofs(turn, job, offered.node)
     return sendJob(turn, job, { offered, from, timing: plan.timing })
   }
   if (++job.fundings > MOST_FUNDINGS) return finishJob(turn, job, notCredited())
@@ -104,6 +107,8 @@ export const proceed = (turn: ClientTurn, one: Funding): void => {
   const { state } = turn
   const { node, ref, jobs } = one
   const place = placeOf(node, ref)
+  // What we cannot show is not paid a second time.
+  if (!canShow(turn, one)) return failAll(turn, one, notShown())
   state.money!.funding.delete(place)
   state.deadlines.clear(`fund:${place}`)
   topUpFunded(turn, one)
@@ -183,6 +188,7 @@ const fund = (turn: ClientTurn, job: ClientJob, node: PubKey, { timing, needed }
     if (needed > before.needed) before.needed = needed
     return
   }
+  if (turn.state.money!.proves) tell(turn, job, { type: 'proof', router: turn.state.router })
   tell(turn, job, { type: 'funding', node })
   openFunding(turn, { node, ref, timing, jobs: new Set([job.id]), topUp: null, needed })
 }
@@ -208,14 +214,10 @@ const ask = (turn: ClientTurn, one: Funding): void => {
     msat: String(one.needed),
     hold: hold ?? null,
     ...(timing === 'hold' && { timing }),
+    ...(state.money!.proves && !isTab && { router: state.router }),
   })
   if (one.topUp) one.topUp.letter = letter
 }
-
-const noInvoice = (): Fault =>
-  new Fault('again', 'funding.silent', 'the node sent no invoice', {
-    hint: 'try again, or ask another node',
-  })
 
 const INVOICE_WITHIN_MS = 5_000
 const MOST_ASKS = 3

@@ -3,7 +3,8 @@ import { type Msat, msat } from '../../base/money.ts'
 import type { PaymentHash, Preimage, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Plan } from './plan.ts'
-import type { Attempt, ClientJob, ClientTurn, Offered } from './state.ts'
+import type { Offered } from './offered.ts'
+import type { Attempt, ClientJob, ClientTurn } from './state.ts'
 
 /** Jobs that are paid for the whole or not at all: their money waits at the node, their result comes locked. */
 

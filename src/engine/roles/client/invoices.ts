@@ -1,6 +1,6 @@
 import { toSec, unixMs } from '../../base/clock.ts'
 import { fromUtf8 } from '../../base/bytes.ts'
-import { Fault, isFault } from '../../base/fault.ts'
+import { isFault } from '../../base/fault.ts'
 import { msat } from '../../base/money.ts'
 import { openOutput } from '../../identity/frame-seal.ts'
 import { openLetter } from '../../identity/letters.ts'
@@ -18,7 +18,8 @@ import { feeFor, mostFor, payOf } from './amounts.ts'
 import { failAll, notAllowed, proceed } from './funding.ts'
 import { awaitHeld, beginHold, onHeldWord, onHoldPayment, onKey } from './holding.ts'
 import { type Funding, type PurseEvent, newFunding, placeOf } from './money.ts'
-import { notKnown, notPaid } from './outcome.ts'
+import { badInvoice, notKnown, notPaid } from './outcome.ts'
+import { keepProof, newProof } from './proving.ts'
 import { type ClientTurn, tell } from './state.ts'
 import { leftAt, onStatement, runningAt } from './tabs.ts'
 import { tellTopUp } from './top-up-end.ts'
@@ -80,6 +81,7 @@ export const onPayment = (
   for (const job of waitingFor(turn, one))
     tell(turn, job, { type: 'paid', node, msat: end.msat, fee: end.fee })
   if (one.topUp) tellTopUp(turn, one.topUp, { type: 'paid', node, msat: end.msat, fee: end.fee })
+  keepProof(turn, one, { preimage: end.preimage })
   settled(turn, one)
 }
 
@@ -136,7 +138,7 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
     net: state.net,
     payee: node,
     payer: tab,
-    router: '',
+    router: one && money.proves ? state.router : '',
     for: isAfter ? 'after' : ref === tab ? 'topup' : 'job',
     ref,
     seq: Math.max(terms.seq, last + 1),
@@ -157,7 +159,8 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   // A job that comes meanwhile waits for what is paid in the background, and asks for nothing more.
   const wanted = { node, ref, timing: 'before', jobs: new Set<JobId>(), topUp: null } as const
   const own = one ?? (ref === tab ? newFunding({ ...wanted, needed: terms.msat }, now) : null)
-  const begun = { phase: 'paying', hash, seq: terms.seq, credited: false } as const
+  const proof = one && money.proves ? newProof(node, terms.msat, event) : null
+  const begun = { phase: 'paying', hash, seq: terms.seq, credited: false, proof } as const
   if (own) funding.set(placeOf(node, ref), Object.assign(own, begun))
   state.deadlines.clear(`fund:${placeOf(node, ref)}`)
   if (hold) awaitHeld(turn, one, hash)
@@ -215,7 +218,7 @@ const isWelcome = (
   return until !== undefined && now < until && isTab
 }
 
-const onPaid = (turn: ClientTurn, node: PubKey, { body }: Message<'paid'>): void => {
+const onPaid = (turn: ClientTurn, node: PubKey, { event, body }: Message<'paid'>): void => {
   if (body.held) return onHeldWord(turn, node, body)
   if (body.preimage !== undefined) return onKey(turn, node, body)
   const { money, jobs } = turn.state
@@ -229,20 +232,11 @@ const onPaid = (turn: ClientTurn, node: PubKey, { body }: Message<'paid'>): void
   // It has what is paid in the background; our own wallet will say so in a moment.
   if (one.phase === 'asked') one.hash = paymentHash(body.payment_hash)
   if (body.payment_hash !== one.hash) return
+  keepProof(turn, one, { paid: event })
   one.credited = true
   // What our own wallet has not said yet is not written in our books: nothing is drawn on it.
   if (one.phase === 'paid') proceed(turn, one)
 }
-
-const badInvoice = (flaw: string): Fault =>
-  new Fault(
-    'verification',
-    'invoice.wrong',
-    `the node's invoice does not hold (${flaw}); it was not paid`,
-    {
-      hint: 'ask another node',
-    },
-  )
 
 const CREDITED_WITHIN_MS = 3_000
 const AGAIN_MS = 1_000

@@ -5,6 +5,7 @@ import type { UnixMs } from '../../base/clock.ts'
 import type { Fault } from '../../base/fault.ts'
 import type { Msat } from '../../base/money.ts'
 import type { TIMINGS } from '../../protocol/fields.ts'
+import type { Signed } from '../../protocol/event.ts'
 import type { EventId, JobId, JobTag, PaymentHash, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
@@ -22,7 +23,9 @@ export type ClientMoney = {
   readonly tab: (node: PubKey) => Signer
   readonly view: (node: PubKey) => TabView
   /** No tab lasts: each job has an invoice of its own, and what is left of it ends with this session. */
-  readonly off: boolean
+  off: boolean
+  /** Our router wants to see that each job is paid (proving.ts); with it, no tab lasts. */
+  proves: boolean
   /** Our wallet always shows the preimage of what it paid: without it no result of a `hold` opens. */
   readonly shows: () => boolean
   readonly caps: SpendingCaps
@@ -90,6 +93,17 @@ export type Funding = {
   credited: boolean
   /** Since when it waits for room there, what other jobs held of the tab then (msat), and why. */
   full: Readonly<{ since: UnixMs; drawn: bigint; fault: Fault }> | null
+  /** What shows that it was paid, where our router wants to see that. */
+  proof: JobProof | null
+}
+
+/** What shows that an invoice for one job was paid: its preimage, or its node's word. */
+export type JobProof = {
+  readonly node: PubKey
+  readonly msat: Msat
+  readonly invoice: Signed
+  preimage: string | null
+  paid: Signed | null
 }
 
 /** One that is to be paid: it is asked for an invoice first. */
@@ -106,6 +120,7 @@ export const newFunding = (
   isStale: false,
   credited: false,
   full: null,
+  proof: null,
 })
 
 export const placeOf = (node: PubKey, ref: string): string => `${node} ${ref}`
@@ -131,6 +146,7 @@ export const newClientMoney = (
   heard: new Map(),
   low: new Map(),
   early: new Map(),
+  proves: false,
   packs: newPacks(),
 })
 

@@ -108,6 +108,8 @@ export type News =
     }>
   /** Before the first payment to the router: what a pack costs, for how many jobs. It can link them from now on. */
   | Readonly<{ type: 'fee'; router: PubKey; msat: Msat; routes: number }>
+  /** Before a payment: the router wants to see it, and can link it to this session. */
+  | Readonly<{ type: 'proof'; router: PubKey }>
   /** Its node, or the router, wants to be paid first: an invoice is asked for, paid, and was. msat; `fee` null where not said. */
   | Readonly<{ type: 'funding'; node: PubKey }>
   | Readonly<{ type: 'paying'; node: PubKey; msat: Msat }>

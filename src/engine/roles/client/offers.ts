@@ -17,14 +17,9 @@ import { finishJob } from './ending.ts'
 import { firstPayable, payThenSend } from './funding.ts'
 import { notCredited } from './outcome.ts'
 import { notePack } from './packs.ts'
-import {
-  type ClientEvent,
-  type ClientJob,
-  type ClientTurn,
-  type Offered,
-  type TicketIn,
-  tell,
-} from './state.ts'
+import { noteEvidence } from './proving.ts'
+import type { Offered, TicketIn } from './offered.ts'
+import { type ClientEvent, type ClientJob, type ClientTurn, tell } from './state.ts'
 
 /** What is offered is checked and priced; then one is taken, or none. */
 
@@ -39,6 +34,7 @@ export const onOffers = (turn: ClientTurn, message: Message<'offers'>): void => 
   job.offersMessage = message
   job.times.offered = now
   notePack(turn, message)
+  noteEvidence(turn, message)
   job.phase = 'pricing'
   const { none, entries } = message.body
   if (none && entries.length === 0) return onNone(turn, job, none)

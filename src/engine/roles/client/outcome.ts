@@ -192,3 +192,18 @@ export const cutShort = (receipt: Receipt): Fault =>
   new Fault('again', 'job.partial', `the node stopped before the end (${receipt.reason})`, {
     hint: 'try again; what came was kept',
   })
+
+export const noInvoice = (): Fault =>
+  new Fault('again', 'funding.silent', 'the node sent no invoice', {
+    hint: 'try again, or ask another node',
+  })
+
+export const badInvoice = (flaw: string): Fault =>
+  new Fault(
+    'verification',
+    'invoice.wrong',
+    `the node's invoice does not hold (${flaw}); it was not paid`,
+    {
+      hint: 'ask another node',
+    },
+  )

@@ -5,7 +5,8 @@ import type { JobId, PaymentHash } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Pack } from '../../protocol/pack.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
-import { type ClientJob, type ClientTurn, type Offered, tell } from './state.ts'
+import type { Offered } from './offered.ts'
+import { type ClientJob, type ClientTurn, tell } from './state.ts'
 import { tellNode } from './tabs.ts'
 
 /**

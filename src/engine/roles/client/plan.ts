@@ -3,7 +3,9 @@ import { type Msat, msat } from '../../base/money.ts'
 import { topUpOf } from '../../metering/tab-top-up.ts'
 import { holdPlan } from './hold.ts'
 import type { Timing } from './money.ts'
-import type { ClientJob, ClientTurn, Offered } from './state.ts'
+import { unproven } from './proving.ts'
+import type { Offered } from './offered.ts'
+import type { ClientJob, ClientTurn } from './state.ts'
 import { drawnAt, leftAt } from './tabs.ts'
 
 /** By which timing a job is paid, and what is to be paid before it goes out. */
@@ -24,6 +26,10 @@ export const planOf = (turn: ClientTurn, job: ClientJob, offered: Offered): Plan
   if (!money) return noWallet()
   if (money.view(node).broken) return brokenTab()
   const wanted = admitted.filter((it) => job.wish.timings?.includes(it) ?? true)
+  if (money.proves)
+    return wanted.includes('before')
+      ? { timing: 'before', needed: unproven(job, offered) }
+      : noTiming(admitted)
   const { exposure } = money.caps
   // More than may lie at one node at once is paid while it is used.
   const fits = exposure === null || ceiling <= exposure

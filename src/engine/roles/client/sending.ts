@@ -12,7 +12,8 @@ import { endAttempt } from './attempt.ts'
 import { newLock } from './hold.ts'
 import type { Timing } from './money.ts'
 import { finishJob } from './ending.ts'
-import { type ClientJob, type ClientTurn, type Offered, say } from './state.ts'
+import type { Offered } from './offered.ts'
+import { type ClientJob, type ClientTurn, say } from './state.ts'
 
 /** A job goes out: its key wrapped for one ticket alone, its body sealed once. */
 

@@ -2,7 +2,6 @@ import type { Bounds } from '../../base/bounds.ts'
 import type { UnixMs } from '../../base/clock.ts'
 import { Deadlines } from '../../base/deadlines.ts'
 import type { Fault } from '../../base/fault.ts'
-import type { Msat } from '../../base/money.ts'
 import type { Random } from '../../base/random.ts'
 import type { JobSecrets } from '../../identity/seal.ts'
 import type { Signer } from '../../identity/seams.ts'
@@ -15,15 +14,14 @@ import type { Verifier } from '../../protocol/intake.ts'
 import type { Job } from '../../protocol/job.ts'
 import type { KindName } from '../../protocol/kinds.ts'
 import type { Bodies, Contents, Message } from '../../protocol/messages.ts'
-import type { SheetRow } from '../../protocol/sheet.ts'
-import type { TicketEntry } from '../../protocol/ticket.ts'
 import type { Task } from '../../tasks/task.ts'
 import type { ReadWindow, WindowBudget, WriteWindow } from '../../transport/flow.ts'
 import type { Filter } from '../../transport/link.ts'
 import type { LinkId, WireEffect, WireEvent } from '../wire.ts'
 import type { ClientHold, Lock } from './hold.ts'
-import type { ClientMoney, PurseEffect, PurseEvent, Timing } from './money.ts'
+import type { ClientMoney, JobProof, PurseEffect, PurseEvent, Timing } from './money.ts'
 import type { News, TopUpWish, Waiting, Wish } from './news.ts'
+import type { Offered, TicketIn } from './offered.ts'
 import type { Payments } from './paying.ts'
 
 /** What a client hears besides its link: its user. */
@@ -50,24 +48,6 @@ export type ClientEffect =
   | Readonly<{ do: 'query'; job: JobId; link: LinkId; filter: Filter }>
   | Readonly<{ do: 'tell'; job: JobId; news: News }>
   | PurseEffect
-
-/** One offered entry, checked as an event. */
-export type TicketIn = Readonly<{
-  ticket: Message<'ticket'>
-  entry: TicketEntry
-  reason: string
-  firstMs: number
-}>
-
-/** One offered entry with everything that it means. */
-export type Offered = TicketIn &
-  Readonly<{
-    node: PubKey
-    sheet: Message<'sheet'>
-    row: SheetRow
-    max: Units
-    ceiling: Msat
-  }>
 
 /** The job as it was last sent: the ticket it took, its keys, its flow of frames. */
 export type Attempt = {
@@ -149,6 +129,7 @@ export type ClientJob = {
   /** Why its node was not paid more while it ran; and invoices that were paid for it, part of its proof. */
   unpaid: Fault | null
   invoices: Signed[]
+  proofs: JobProof[]
   started: boolean
   /** How often it was asked for anew (again.ts). */
   asks: number

@@ -112,14 +112,21 @@ const onFund = (turn: NodeTurn, till: Till, inner: Message<'fund'>): void => {
 /** An invoice for one job: where the payer has no tab, or its money is to wait for the result (`hold`). */
 const onJobFund = (turn: NodeTurn, till: Till, { event, body }: Message<'fund'>): void => {
   const payer = event.pubkey
-  const { ref, msat: needed, hold: slot } = body
+  const { ref, msat: needed, hold: slot, router } = body
   const hold = body.timing === 'hold'
   if (needed > MOST_TOP_UP || ref === payer || (slot && slot.job !== ref)) return
   if (hold && !(slot && till.canHold && mayHold(turn, slot.ticket))) return
   if (slot) keepSlot(turn, till, payer, slot)
   lookSoon(turn, till, payer)
   const amount = jobInvoiceOf(needed, till.pay.granularity)
-  const wanted = { payer, ref, purpose: 'job', msat: amount, hold } as const
+  const wanted = {
+    payer,
+    ref,
+    purpose: 'job',
+    msat: amount,
+    hold,
+    ...(router && { router }),
+  } as const
   const settled = till.paidFor.get(`${payer} ${ref}`) ?? 0
   feed(turn, till, { type: 'fund', settled, ...wanted })
 }
@@ -160,8 +167,8 @@ export const feed = (turn: NodeTurn, till: Till, event: BookEvent): void =>
 /** How a node counts: what arrives is its payer's tab's. */
 const PAYEE: Payee<NodeTurn, Till> = {
   commit,
-  terms: ({ state }, till, { payer }) => ({
-    router: '',
+  terms: ({ state }, till, { payer, router }) => ({
+    router: router ?? '',
     price: state.sheet.event.id,
     cum_used_msat: till.tabs.tabs.get(payer)?.used ?? msat(0n),
   }),

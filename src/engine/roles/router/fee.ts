@@ -7,7 +7,6 @@ import { spendingFault } from '../../payments/spending-credential.ts'
 import type { Wallet } from '../../payments/wallet.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import type { Pack } from '../../protocol/pack.ts'
-import { ReplayCache } from '../../protocol/replay.ts'
 import type { MoneyStore } from '../../storage/money-store.ts'
 import { type Counter, newCounter } from '../counter.ts'
 import type { Turn } from './state.ts'
@@ -27,8 +26,6 @@ export type FeeTill = Counter<Turn> & {
   readonly price: PackPrice
   readonly payees: Pack['payees']
   readonly bind: Pack['bind']
-  /** Sealed events that were opened. */
-  readonly replay: ReplayCache
   /** The pack that a session draws on, for as long as it has a link. */
   packOf: Map<PubKey, PubKey>
   /** Sessions that wait for the invoice of a pack, or for word that it is paid. */
@@ -59,7 +56,6 @@ export const openFee = async (
     // Behind an address there may be any number of nodes.
     payees: nodeKey === null || caps.bind === 'none' ? [] : [nodeKey],
     bind: caps.bind === 'description' ? 'hash' : caps.bind,
-    replay: new ReplayCache(),
     packOf: new Map(),
     asking: new Map(),
     open: new Map(),

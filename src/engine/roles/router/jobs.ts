@@ -13,6 +13,7 @@ import { moveOn, placingOf } from './moves.ts'
 import { mayRoute, takeRoute } from './packs.ts'
 import type { PoolTicket } from './pool-ticket.ts'
 import type { Placing } from './placing.ts'
+import { NOT_PROVEN, isShown } from './proofs.ts'
 import { type JobRecord, type Turn, accept, decline, forward, say } from './state.ts'
 import { claimBody } from './stray.ts'
 
@@ -30,7 +31,13 @@ export const onJob = (turn: Turn, link: LinkId, message: Message<'job'>): void =
     return decline(turn, link, message, 'invalid: not to the ticket’s node')
   if (older) abandon(turn, older)
   if (!admitsTiming(state.payment, body))
-    return decline(turn, link, message, `restricted: jobs here are paid ${state.payment}`)
+    return decline(
+      turn,
+      link,
+      message,
+      `restricted: jobs here are paid ${state.proofs ? 'before' : state.payment}`,
+    )
+  if (!isShown(state, message)) return decline(turn, link, message, NOT_PROVEN)
   if (!mayRoute(state, event.pubkey)) return decline(turn, link, message, NO_ROUTE)
   const open = state.jobsOf.get(link)?.size ?? 0
   if (open >= state.bounds.jobsPerLink)
@@ -79,7 +86,13 @@ export const onRewrap = (turn: Turn, link: LinkId, message: Message<'rewrap'>): 
   if (isMisaddressed(turn, message))
     return decline(turn, link, message, 'invalid: not to the ticket’s node')
   if (!admitsTiming(state.payment, body))
-    return decline(turn, link, message, `restricted: jobs here are paid ${state.payment}`)
+    return decline(
+      turn,
+      link,
+      message,
+      `restricted: jobs here are paid ${state.proofs ? 'before' : state.payment}`,
+    )
+  if (!isShown(state, message)) return decline(turn, link, message, NOT_PROVEN)
   accept(turn, link, message)
   state.deadlines.clear(`moving:${job.id}`)
   const ticket = usable(state, body.ticket, job.client, now)

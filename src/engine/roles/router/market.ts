@@ -173,6 +173,7 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
     writeOffers(ranked, tickets, {
       ...feeFor(state, client),
       ...(state.payment !== 'none' && { timings: [...admittedTimings(state.payment)] }),
+      ...(state.proofs && { evidence: 'proof' as const }),
       operator: state.operator,
       none: noneOnWire(turn, body, found.none),
     }),

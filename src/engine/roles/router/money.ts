@@ -1,11 +1,15 @@
 import { unixMs } from '../../base/clock.ts'
+import { openLetter } from '../../identity/letters.ts'
 import { tagValue } from '../../protocol/event.ts'
 import type { PubKey } from '../../protocol/ids.ts'
+import { sealed } from '../../protocol/intake.ts'
 import type { Message } from '../../protocol/messages.ts'
+import { isRefusal } from '../../protocol/refusal.ts'
 import type { LinkId } from '../wire.ts'
 import { newestLink } from './links.ts'
 import { onLetter } from './packs.ts'
 import { usable } from './pool.ts'
+import { onProof } from './proofs.ts'
 import { maySync } from './resume.ts'
 import { type Turn, accept, decline, forward, stray } from './state.ts'
 
@@ -17,7 +21,7 @@ export const onMoney = (turn: Turn, link: LinkId, message: Message<'money'>): vo
   const { state } = turn
   const { event } = message
   const to = tagValue(event, 'p') as PubKey
-  if (to === state.signer.pubkey) return onLetter(turn, link, message)
+  if (to === state.signer.pubkey) return onOurs(turn, link, message)
   const node = state.nodes.get(to)
   // Between a client and a node, both of which are here; a stranger learns nothing by writing to another.
   const isFromNode = state.nodes.get(event.pubkey)?.link === link
@@ -30,6 +34,23 @@ export const onMoney = (turn: Turn, link: LinkId, message: Message<'money'>): vo
   accept(turn, link, message)
   stray(turn, link, message.text.length)
   forward(turn, far, message)
+}
+
+/** To ourselves: about our fee, or the proof that a job is paid. */
+const onOurs = (turn: Turn, link: LinkId, message: Message<'money'>): void => {
+  const { state, now } = turn
+  const { signer, verifier, net, fee, proofs, letters: replay } = state
+  if (!fee && !proofs)
+    return decline(turn, link, message, 'restricted: this router takes no fee, and no proofs')
+  // A proof costs some verifications: what is passed on costs less, and is counted so, too.
+  if (proofs && !maySync(turn, link)) return decline(turn, link, message, 'rate-limited: syncs')
+  const { event, body } = message
+  const text = openLetter(signer, event.pubkey, body.sealed)
+  const rules = { verifier, replay, net, isMe: (key: PubKey) => key === signer.pubkey }
+  const inner = text && sealed(text, event.created_at, rules, now)
+  if (!inner || isRefusal(inner)) return decline(turn, link, message, 'invalid: letter')
+  if (inner.name === 'proof') onProof(turn, link, message, inner)
+  else onLetter(turn, link, message, inner)
 }
 
 /** A node keeps the slot of its ticket while a client pays: it stays this client's for as long. */

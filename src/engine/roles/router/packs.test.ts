@@ -18,7 +18,8 @@ import type { Message } from '../../protocol/messages.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
 import { memoryStore } from '../../storage/memory.ts'
 import { openFee } from './fee.ts'
-import { feeFor, forgetSession, mayRoute, onLetter, takeRoute } from './packs.ts'
+import { onMoney } from './money.ts'
+import { feeFor, forgetSession, mayRoute, takeRoute } from './packs.ts'
 import { type RouterEffect, newRouterState } from './state.ts'
 
 const secp = await openSecp256k1()
@@ -74,7 +75,7 @@ const scene = async () => {
     const event = from.sign(draftOf('money', { sealed }, outer))
     const message = admit(eventText(event), RULES, now) as Message<'money'>
     const effects: RouterEffect[] = []
-    onLetter({ state, now, random, effects }, 1, message)
+    onMoney({ state, now, random, effects }, 1, message)
     const answer = effects.find((it) => it.do === 'answer')
     return answer?.do === 'answer' && answer.accepted
   }

@@ -1,15 +1,14 @@
 import { msat } from '../../base/money.ts'
-import { openLetter, sealLetter } from '../../identity/letters.ts'
+import { sealLetter } from '../../identity/letters.ts'
 import { routesLeft, useRoute } from '../../metering/route-pack.ts'
 import { credit } from '../../metering/tab.ts'
 import type { BookEvent } from '../../metering/invoice-book-rows.ts'
 import { draftOf } from '../../protocol/draft.ts'
 import { eventText } from '../../protocol/event.ts'
 import type { PubKey } from '../../protocol/ids.ts'
-import { sealed } from '../../protocol/intake.ts'
 import type { Contents, Message } from '../../protocol/messages.ts'
+import type { MoneyKind } from '../../protocol/money.ts'
 import type { ReceiptStatus } from '../../protocol/receipt.ts'
-import { isRefusal } from '../../protocol/refusal.ts'
 import type { MoneyChange } from '../../storage/money-store.ts'
 import { type Payee, commitTo, feedBook, lookSoon, mayAsk } from '../counter.ts'
 import type { LinkId } from '../wire.ts'
@@ -23,15 +22,16 @@ import { type JobRecord, type RouterState, type Turn, accept, decline, say } fro
  */
 
 /** A letter (26437) to us: the pack's key asks for an invoice, or says that this session draws on it. */
-export const onLetter = (turn: Turn, link: LinkId, message: Message<'money'>): void => {
-  const { state, now } = turn
-  const { fee, signer, net, verifier } = state
-  const { event, body } = message
+export const onLetter = (
+  turn: Turn,
+  link: LinkId,
+  message: Message<'money'>,
+  inner: Message<MoneyKind>,
+): void => {
+  const { fee } = turn.state
+  const { event } = message
   if (!fee) return decline(turn, link, message, 'restricted: this router takes no fee')
-  const text = openLetter(signer, event.pubkey, body.sealed)
-  const rules = { verifier, replay: fee.replay, net, isMe: (key: PubKey) => key === signer.pubkey }
-  const inner = text && sealed(text, event.created_at, rules, now)
-  if (!inner || isRefusal(inner) || (inner.name !== 'fund' && inner.name !== 'tab_sync'))
+  if (inner.name !== 'fund' && inner.name !== 'tab_sync')
     return decline(turn, link, message, 'invalid: letter')
   accept(turn, link, message)
   const key = inner.event.pubkey

@@ -1,6 +1,7 @@
 import { unixMs } from '../../base/clock.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { commitTo } from '../counter.ts'
+import { useProof } from '../../spending/proofs.ts'
 import type { LinkId } from '../wire.ts'
 import { endJob, forgetJob, releaseNode } from './ending.ts'
 import { claimOf, countClaim } from './learning.ts'
@@ -24,6 +25,7 @@ export const onReceipt = (turn: Turn, link: LinkId, message: Message<'receipt'>)
     return decline(turn, link, message, 'duplicate: receipt')
   }
   placing.receipt = message
+  if (state.proofs) useProof(state.proofs, { job: job.id, node: placing.node, client: job.client })
   state.keeping.set(event.id, link)
   const { job: id, ticket } = body
   const by = event.pubkey

@@ -1,5 +1,5 @@
 import { BOUNDS, type Bounds } from '../../base/bounds.ts'
-import { type Clock, systemClock, unixMs } from '../../base/clock.ts'
+import { type Clock, systemClock, toSec, unixMs } from '../../base/clock.ts'
 import type { Fault } from '../../base/fault.ts'
 import type { Log } from '../../base/log.ts'
 import { type Random, systemRandom } from '../../base/random.ts'
@@ -13,6 +13,7 @@ import type { Store } from '../../storage/store.ts'
 import type { Network } from '../../transport/network.ts'
 import type { Tls } from '../../transport/tls.ts'
 import type { PaymentRule } from '../../routing/payment.ts'
+import { newProofs } from '../../spending/proofs.ts'
 import { observe } from '../../trust/standing.ts'
 import { Desk } from '../desk.ts'
 import { Loop } from '../loop.ts'
@@ -100,6 +101,7 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
     fee,
     operator: options.operator ?? null,
     payment: options.payment ?? 'none',
+    proofs: options.payment === 'proven' ? { ...newProofs(toSec(clock.now())), secp } : null,
   })
   const month = 30 * 24 * 3_600_000
   for (const it of store.observations(unixMs(clock.now() - month))) observe(state.standings, it)

@@ -3,6 +3,7 @@ import type { UnixMs } from '../../base/clock.ts'
 import { Deadlines } from '../../base/deadlines.ts'
 import type { Random } from '../../base/random.ts'
 import type { Signer } from '../../identity/seams.ts'
+import type { EcdsaVerifier } from '../../protocol/bolt11/payee.ts'
 import { type Written, draftOf } from '../../protocol/draft.ts'
 import type { Net } from '../../protocol/event.ts'
 import type { EventId, JobId, JobTag, PubKey } from '../../protocol/ids.ts'
@@ -11,8 +12,10 @@ import type { KindName } from '../../protocol/kinds.ts'
 import type { Manifest } from '../../protocol/manifest.ts'
 import type { Contents, Message } from '../../protocol/messages.ts'
 import type { MOVES } from '../../protocol/progress.ts'
+import { ReplayCache } from '../../protocol/replay.ts'
 import { type KeyLimits, type PlaceHolds, isKnown, newKeyLimits } from '../../routing/admit.ts'
 import type { PaymentRule } from '../../routing/payment.ts'
+import type { Proofs } from '../../spending/proofs.ts'
 import { type Standings, newStandings } from '../../trust/standing.ts'
 import type { WalletEffect } from '../desk.ts'
 import type { LinkId, WireEffect } from '../wire.ts'
@@ -87,6 +90,8 @@ export type Returning = Readonly<{
   receipt: { message: Message<'receipt'> | null }
 }>
 
+export type RouterProofs = Proofs & Readonly<{ secp: EcdsaVerifier }>
+
 export type RouterState = {
   readonly signer: Signer
   readonly verifier: Verifier
@@ -95,6 +100,10 @@ export type RouterState = {
   /** What it takes for itself; null where it routes for nothing. */
   readonly fee: FeeTill | null
   readonly payment: PaymentRule
+  /** What clients showed of their payments; null where the node's word is enough. */
+  readonly proofs: RouterProofs | null
+  /** Sealed events to us that were opened. */
+  readonly letters: ReplayCache
   /** Who runs it, as its manifest and offers say; null where they do not. */
   readonly operator: PubKey | null
   readonly deadlines: Deadlines
@@ -142,12 +151,15 @@ export const newRouterState = (options: {
   bounds: Bounds
   fee?: FeeTill | null
   payment?: PaymentRule
+  proofs?: RouterProofs | null
   operator?: PubKey | null
 }): RouterState => ({
   ...options,
   fee: options.fee ?? null,
   operator: options.operator ?? null,
   payment: options.payment ?? 'none',
+  proofs: options.proofs ?? null,
+  letters: new ReplayCache(),
   deadlines: new Deadlines(),
   keyOf: new Map(),
   linksOf: new Map(),

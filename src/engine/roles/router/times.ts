@@ -8,7 +8,7 @@ import type { RouterState } from './state.ts'
  */
 export const shiftTimes = (state: RouterState, by: number): void => {
   const shifted = (at: UnixMs) => unixMs(at + by)
-  state.fee?.replay.shift(by)
+  state.letters.shift(by)
   state.fee?.book.deadlines.shift(by)
   for (const { placings } of state.jobs.values())
     for (const it of placings) {

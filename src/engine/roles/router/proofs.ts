@@ -1,0 +1,62 @@
+import { tagValue } from '../../protocol/event.ts'
+import type { PubKey } from '../../protocol/ids.ts'
+import { carried } from '../../protocol/intake.ts'
+import type { Message } from '../../protocol/messages.ts'
+import { isRefusal } from '../../protocol/refusal.ts'
+import { termsHash } from '../../protocol/terms.ts'
+import type { Proof } from '../../spending/invoice-check-proof.ts'
+import { isProven, takeProof } from '../../spending/proofs.ts'
+import type { LinkId } from '../wire.ts'
+import { type RouterState, type Turn, accept, decline } from './state.ts'
+
+/** Where this router wants to see that jobs are paid: what clients show it, and which jobs that is enough for. */
+
+/** The proof of a payment, in a letter (26437) of the session whose job it is for. */
+export const onProof = (
+  turn: Turn,
+  link: LinkId,
+  message: Message<'money'>,
+  inner: Message<'proof'>,
+): void => {
+  const { state, now } = turn
+  const { proofs, signer, net } = state
+  if (!proofs) return decline(turn, link, message, 'restricted: this router takes no proofs')
+  const isOwn = inner.event.pubkey === message.event.pubkey
+  const proof = isOwn && read(state, inner)
+  if (!proof) return decline(turn, link, message, 'invalid: proof')
+  const payOf = (node: PubKey, sheet: string) =>
+    state.nodes.get(node)?.sheets.get(sheet as never)?.body.pay
+  const rules = { net, router: signer.pubkey, secp: proofs.secp, payOf }
+  const flaw = takeProof(proofs, proof, rules, now)
+  if (flaw) return decline(turn, link, message, `restricted: no proof of payment (${flaw})`)
+  accept(turn, link, message)
+}
+
+/** Whether a job was shown to be paid, as far as this router wants to see it. */
+export const isShown = (
+  { proofs }: RouterState,
+  { event, body }: Message<'job' | 'rewrap'>,
+): boolean => {
+  if (!proofs || body.ceiling === 0n) return true
+  const node = tagValue(event, 'p') as PubKey
+  return isProven(proofs, { job: body.job, node, client: event.pubkey }, body.ceiling)
+}
+
+/** Answers a job that nobody was shown to pay. */
+export const NOT_PROVEN = 'restricted: no proof of payment'
+
+/** What a proof holds; undefined where an event in it is not what it must be. Signatures that decide nothing are not verified. */
+const read = (state: RouterState, { event, body }: Message<'proof'>): Proof | undefined => {
+  const invoice = carried(body.invoice, 'invoice', event, state)
+  if (isRefusal(invoice)) return undefined
+  const { terms, bolt11 } = invoice.body
+  const signed = { terms, bolt11, signer: invoice.event.pubkey }
+  const shown = { invoice: signed, signer: event.pubkey }
+  if (body.preimage !== null) return { ...shown, evidence: { preimage: body.preimage } }
+  if (body.paid === null) return undefined
+  const paid = carried(body.paid, 'paid', event, state)
+  // What is held can come back.
+  if (isRefusal(paid) || paid.body.held || paid.body.terms !== termsHash(terms)) return undefined
+  const said = { signer: paid.event.pubkey, paymentHash: paid.body.payment_hash }
+  return { ...shown, evidence: { paid: said } }
+}

@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { fromHex, sha256, toHex } from '../base/bytes.ts'
+import { msat } from '../base/money.ts'
+import { paymentHash } from '../protocol/ids.ts'
+import type { Terms } from '../protocol/terms.ts'
+import {
+  CLIENT,
+  JOB,
+  NODE,
+  OTHER,
+  PREIMAGE,
+  ROUTER,
+  RULES,
+  SHEET,
+  STRANGER,
+  clock,
+  proof,
+  sec,
+  secp,
+  signedInvoice,
+} from './invoice-check.case.ts'
+import type { Proof } from './invoice-check-proof.ts'
+import { MOST_PROOFS, isProven, newProofs, takeProof, useProof } from './proofs.ts'
+
+const pay = {
+  payees: [...RULES.pinnedKeys],
+  bind: 'hash',
+  granularity: msat(1n),
+  keeps_days: 90,
+} as const
+const rules = {
+  net: 'sim',
+  router: ROUTER,
+  secp,
+  payOf: (node: string, sheet: string) =>
+    node === NODE && sheet === SHEET ? { ...pay, payees: [...pay.payees] } : undefined,
+} as const
+const PLACE = { job: JOB, node: NODE, client: CLIENT }
+const take = (shown: Proof, proofs = newProofs(sec(-60)), at = clock(30)) => ({
+  proofs,
+  flaw: takeProof(proofs, shown, rules, at),
+})
+/** An honest payment, one for each number. */
+const payment = (n: number, terms: Partial<Terms> = {}): Proof => {
+  const preimage = toHex(sha256(Uint8Array.of(n, n >> 8)))
+  const hash = paymentHash(toHex(sha256(fromHex(preimage))))
+  const invoice = signedInvoice({ terms, invoice: { paymentHash: hash } })
+  return proof({ invoice, evidence: { preimage } })
+}
+
+test('an honest proof counts for its job, node and client, and for no more than it paid', () => {
+  const { proofs, flaw } = take(proof())
+  expect(flaw).toBeNull()
+  expect(isProven(proofs, PLACE, 21_000n)).toBe(true)
+  expect(isProven(proofs, PLACE, 21_001n)).toBe(false)
+  const elsewhere = [{ job: 'ab'.repeat(32) }, { node: OTHER }, { client: OTHER }]
+  for (const it of elsewhere) expect(isProven(proofs, { ...PLACE, ...it }, 1n)).toBe(false)
+})
+
+describe('once', () => {
+  test('shown again it changes nothing, used up it is refused', () => {
+    const { proofs } = take(proof())
+    expect(take(proof(), proofs).flaw).toBeNull()
+    expect(isProven(proofs, PLACE, 21_001n)).toBe(false)
+    useProof(proofs, PLACE)
+    expect(isProven(proofs, PLACE, 1n)).toBe(false)
+    expect(take(proof(), proofs).flaw).toBe('pay.repeated')
+    expect(isProven(proofs, PLACE, 1n)).toBe(false)
+  })
+
+  test('one hash for two jobs', () => {
+    const { proofs } = take(proof())
+    const again = proof({ invoice: signedInvoice({ terms: { ref: 'ab'.repeat(32) } }) })
+    expect(take(again, proofs).flaw).toBe('pay.repeated')
+  })
+
+  test('two payments for one job add up', () => {
+    const { proofs } = take(payment(1))
+    expect(take(payment(2), proofs).flaw).toBeNull()
+    expect(isProven(proofs, PLACE, 42_000n)).toBe(true)
+    expect(isProven(proofs, PLACE, 42_001n)).toBe(false)
+  })
+
+  test('what was asked for before the router began may have been used', () => {
+    expect(take(proof(), newProofs(sec(1))).flaw).toBe('pay.stale')
+    expect(take(proof(), newProofs(sec(0))).flaw).toBeNull()
+  })
+
+  test('a hash is kept as long as it is a proof, and the table has a bound', () => {
+    const { proofs } = take(payment(1))
+    const late = sec(120 + 86_400)
+    expect(take(payment(2), proofs, clock(120 + 86_399)).flaw).toBeNull()
+    expect(proofs.taken.size).toBe(2)
+    const next = payment(3, { iat: late, exp: (late + 120) as never })
+    expect(take(next, proofs, clock(120 + 86_401)).flaw).toBeNull()
+    expect([proofs.taken.size, proofs.shown.size]).toEqual([1, 1])
+    for (let n = 0; n < MOST_PROOFS + 5; n++)
+      proofs.taken.set(paymentHash(n.toString(16).padStart(64, '0')), {
+        place: String(n),
+        until: sec(10 ** 6),
+      })
+    expect(take(payment(4), proofs).flaw).toBeNull()
+    expect(proofs.taken.size).toBe(MOST_PROOFS)
+  })
+})
+
+/** Each changes one thing that the router holds the proof against. */
+const other = fc.constantFrom(OTHER, 'ab'.repeat(32), '0'.repeat(64))
+const MUTATIONS: Readonly<Record<string, fc.Arbitrary<Proof>>> = {
+  'the client': other.map((signer) => proof({ signer: signer as never })),
+  'terms.payer': other.map((payer) => of({ payer: payer as never })),
+  'terms.payee': other.map((payee) => of({ payee: payee as never })),
+  'terms.router': fc.constantFrom('', OTHER, NODE).map((router) => of({ router: router as never })),
+  'terms.for': fc.constantFrom('after').map((purpose) => of({ for: purpose as never })),
+  'a top-up': other.map((ref) => of({ for: 'topup', router: '', ref })),
+  'terms.price': other.map((price) => of({ price: price as never })),
+  'terms.net': fc
+    .constantFrom('mainnet', 'testnet', 'regtest')
+    .map((net) => of({ net: net as never })),
+  'the time': fc
+    .integer({ min: 87_000, max: 10 ** 6 })
+    .map((ago) => of({ iat: sec(-ago), exp: sec(120 - ago) })),
+  'the amount of the invoice': fc
+    .bigInt({ min: 1n, max: 20_999n })
+    .map((n) => proof({ invoice: signedInvoice({ invoice: { msat: msat(n) } }) })),
+  'who signed it': fc.constant(proof({ invoice: signedInvoice({ signer: OTHER }) })),
+  'the Lightning key': fc.constant(proof({ invoice: signedInvoice({ key: STRANGER }) })),
+  'the preimage': fc
+    .uint8Array({ minLength: 32, maxLength: 32 })
+    .map(toHex)
+    .filter((it) => it !== PREIMAGE)
+    .map((preimage) => proof({ evidence: { preimage } })),
+  'the word of the node': other.map((hash) =>
+    proof({ evidence: { paid: { signer: NODE, paymentHash: hash } } }),
+  ),
+  'whose word it is': other.map((signer) =>
+    proof({ evidence: { paid: { signer: signer as never, paymentHash: payHash } } }),
+  ),
+  'one character of the terms': fc.nat().map((at) => {
+    const invoice = signedInvoice()
+    const i = at % invoice.terms.length
+    const swap = invoice.terms[i] === '0' ? '1' : '0'
+    return proof({
+      invoice: { ...invoice, terms: invoice.terms.slice(0, i) + swap + invoice.terms.slice(i + 1) },
+    })
+  }),
+  'one character of the invoice': fc.nat().map((at) => {
+    const invoice = signedInvoice()
+    const i = at % invoice.bolt11.length
+    const swap = invoice.bolt11[i] === 'q' ? 'p' : 'q'
+    return proof({
+      invoice: {
+        ...invoice,
+        bolt11: invoice.bolt11.slice(0, i) + swap + invoice.bolt11.slice(i + 1),
+      },
+    })
+  }),
+}
+const of = (terms: Partial<Terms>): Proof => proof({ invoice: signedInvoice({ terms }) })
+const payHash = toHex(sha256(fromHex(PREIMAGE)))
+
+test.each(Object.keys(MUTATIONS))(
+  'changed: %s: it is no proof, and leaves nothing behind',
+  (name) => {
+    fc.assert(
+      fc.property(MUTATIONS[name]!, (mutant) => {
+        const { proofs, flaw } = take(mutant, newProofs(sec(-10_000_000)))
+        expect(flaw).not.toBeNull()
+        expect([proofs.taken.size, proofs.shown.size]).toEqual([0, 0])
+      }),
+      { seed: 26_426, numRuns: 40 },
+    )
+  },
+)
