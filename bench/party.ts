@@ -8,6 +8,8 @@ import { openSecp256k1 } from '../src/engine/identity/secp256k1.ts'
 import { newSigner } from '../src/engine/identity/signer.ts'
 import { openClient } from '../src/engine/roles/client/client.ts'
 import type { Client } from '../src/engine/roles/client/news.ts'
+import { openSimWallet } from '../src/engine/payments/sim/wallet.ts'
+import type { Wallet } from '../src/engine/payments/wallet.ts'
 import { openNode } from '../src/engine/roles/node/node.ts'
 import { PLAY_PRICES } from '../src/engine/roles/node/prices.ts'
 import { type Router, openRouter } from '../src/engine/roles/router/router.ts'
@@ -73,6 +75,24 @@ const party = async () => {
   }
 }
 
+/** What a node charges: what was given, nothing where that or its runner says so. */
+const rowsOf = (): typeof PLAY_PRICES => {
+  // What is free is not held back until it was credited.
+  const rates = given.flood ? {} : given.rates
+  if (!rates) return PLAY_PRICES
+  const isFree = Object.keys(rates).length === 0 && !given.flood
+  return PLAY_PRICES.map((row) => ({
+    ...row,
+    rates,
+    minimum: '0',
+    timings: isFree ? ['free'] : row.timings,
+  }))
+}
+
+/** An account of play money that a node is paid into. */
+const till = (secp: Secp256k1): Promise<Wallet> =>
+  openSimWallet(given.wallet, { clock: systemClock, random: systemRandom, secp, net: 'sim' })
+
 const roles: Record<string, () => Promise<object>> = {
   /** A runner that costs nothing: an OpenAI stream of four words, at once. */
   runner: async () => ({ url: fakeOpenai({ model: 'bench-model' }).url }),
@@ -108,16 +128,15 @@ const roles: Record<string, () => Promise<object>> = {
             },
             { clock: systemClock, slots },
           )
+    const store = await openStore(given.ledger)
     const { key } = await openNode({
       ...common,
-      store: await openStore(given.ledger),
+      store,
       routers: [given.router],
       runners: [runner],
-      // What is free is not held back until it was credited.
-      rows: given.flood
-        ? PLAY_PRICES.map((row) => ({ ...row, rates: {}, minimum: '0' }))
-        : PLAY_PRICES,
+      rows: rowsOf(),
       queue: given.queue ?? 2,
+      ...(given.wallet && { money: { wallet: await till(common.secp), store: store.money } }),
     })
     return { key }
   },
