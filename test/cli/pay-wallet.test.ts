@@ -1,6 +1,14 @@
 // `fedai pay connect` and what follows with a wallet that is a program of its own: a fake phoenixd on net regtest.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
-import { chmodSync, existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type Place, type RunOptions, binary, place } from './cli.ts'
 import { CANARY, jsonOf, phoenixd } from './pay.ts'
@@ -157,6 +165,12 @@ describe('with it', () => {
     const other = phoenixd()
     const changed = await connect(here, other.connection, '--yes')
     expect(changed).toMatchObject({ code: 80, stderr: expect.stringContaining('pay resolve') })
+    // Not even where the file of that one was taken away.
+    rmSync(stored(here))
+    const gone = await connect(here, other.connection, '--yes')
+    expect(gone).toMatchObject({ code: 80, stderr: expect.stringContaining(stored(here)) })
+    expect(existsSync(stored(here))).toBe(false)
+    writeFileSync(stored(here), `${wallet.connection}\n`, { mode: 0o600 })
     await other.stop()
   }, 30_000)
 

@@ -173,6 +173,13 @@ describe('an end that is not known', () => {
       error: { code: 'payment.unknown', hint: 'do not pay again; run: fedai pay resolve' },
     })
     expect((await json('--yes', '--wait', '1s', held.bolt11)).code).toBe(80)
+    const looked = await json('--dry-run', held.bolt11)
+    expect(looked).toMatchObject({ code: 80, said: { status: 'unknown' } })
+    expect((await pay('--dry-run', held.bolt11)).stderr).not.toContain('waiting for its end')
+    // Another account would not know of it, though the one that does has no file.
+    const other = `sim:${here.home}/state/play-money.db?account=other`
+    const connected = await here.run(['pay', 'connect', '--yes'], { stdin: other })
+    expect(connected).toMatchObject({ code: 80, stderr: expect.stringContaining('pay resolve') })
     const status = (await json('status')).said
     expect(status.open).toMatchObject([{ amount_msat: '9000', state: 'inflight' }])
     const still = await json('resolve')

@@ -55,7 +55,7 @@ export const connectWallet = async (words: readonly string[], options: Options):
     const before = await readWallet(net)
     const status = options.dryRun ? 'checked' : before?.text === text ? 'unchanged' : 'stored'
     if (status === 'stored') {
-      if (before) await mayReplace(net, options, terminal)
+      await mayReplace(net, before !== null, options, terminal)
       await storeWallet(net, text)
     }
     await tell(terminal, status, net, info)
@@ -81,13 +81,27 @@ const connectionText = async (file: string | undefined, terminal: Terminal): Pro
   return answer.trim()
 }
 
-/** Another wallet knows nothing of payments that are open, and would call them never sent. */
-const mayReplace = async (net: Net, { yes }: Options, terminal: Terminal): Promise<void> => {
+/**
+ * Another wallet knows nothing of payments that are open, and would call them never sent. They may be of a wallet
+ * that has no file: the account of play money that is there without one, or one whose file was taken away.
+ */
+const mayReplace = async (
+  net: Net,
+  isThere: boolean,
+  { yes }: Options,
+  terminal: Terminal,
+): Promise<void> => {
   const store = await openUserLedger(net)
   const { open } = standingOf(store.money)
   await store.close()
-  if (open.length > 0) throw stillOpen(open, net)
-  if (yes) return
+  if (open.length > 0) {
+    const fault = stillOpen(open, net)
+    if (isThere || net === 'sim') throw fault
+    throw new Fault(fault.kind, fault.code, fault.message, {
+      hint: `put the wallet that sent them back into ${walletPath(net)}, mode 0600\n${fault.hint}`,
+    })
+  }
+  if (yes || !isThere) return
   if (!terminal.canAsk)
     throw new Fault('usage', 'pay.no_terminal', `a wallet is connected on ${net} already`, {
       hint: 'replace it by --yes',

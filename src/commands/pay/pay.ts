@@ -63,7 +63,7 @@ const payOnce = async (order: Order, options: PayOptions): Promise<void> => {
   const { user, terminal, invoice } = order
   const before = await moneyOf(user)
   const known = entryOf(user.money, invoice.hash)
-  if (known) return follow(order, known, before)
+  if (known) return follow(order, known, before, options.dryRun)
   terminal.say(planText(order, before))
   const flaw = capFlaw(
     { ...user.caps, exposure: null },
@@ -114,7 +114,7 @@ const begin = ({ user, invoice, maxFee }: Order): Promise<Entry> => {
 }
 
 /** What became of an invoice that was paid before, or is being paid. It is never paid again. */
-const follow = async (order: Order, known: Entry, before: Money): Promise<void> => {
+const follow = async (order: Order, known: Entry, before: Money, isLook = false): Promise<void> => {
   const { user, terminal, invoice } = order
   if (known.bolt11 !== invoice.bolt11) throw sameHash()
   if (known.state === 'settled') {
@@ -124,6 +124,7 @@ const follow = async (order: Order, known: Entry, before: Money): Promise<void> 
     return tell(order, 'paid_before', before, known)
   }
   if (known.state === 'failed') throw failed(known)
+  if (isLook) return conclude(order, before, known, false)
   terminal.say('a payment of this invoice is on its way already; waiting for its end')
   const asked = user.purse.resolve().then(() => null)
   const { entry, left } = await waitForEnd(user, invoice.hash, asked, order)
