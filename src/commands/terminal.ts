@@ -1,4 +1,5 @@
 import type { Fault } from '../engine/base/fault.ts'
+import { holdsSecret, secretless } from './secretless.ts'
 import { noteClosed, noteLost, outputFault } from './stdout.ts'
 
 /** What a command may say and where. stdout carries results and nothing else; stderr carries talk. */
@@ -109,14 +110,15 @@ export const conclude = async (
   streams: Streams = process,
 ): Promise<number> => {
   const { EXIT_CODES, asFault } = await import('../engine/base/fault.ts')
-  const fault =
+  const found =
     (isUsage(error) ? await usageFault(error) : asFault(error)) ?? (await outputFault(streams))
-  if (!fault) return 0
+  if (!found) return 0
+  const fault = await quotable(found)
   const { paint } = openTerminal({}, streams)
   const text = options.json ? jsonError(fault) : plainError(fault, paint)
   await new Promise<void>((resolve) => streams.stderr.write(`${text}\n`, () => resolve()))
   if (fault.kind === 'bug' && fault.cause instanceof Error && streams.env['FEDAI_DEBUG'])
-    streams.stderr.write(`${fault.cause.stack}\n`)
+    streams.stderr.write(`${secretless(String(fault.cause.stack))}\n`)
   return EXIT_CODES[fault.kind]
 }
 
@@ -144,6 +146,21 @@ const usageFault = async (error: UsageError): Promise<Fault | undefined> => {
     },
   )
 }
+
+/** The same without secrets that it quotes; one on the command line has been seen, and that is said. */
+const quotable = async (fault: Fault): Promise<Fault> => {
+  const { kind, code, message, hint = '', cause } = fault
+  const { Fault } = await import('../engine/base/fault.ts')
+  const isSeen = holdsSecret(process.argv.slice(2)) && !hint.includes(SEEN)
+  const hints = [
+    secretless(hint),
+    isSeen ? `${SEEN}: what was on the command line may be known` : '',
+  ]
+  const all = hints.filter(Boolean).join('\n')
+  return new Fault(kind, code, secretless(message), { ...(all && { hint: all }), cause })
+}
+
+const SEEN = 'make a new one in the wallet'
 
 const jsonError = ({ code, message, hint }: Fault): string =>
   JSON.stringify({ error: { code, message, hint: hint ?? null } })

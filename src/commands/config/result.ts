@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Settings } from '../../engine/base/config/resolve.ts'
 import { KEYS, type Key, isKey, settingOf, variableOf } from '../../engine/base/config/schema.ts'
+import { secretless } from '../secretless.ts'
 
 /** What `fedai config … --json` prints. */
 
@@ -96,6 +97,12 @@ export const keysIn = (section: string): Key[] =>
 
 const shownOf = (settings: Settings, key: Key) => ({
   key,
-  value: (settings.written(key) ?? null) as Value,
+  value: quotable((settings.written(key) ?? null) as Value),
   source: settings.sourceOf(key),
 })
+
+// A path is where a connection string is most easily written by mistake.
+const quotable = (value: Value): Value => {
+  if (typeof value === 'string') return secretless(value)
+  return Array.isArray(value) ? value.map(secretless) : value
+}

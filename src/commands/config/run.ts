@@ -4,6 +4,7 @@ import { type Key, isKey } from '../../engine/base/config/schema.ts'
 import { Fault } from '../../engine/base/fault.ts'
 import { paths } from '../../engine/base/paths.ts'
 import { configPath, readSettings } from '../settings.ts'
+import { secretless } from '../secretless.ts'
 import { openTerminal } from '../terminal.ts'
 import { configObject, keysIn, pathsShape, sectionObject, settingObject } from './result.ts'
 import type { z } from 'zod'
@@ -47,7 +48,7 @@ export const showPaths = async (options: Options): Promise<void> => {
     type: 'paths',
     paths: Object.entries(all).map(([name, path]) => ({
       name: name as keyof typeof all,
-      path,
+      path: secretless(path),
       exists: existsSync(path),
     })),
   }
