@@ -93,7 +93,7 @@ test('the first payment is an event of --json too', async () => {
   expect(said.events[0]).toMatchObject(fee)
 }, 60_000)
 
-test('a wallet that can spend is refused, whatever flags there are; without a fee no wallet is looked at', async () => {
+test('a wallet that can spend is refused, whatever flags there are, and where it takes no fee', async () => {
   const here = home()
   const wallet = phoenixd()
   const file = join(here.folder, 'wallet.txt')
@@ -116,12 +116,37 @@ test('a wallet that can spend is refused, whatever flags there are; without a fe
     78,
     expect.stringContaining('a Lightning address will do'),
   ])
-  const free = here.start(
-    ['serve', 'router', '--wallet-file', join(here.folder, 'nowhere')],
-    options,
-  )
-  running.push(free)
-  await free.until(/"ready"/, 'stderr')
-  expect(free.stderr()).not.toContain('wallet.open')
+  // A file that is given is looked at, whatever for.
+  const spending = await start('--wallet-file', file)
+  expect([spending.code, spending.stderr]).toEqual([77, expect.stringContaining('can spend')])
+  const nowhere = await start('--wallet-file', join(here.folder, 'nowhere'))
+  expect([nowhere.code, nowhere.stderr]).toEqual([65, expect.stringContaining('there is no file')])
+  const net = ['--net', 'sim', '--wallet-file', file]
+  const node = ['serve', 'node', '--wallet-file', file]
+  for (const args of [
+    ['serve', 'router', ...net],
+    [...node, '--net', 'sim'],
+  ]) {
+    const ran = await here.run(args, options)
+    expect({ args, code: ran.code, stderr: ran.stderr }).toEqual({
+      args,
+      code: 78,
+      stderr: expect.stringMatching(/network is sim[^]*--net mainnet[^]*leave --wallet-file out/),
+    })
+  }
+  for (const [kind, on] of [
+    ['sim', 'regtest'],
+    ['phoenixd', 'sim'],
+  ] as const) {
+    const ran = await here.run(
+      ['serve', 'node', '--wallet', kind, '--net', on, '--wallet-file', file],
+      options,
+    )
+    expect([kind, ran.code, ran.stderr]).toEqual([
+      kind,
+      78,
+      expect.stringContaining(`the network is ${on}`),
+    ])
+  }
   await wallet.stop()
 }, 60_000)

@@ -26,13 +26,13 @@ export const openNodeWallet = async (
   const net = settings.get('net')
   const kind = settings.get('node.wallet')
   if (kind === 'none') return null
-  const play = net === 'sim' && (kind === 'auto' || kind === 'sim')
+  if (kind !== 'auto' && (kind === 'sim') !== (net === 'sim')) throw anotherNet(kind, net)
   const file = settings.get('node.wallet_file') ?? credential()
-  if (!play && file === undefined) throw noWallet(net)
+  if (net !== 'sim' && file === undefined) throw noWallet(net)
   const connection =
-    play || file === undefined
+    file === undefined
       ? playAccount(`node-${signer.pubkey.slice(0, 16)}`)
-      : await connected(file)
+      : await connected(file, net)
   if (kind !== 'auto' && connection.kind !== kind) throw anotherKind(connection.kind, kind)
   const allowed = settings.get('node.allow_spending_credential') === 'yes'
   return openToReceive(connection, { net, log }, (info) => {
@@ -51,12 +51,19 @@ export const openRouterWallet = async (
   { signer, log }: Pick<Means, 'signer' | 'log'>,
 ): Promise<Wallet | null> => {
   const net = settings.get('net')
-  if (settings.get('router.fee') === 0n) return null
   const file = settings.get('router.wallet_file') ?? credential()
+  const isFree = settings.get('router.fee') === 0n
+  if (isFree && file === undefined) return null
   if (file === undefined && net !== 'sim') throw noFeeWallet(net)
   const connection =
-    file === undefined ? playAccount(`router-${signer.pubkey.slice(0, 16)}`) : await connected(file)
-  return openToReceive(connection, { net, log }, (info) => spendingFault(info, false))
+    file === undefined
+      ? playAccount(`router-${signer.pubkey.slice(0, 16)}`)
+      : await connected(file, net)
+  const wallet = await openToReceive(connection, { net, log }, (info) => spendingFault(info, false))
+  if (!isFree) return wallet
+  // What a router was given is looked at even where it takes nothing: it must not lie there with what can spend.
+  await wallet.close()
+  return null
 }
 
 const openToReceive = async (
@@ -86,8 +93,34 @@ const credential = (): string | undefined => {
   return file && existsSync(file) ? file : undefined
 }
 
-const connected = async (file: string): Promise<Connection> =>
-  parseConnection((await readSecret(file, CONNECTION_BYTES)).trim())
+const connected = async (file: string, net: Net): Promise<Connection> => {
+  const connection = parseConnection((await readSecret(file, CONNECTION_BYTES)).trim())
+  if (net === 'sim' && connection.kind !== 'sim') throw playMoney(connection.kind)
+  return connection
+}
+
+const playMoney = (kind: string): Fault =>
+  new Fault(
+    'config',
+    'wallet.net',
+    `the network is sim, play money, and the wallet file connects ${kind}`,
+    { hint: 'name the network of the wallet: --net mainnet\nor leave --wallet-file out' },
+  )
+
+const anotherNet = (kind: string, net: Net): Fault =>
+  new Fault(
+    'config',
+    'wallet.net',
+    net === 'sim'
+      ? `--wallet ${kind} is for real money, and the network is sim, play money`
+      : `--wallet sim is play money, and the network is ${net}`,
+    {
+      hint:
+        net === 'sim'
+          ? 'name the network of the wallet: --net mainnet\nor leave --wallet out'
+          : `leave --wallet out and name a wallet of ${net}: --wallet-file FILE\nor work for play money: --net sim`,
+    },
+  )
 
 const noFeeWallet = (net: string): Fault =>
   new Fault('config', 'wallet.none', `a router that takes a fee on ${net} needs a wallet for it`, {
