@@ -23,7 +23,7 @@ afterEach(async () => {
 const open = async (options: Parameters<typeof bareService>[0] = {}) => {
   const service = await bareService(options)
   closing.push(service.close)
-  const client = openNwcClient(parseNwcUri(service.uri), service.seams)
+  const client = openNwcClient(parseNwcUri(service.uri, service.seams.secp), service.seams)
   closing.push(client.close)
   return { service, client }
 }

@@ -29,7 +29,7 @@ export const openNwcPayer = async (
   connection: NwcConnection,
   seams: PaymentSeams,
 ): Promise<Payer> => {
-  const client = openNwcClient(parseNwcUri(connection.uri), seams)
+  const client = openNwcClient(parseNwcUri(connection.uri, seams.secp), seams)
   try {
     const abilities = await abilitiesOf(client)
     needMethods(client, abilities, ['lookup_invoice'])

@@ -2,15 +2,17 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { toHex } from '../../base/bytes.ts'
 import { isFault } from '../../base/fault.ts'
+import { openSecp256k1 } from '../../identity/secp256k1.ts'
 import { parseNwcUri } from './uri.ts'
 
+const secp = await openSecp256k1()
 const KEY = 'b889ff5b1513b641e2a139f661a661364979c5beee91842f8f0ef42ab558e9d4'
 const SECRET = '71a8c14c1407c113601079c4302dab36460f0ccd0ad506f1f2dc73b5100e4f3c'
 const uri = (rest: string, key = KEY) => `nostr+walletconnect://${key}?${rest}`
 
 const flawOf = (text: string): string => {
   try {
-    parseNwcUri(text)
+    parseNwcUri(text, secp)
     return 'none'
   } catch (error) {
     if (!isFault(error)) throw error
@@ -28,7 +30,7 @@ describe('a connection string of NIP-47', () => {
       wallet,
       relays: read,
       secret,
-    } = parseNwcUri(` ${uri(`${relays}&secret=${SECRET}&lud16=me@a.example`)}\n`)
+    } = parseNwcUri(` ${uri(`${relays}&secret=${SECRET}&lud16=me@a.example`)}\n`, secp)
     expect(String(wallet)).toBe(KEY)
     expect(read).toEqual(['wss://a.example', 'wss://b.example/v1'])
     expect(toHex(secret)).toBe(SECRET)
@@ -36,13 +38,15 @@ describe('a connection string of NIP-47', () => {
 
   test('may have capitals, and its key without slashes', () => {
     const text = `nostr+walletconnect:${KEY}?relay=wss://a.example&secret=${SECRET.toUpperCase()}`
-    expect(String(parseNwcUri(text).wallet)).toBe(KEY)
+    expect(String(parseNwcUri(text, secp).wallet)).toBe(KEY)
   })
 
   test.each([
     ['', /is none/],
     [`https://${KEY}?relay=wss://a.example&secret=${SECRET}`, /is none/],
     [uri(`relay=wss://a.example&secret=${SECRET}`, 'npub1canary'), /key of its wallet/],
+    [uri(`relay=wss://a.example&secret=${SECRET}`, 'f'.repeat(64)), /cannot be one/],
+    [uri(`relay=wss://a.example&secret=${'0'.repeat(64)}`), /cannot be one/],
     [uri(`relay=wss://a.example&secret=${SECRET}x`), /no secret/],
     [uri('relay=wss://a.example'), /no secret/],
     [uri(`secret=${SECRET}`), /names no relay/],

@@ -1,5 +1,6 @@
 import { fromHex } from '../../base/bytes.ts'
 import { Fault } from '../../base/fault.ts'
+import type { Secp256k1 } from '../../identity/seams.ts'
 import { type PubKey, pubKey } from '../../protocol/ids.ts'
 import { checkAddress } from '../../transport/dial.ts'
 
@@ -13,13 +14,14 @@ const MOST_RELAYS = 8
  * Parses `nostr+walletconnect://KEY?relay=…&relay=…&secret=…`. Its `lud16` is nobody's here.
  * @throws Fault `usage` `wallet.connection`; it quotes nothing of the text, which holds a secret
  */
-export const parseNwcUri = (uri: string): NwcUri => {
+export const parseNwcUri = (uri: string, secp: Pick<Secp256k1, 'agree'>): NwcUri => {
   const url = URL.parse(uri.trim())
   if (url?.protocol !== 'nostr+walletconnect:') throw wrong('is none of NIP-47')
   const wallet = (url.host || url.pathname).toLowerCase()
   if (!HEX32.test(wallet)) throw wrong('does not name the key of its wallet, 64 hex digits')
   const secret = url.searchParams.get('secret')?.toLowerCase() ?? ''
   if (!HEX32.test(secret)) throw wrong('has no secret of 64 hex digits')
+  if (!canTalk(wallet, secret, secp)) throw wrong('has a key or a secret that cannot be one')
   const relays = [...new Set(url.searchParams.getAll('relay'))]
   if (relays.length === 0) throw wrong('names no relay')
   if (relays.length > MOST_RELAYS) throw wrong(`names more than ${MOST_RELAYS} relays`)
@@ -29,6 +31,15 @@ export const parseNwcUri = (uri: string): NwcUri => {
 }
 
 const HEX32 = /^[0-9a-f]{64}$/
+
+// Half of all numbers are no key.
+const canTalk = (wallet: string, secret: string, secp: Pick<Secp256k1, 'agree'>): boolean => {
+  try {
+    return secp.agree(fromHex(secret), fromHex(wallet)) !== null
+  } catch {
+    return false
+  }
+}
 
 const mayBeDialled = (relay: string): boolean => {
   try {

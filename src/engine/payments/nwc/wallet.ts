@@ -25,7 +25,7 @@ export const openNwcWallet = async (
   connection: NwcConnection,
   seams: PaymentSeams,
 ): Promise<Wallet> => {
-  const client = openNwcClient(parseNwcUri(connection.uri), seams)
+  const client = openNwcClient(parseNwcUri(connection.uri, seams.secp), seams)
   try {
     const abilities = await abilitiesOf(client)
     needMethods(client, abilities, ['make_invoice', 'lookup_invoice'])
