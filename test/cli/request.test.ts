@@ -33,6 +33,9 @@ describe('request', () => {
     const { code, stdout, stderr } = await here.run(['request', 'hello'])
     expect({ code, stdout }).toEqual({ code: 0, stdout: WHOLE })
     expect(stderr).toMatch(/served by npub1.*\n.*fake-model.*receipt checked.*play money/)
+    // What it may cost is said first, also where nobody watches, and is what was held to.
+    const [, most] = /^costs at most ([\d.,]+ m?sat)\n/.exec(stderr) ?? []
+    expect(stderr).toContain(` of at most ${most} · `)
   })
 
   test('--quiet says nothing at all on stderr', async () => {

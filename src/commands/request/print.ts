@@ -8,7 +8,14 @@ import { count, showMs } from '../figures.ts'
 import { type Terminal, harmless } from '../terminal.ts'
 import type { Namer } from '../trust/set.ts'
 import { eventLine, isEvent, skippedLine } from './lines.ts'
-import { closingLines, eventObject, pieceObject, resultObject, skippedObject } from './result.ts'
+import {
+  closingLines,
+  eventObject,
+  feeNote,
+  pieceObject,
+  resultObject,
+  skippedObject,
+} from './result.ts'
 import type { RequestEvent } from './shape.ts'
 
 /** Shows a job while it goes on, and how it ended. */
@@ -30,10 +37,12 @@ export const textPrinter = (
   started: number,
   { several = false, show = shortNpub }: { several?: boolean; show?: Namer } = {},
 ): Printer => {
+  const sayCeiling = ceilingSayer(terminal)
   let streamed = ''
   let pieces = 0
   return {
     news: async (news) => {
+      sayCeiling(news)
       if (news.type === 'piece') {
         pieces++
         if (news.text !== '') {
@@ -87,10 +96,12 @@ export const filePrinter = (
   started: number,
   show: Namer = shortNpub,
 ): Printer => {
+  const sayCeiling = ceilingSayer(terminal)
   let pieces = 0
   const events: RequestEvent[] = []
   return {
     news: async (news) => {
+      sayCeiling(news)
       if (news.type === 'piece') pieces++
       if (!isEvent(news)) return terminal.progress(goingOn(news, started, pieces, show))
       events.push(eventObject(news))
@@ -117,6 +128,17 @@ export const filePrinter = (
       sayEnd(terminal, outcome, show)
       if (fault) throw fault
     },
+  }
+}
+
+/** Says before anything is paid or sent what the job may cost; again where it is offered anew at another price. */
+const ceilingSayer = (terminal: Terminal): ((news: News) => void) => {
+  let said = ''
+  return (news) => {
+    if (news.type !== 'offers') return
+    const line = `costs at most ${showMsat(news.ceiling)}${feeNote(news.fee)}`
+    if (line !== said) terminal.say(line)
+    said = line
   }
 }
 
@@ -154,7 +176,7 @@ const goingOn = (news: News, started: number, pieces: number, show: Namer): stri
   const since = showMs(performance.now() - started)
   switch (news.type) {
     case 'offers':
-      return `${count(news.lines.length, 'offer')}, at most ${showMsat(news.ceiling)} · ${since} · Ctrl-C stops`
+      return `${count(news.lines.length, 'offer')} · ${since} · Ctrl-C stops`
     case 'accepted':
       return `accepted by ${show(news.node)} · ${news.model} · first in ~${showMs(news.etaMs)}`
     case 'queued':

@@ -162,7 +162,8 @@ const leftOf = ({ left }: Outcome): string | undefined => {
 }
 
 /** What the router takes for itself comes on top. */
-const feeNote = (fee: Msat): string => (fee === 0n ? '' : ` · and ${showMsat(fee)} for the router`)
+export const feeNote = (fee: Msat): string =>
+  fee === 0n ? '' : ` · and ${showMsat(fee)} for the router`
 
 /** Play money is always called so. */
 const playNote = (net: Net): string => (net === 'sim' ? ' · play money' : '')
