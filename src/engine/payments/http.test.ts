@@ -130,6 +130,9 @@ describe('what a wallet says', () => {
     ['lines and control characters as one line', { detail: 'a\n\u001b[31m b' }, 'a [31m b'],
     ['our secret as nothing', { detail: `key ${SECRET} is bad` }, 'key … is bad'],
     ['what may be a key as nothing', { detail: `got ${'deadbeef'.repeat(4)}!` }, 'got …!'],
+    ['a header that it quotes as nothing', { detail: 'boom Basic OmFiYw== !' }, 'boom … !'],
+    ['a field that it quotes as nothing', { detail: 'bad {"key": "abc12"' }, 'bad {"…'],
+    ['what turns or cannot be seen as a space', { detail: 'a\u202eb\u3164c' }, 'a b c'],
   ])('%s', (_what, json, words) => expect(said(json)).toBe(words))
 
   test('plain text, and of a page nothing', () => {

@@ -125,8 +125,12 @@ export const wordsOf = (from: Backend, { json, text }: Answer): string | null =>
   if (/^\s*</.test(text)) return null
   return from.secrets
     .reduce((words, secret) => words.replaceAll(secret, '…'), String(said ?? ''))
+    .replace(
+      /\b(?:basic|bearer)\s+\S+|\b(?:rune|macaroon|password|token|secret|key)["']?[:=]\s*\S+/gi,
+      '…',
+    )
     .replace(/[\w+/=-]{24,}/g, '…')
-    .replace(/[\p{C}\s]+/gu, ' ')
+    .replace(/[\p{C}\p{Default_Ignorable_Code_Point}\s]+/gu, ' ')
     .trim()
     .slice(0, 120)
 }
