@@ -144,7 +144,10 @@ describe('how errors are told', () => {
 
   test.each([
     [['request', '--modle', 'x'], "unknown option '--modle'\n  try --model\n"],
-    [['verify'], "missing required argument 'file'\n  see: fedai verify --help\n"],
+    [
+      ['verify'],
+      "missing required argument 'file'\n  name one, or write - to read stdin: fedai verify -\n  see: fedai verify --help\n",
+    ],
     [['verfy'], 'there is no command verfy\n  try: fedai verify\n'],
     [['up', '--port'], "option '--port <n>' argument missing\n  see: fedai up --help\n"],
   ])('%j', async (argv, says) => {

@@ -142,10 +142,16 @@ const usageFault = async (error: UsageError): Promise<Fault | undefined> => {
     {
       hint: meant
         ? `try ${meant.replace(/, /g, ' or ')}`
-        : `see: ${error.command ?? 'fedai'} --help`,
+        : `${fromStdin(first, error)}see: ${error.command ?? 'fedai'} --help`,
     },
   )
 }
+
+/** Who pipes into a command that wants a file may not know its word for stdin. */
+const fromStdin = (said: string, { code, command }: UsageError): string =>
+  code === 'commander.missingArgument' && said.endsWith("'file'")
+    ? `name one, or write - to read stdin: ${command} -\n`
+    : ''
 
 /** The same without secrets that it quotes; one on the command line has been seen, and that is said. */
 const quotable = async (fault: Fault): Promise<Fault> => {

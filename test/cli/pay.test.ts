@@ -120,6 +120,9 @@ describe('an invoice', () => {
       [['--yes', '--budget', '5', await shop.invoice(1)], 64, /--budget is "5"/],
       [['--yes', '--net', 'sims', await shop.invoice(1)], 64, /--net is "sims"/],
       [['--yes', '--max-fee', '1', await shop.invoice(1)], 64, /has no unit/],
+      [['--yes'], 64, /no invoice[^]*write - to read stdin/],
+      [['--yes', ''], 64, /no invoice/],
+      [['--json'], 64, /"code":"usage.missing_argument"/],
       [['stats'], 64, /try: fedai pay status/],
       [['--net', 'mainnet', 'status'], 64, /write it behind/],
     ]

@@ -40,7 +40,8 @@ export const pay = () => {
       checkBefore(self.opts(), child.name())
     })
     .action(async (words, options, self) => {
-      if (words.length === 0) return self.outputHelp()
+      // With an option it is no question what there is: a script would take the help for a payment.
+      if (words.length === 0 && Object.keys(options).length === 0) return self.outputHelp()
       const { invoiceIn } = await import('./words.ts')
       const invoice = await invoiceIn(words, self)
       const { payInvoice } = await import('./pay.ts')

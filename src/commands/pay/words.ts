@@ -6,14 +6,15 @@ import { isInvoiceLike } from './invoice.ts'
 
 /**
  * The invoice that the words after `fedai pay` are; `-` stands for stdin.
- * @throws Fault `usage` `usage.unknown_command` | `pay.two_invoices`, `pay.secret_argument` for what may be the
+ * @throws Fault `usage` `usage.unknown_command` | `usage.missing_argument` | `pay.two_invoices`, `pay.secret_argument` for what may be the
  *   credential of a wallet: it is not repeated
  */
 export const invoiceIn = async (
   words: readonly string[],
   command: CommandUnknownOpts,
 ): Promise<string> => {
-  const [first = '', ...rest] = words
+  const [first, ...rest] = words
+  if (first === undefined || first === '') throw noInvoice()
   if (
     words.some((word) => /:\/\/|secret=|macaroon|rune=|^sim:/i.test(word) && !isInvoiceLike(word))
   )
@@ -26,6 +27,11 @@ export const invoiceIn = async (
     })
   return first
 }
+
+const noInvoice = (): Fault =>
+  new Fault('usage', 'usage.missing_argument', 'there is no invoice to pay', {
+    hint: 'name one, or write - to read stdin: fedai pay -',
+  })
 
 /**
  * An option before the word of a command would be said to the wrong one, and `--net` there pass for nothing.
