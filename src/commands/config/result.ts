@@ -102,7 +102,7 @@ const shownOf = (settings: Settings, key: Key) => ({
 })
 
 // A path is where a connection string is most easily written by mistake.
-const quotable = (value: Value): Value => {
-  if (typeof value === 'string') return secretless(value)
-  return Array.isArray(value) ? value.map(secretless) : value
+const quotable = (it: Value): Value => {
+  if (typeof it === 'string') return secretless(it)
+  return Array.isArray(it) ? it.map(secretless) : it
 }
