@@ -1,5 +1,5 @@
 import type { UnixMs } from '../base/clock.ts'
-import { showMsat } from '../base/money.ts'
+import { msat, showMsat } from '../base/money.ts'
 import { type Finding, finding, short } from '../metering/finding.ts'
 import type { SignedStatement } from '../metering/tab-rows.ts'
 import { type Charge, LOST_JOB, type TabView, type ViewChange, contradict } from './ledger.ts'
@@ -51,7 +51,7 @@ export const checkStatement = (
   const findings = [...lies, usedCheck(said, view), paidCheck(said, view, known.out)]
   if (view.broken) return { findings, view, changes: [] }
   const broken = lies.some((it) => !it.ok)
-  const row: TabView = { ...view, n: Math.max(view.n, said.n), broken, at: now }
+  const row: TabView = { ...view, n: lastInRow(view, said, near), broken, at: now }
   return {
     findings,
     view: row,
@@ -63,8 +63,9 @@ export const checkStatement = (
 }
 
 /**
- * A receipt was lost that the node charges: we count it as the node signed it, within what we paid. It could have
- * kept that in any case; what we did not count would stand in the way of what we may pay (caps.ts).
+ * A receipt was lost that the node charges: we count what its statement charges, within what we paid. It could have
+ * kept that in any case; what we did not count would stand in the way of what we may pay (caps.ts). Receipts that
+ * are later may be counted already, so what was used up to this one says nothing of what is missing.
  */
 const believe = (
   view: TabView,
@@ -72,20 +73,35 @@ const believe = (
   near: readonly SignedStatement[],
   now: UnixMs,
 ): ViewChange[] => {
-  const lies = [onceCheck(said, near), ...near.flatMap((it) => neighbourCheck(said, it))]
-  // Each says what was used up to it, so the newest is the one that counts.
-  const used = [said, ...near].reduce((most, it) => (it.used > most ? it.used : most), view.used)
+  const lies = [
+    onceCheck(said, near),
+    ...near.flatMap((it) => neighbourCheck(said, it)),
+    costCheck(said, said),
+  ]
+  const used = msat(view.used + said.cost)
   if (view.broken || used > view.paid || lies.some((it) => !it.ok)) return []
   const { payee, ref } = view
-  const row: TabView = { ...view, used, n: Math.max(view.n, said.n), at: now }
+  const row: TabView = { ...view, used, n: lastInRow(view, said, near), at: now }
   const { receipt, cost } = said
-  // Should the receipt come after all, it is counted already.
+  // Should the receipt come after all, or its statement again, it is counted already.
   const charge: Charge = { receipt, payee, ref, job: LOST_JOB, cost, disputed: false, at: now }
   return [
     { do: 'put', table: 'views', row },
     { do: 'add', table: 'charges', row: charge },
     { do: 'put', table: 'statements', row: said },
   ]
+}
+
+/** The number up to which all are here: those after it are asked for again, since one of them may be missing. */
+const lastInRow = (
+  { n }: TabView,
+  said: SignedStatement,
+  near: readonly SignedStatement[],
+): number => {
+  const here = new Set([said, ...near].map((it) => it.n))
+  let last = n
+  while (here.has(last + 1)) last++
+  return last
 }
 
 const unknownReceipt = ({ n, receipt }: SignedStatement): Finding =>
@@ -124,7 +140,7 @@ const neighbourCheck = (said: SignedStatement, other: SignedStatement): Finding[
   ]
 }
 
-const costCheck = (said: SignedStatement, { cost }: Charge): Finding =>
+const costCheck = (said: SignedStatement, { cost }: Pick<Charge, 'cost'>): Finding =>
   finding(
     'statement.cost',
     said.cost === cost && said.used >= said.cost && (said.n > 1 || said.used === said.cost),

@@ -55,7 +55,7 @@ test('what was paid and what receipts cost, to the msat; a dispute moves no mone
 })
 
 test('a statement that agrees is kept, and moves the number on', () => {
-  const checked = check(statement(3), { near: [statement(2)] })
+  const checked = check(statement(3), { near: [statement(2)] }, { ...used(), n: 2 })
   expect(bad(checked)).toEqual([])
   expect(checked.findings.map((it) => it.check)).toEqual([
     'statement.once',

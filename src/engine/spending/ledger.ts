@@ -21,7 +21,7 @@ export type TabView = Readonly<{
   seq: number
   /** When the last payment settled. */
   paidAt: UnixMs | null
-  /** Number of the newest statement that was accepted; 0 before the first. */
+  /** Number of the last statement up to which all are here; 0 before the first. */
   n: number
   /** The node signed two statements that contradict each other, or one that we refute: it gets nothing more. */
   broken: boolean
