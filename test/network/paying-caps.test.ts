@@ -3,7 +3,7 @@ import { msat } from '../../src/engine/base/money.ts'
 import { textPieces } from '../fakes/scripted-runner.ts'
 import type { CAPS } from './bank.ts'
 import { checkMoney, letters, tabOf } from './money-books.ts'
-import { ended, paying, words } from './paying.ts'
+import { ended, paying, toldOf, words } from './paying.ts'
 import type { World } from './world.ts'
 
 const WISH = { outTokens: 15_000, deadlineMs: 600_000 }
@@ -47,6 +47,18 @@ describe('refused before anything is paid, by the flag that would allow it', () 
     const { fault } = asked.outcome!
     expect(fault).toMatchObject({ kind: 'refused', code: 'exposure.exceeded' })
     expect(fault!.hint).toBe('allow it with --max-exposure 10sat')
+    await unpaid(it, false)
+  })
+
+  test('--max-exposure 0sat', async () => {
+    const caps = { budget: msat(1_000_000n), exposure: msat(0n) }
+    const { it, client } = await paying({}, ({ bank }) => (bank!.caps = caps))
+    const asked = it.request(client, {})
+    await ended(it, asked)
+    const { fault } = asked.outcome!
+    expect(fault).toMatchObject({ kind: 'refused', code: 'exposure.exceeded' })
+    expect(fault!.hint).toBe('allow it with --max-exposure 10sat')
+    expect(toldOf(asked)).not.toContain('again')
     await unpaid(it, false)
   })
 

@@ -132,6 +132,8 @@ export const offersText = (found: Found, show: Namer, net: Net): string => {
 export const closingLines = (outcome: Outcome, paint: Paint, show: Namer): string[] => {
   const { times, usage } = outcome
   if (!outcome.node) return []
+  // Nobody took it: it was served by nobody, and no receipt is missing.
+  if (!outcome.receipt && times.accepted === null && times.first === null) return []
   const tokens = usage.out_token
   const span = times.first === null ? 0 : times.done - times.first
   const parts = [

@@ -37,8 +37,42 @@ describe('a frame may go', () => {
 })
 
 test('a job may begin while what was lost is within a tenth of what was paid', () => {
-  expect([account(), account(10n, 99n, 1n)].map(mayBegin)).toEqual([true, true])
-  expect([account(0n, 0n, 1n), account(19n, 0n, 2n)].map(mayBegin)).toEqual([false, false])
+  expect([account(), account(10n, 99n, 1n)].map((it) => mayBegin(it))).toEqual([true, true])
+  expect([account(0n, 0n, 1n), account(19n, 0n, 2n)].map((it) => mayBegin(it))).toEqual([
+    false,
+    false,
+  ])
+})
+
+test('or less than lies unused on its tab: what is paid before is served', () => {
+  const it = account(10_000n, 0n, 1_500n)
+  expect([mayBegin(it), mayBegin(it, 1_500n), mayBegin(it, 1_501n)]).toEqual([false, false, true])
+  expect([maySend(it, 9n), maySend(it, 9n, 1_501n)]).toEqual([false, true])
+  // One piece at a time, as ever.
+  expect(maySend({ ...it, outstanding: 1n }, 9n, 10_000n)).toBe(false)
+})
+
+test('whatever a reader of a tab does, all that it had was paid for but one piece and a tenth', () => {
+  const step = fc.tuple(fc.constantFrom('send', 'pay', 'leave'), fc.bigInt(1n, 500n))
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const toppedUp = 10_000n
+      const it = account(toppedUp)
+      let used = 0n
+      for (const [what, cost] of steps) {
+        const unused = toppedUp - used
+        const covered = used + it.outstanding + cost <= toppedUp
+        if (what === 'send' && covered && mayBegin(it, unused) && maySend(it, cost, unused))
+          sent(it, cost)
+        else if (what === 'pay') {
+          used += it.outstanding
+          credited(it, it.outstanding)
+        } else if (what === 'leave') lost(it, it.outstanding)
+        expect(used + it.lost <= toppedUp + (toppedUp + used) / 10n + 500n).toBe(true)
+      }
+    }),
+    { seed: 5 },
+  )
 })
 
 test('whatever a reader does, it has a tenth of what it paid and one piece, and no more', () => {

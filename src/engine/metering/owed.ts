@@ -20,17 +20,24 @@ export type Accounts<Key> = Map<Key, Account>
 
 /**
  * Whether a frame that adds `added` to the cost may be sent. What costs nothing always may. One piece
- * goes on trust where nothing else is out; more only within a tenth of what was paid.
+ * goes on trust where nothing else is out; more only within a tenth of what was paid. `unused` as for `mayBegin`.
  */
-export const maySend = (account: Account, added: bigint): boolean =>
-  added === 0n || isWithinTenth(account, added) || (account.outstanding === 0n && mayBegin(account))
+export const maySend = (account: Account, added: bigint, unused = 0n): boolean =>
+  added === 0n ||
+  isWithinTenth(account, added) ||
+  (account.outstanding === 0n && mayBegin(account, unused))
 
 /** Whether this much more would still be within a tenth of what the key has paid. */
 export const isWithinTenth = ({ paid, outstanding, lost }: Account, added: bigint): boolean =>
   (lost + outstanding + added) * TENTH <= paid
 
-/** Whether the key may have another job: what it took without paying is within a tenth of what it paid. */
-export const mayBegin = ({ paid, lost }: Account): boolean => lost * TENTH <= paid
+/**
+ * Whether the key may have another job: what it took without paying is within a tenth of what it paid, or is less
+ * than what lies on its tab, so that all it took is paid for before.
+ * @param unused paid on its tab and not used, msat; 0 where it has none, or owes
+ */
+export const mayBegin = ({ paid, lost }: Account, unused = 0n): boolean =>
+  lost * TENTH <= paid || lost < unused
 
 /**
  * Most that the one piece on trust should cost: as much as was ever paid, so that a thief of a large piece

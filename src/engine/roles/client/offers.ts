@@ -15,7 +15,7 @@ import { askLater } from './again.ts'
 import { askOf } from './asking.ts'
 import { finishJob } from './ending.ts'
 import { firstPayable, payThenSend } from './funding.ts'
-import { notCredited } from './outcome.ts'
+import { isReserved, notCredited } from './outcome.ts'
 import { notePack } from './packs.ts'
 import { noteEvidence } from './proving.ts'
 import type { Offered, TicketIn } from './offered.ts'
@@ -91,7 +91,13 @@ const price = (turn: ClientTurn, job: ClientJob): void => {
   if (choice instanceof Error) return finishJob(turn, job, choice)
   // Where none can be paid: what stands in the way of the first.
   const taken = firstPayable(turn, job, job.offers) ?? job.offers[choice.chosen]!
-  if (job.unpayable.has(taken.node)) return finishJob(turn, job, notCredited())
+  // What this job paid and its node denies is another matter.
+  if (job.unpayable.has(taken.node))
+    return finishJob(
+      turn,
+      job,
+      job.unfunded > 0 && job.fundings === 0 ? isReserved() : notCredited(),
+    )
   const { ceiling } = taken
   const { fee } = message.body
   tell(turn, job, { type: 'offers', lines, ceiling, fee, inputBytes: job.sizes.bytes })

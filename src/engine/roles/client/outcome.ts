@@ -157,6 +157,12 @@ export const notCredited = (): Fault =>
     hint: 'look at it with: fedai pay tabs; then ask another node',
   })
 
+/** By our count the tab covers the job, by the node's it does not now: most often others draw on it. */
+export const isReserved = (): Fault =>
+  new Fault('again', 'tab.reserved', 'what is paid to the node is reserved by jobs still open', {
+    hint: 'what jobs of a process that was stopped hold is free within 2 minutes: try again then\nif it stays so, the node does not count what was paid: fedai pay tabs',
+  })
+
 /** Whoever answers at the address has another key than the pinned one; or does not say that it is a router. */
 export const wrongKey = (): Fault =>
   new Fault('verification', 'router.wrong_key', 'the router at this address has another key', {
@@ -187,11 +193,15 @@ export const unpaidOf = ({ state }: ClientTurn, job: ClientJob): Fault | null =>
 }
 
 /** The node ended it before its last piece. What that was called by the receipt is said, and it is no success. */
-export const cutShort = (receipt: Receipt): Fault =>
-  faultOf(receipt) ??
-  new Fault('again', 'job.partial', `the node stopped before the end (${receipt.reason})`, {
-    hint: 'try again; what came was kept',
-  })
+export const cutShort = (receipt: Receipt): Fault => {
+  const why = receipt.reason ? ` (${receipt.reason})` : ''
+  return (
+    faultOf(receipt) ??
+    new Fault('again', 'job.partial', `the node stopped before the end${why}`, {
+      hint: 'try again; what came was kept',
+    })
+  )
+}
 
 export const noInvoice = (): Fault =>
   new Fault('again', 'funding.silent', 'the node sent no invoice', {

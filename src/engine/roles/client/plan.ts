@@ -40,7 +40,8 @@ export const planOf = (turn: ClientTurn, job: ClientJob, offered: Offered): Plan
     const first = money.off
       ? firstOf(ceiling)
       : topUpOf(money.view(node).seq, NOTHING, pay.granularity)
-    const usual = exposure !== null && first > exposure ? exposure : first
+    // Where nothing may lie there, the invoice that comes is refused with the sum that would have to be allowed.
+    const usual = exposure !== null && exposure > 0n && first > exposure ? exposure : first
     return { timing: 'stream', needed: isEmpty ? msat(usual + debtAt(turn, node)) : NOTHING }
   }
   if (wanted.includes('hold')) return holdPlan(turn, job, offered)

@@ -32,7 +32,7 @@ export const onRefused = (
     turn,
     job,
     new Fault('again', `job.${reason}`, REFUSED[reason] ?? `the job was refused: ${reason}`, {
-      hint: reason === 'policy' ? OWING : keptHint(job),
+      hint: reason === 'policy' ? owing(job) : keptHint(job),
     }),
   )
 }
@@ -60,8 +60,10 @@ const PASSING: ReadonlySet<string> = new Set([
 ])
 
 /** The one policy that a sound job meets (docs/protocol.md, on trust). */
-const OWING =
-  'a node takes no job of a key that it sent more than was paid for, until that key was quiet for an hour: ask without --as, or ask another node'
+const owing = ({ attempt }: ClientJob): string =>
+  attempt?.drawn
+    ? 'your jobs there took more that they never paid than is left on the tab: top it up (fedai pay top-up), or ask another node'
+    : 'a node takes no job of a key that it sent more than was paid for, until that key was quiet for an hour: ask without --as where you gave it, or ask another node'
 
 const REFUSED: Readonly<Record<string, string>> = {
   busy: 'all offered nodes are busy',

@@ -30,7 +30,7 @@ export type NextPiece = Readonly<{
 
 /** Whether a key took nothing, beyond the bound, that it never paid. */
 export const mayHaveJob = (turn: NodeTurn, client: PubKey): boolean =>
-  mayBegin(accountFor(turn, client))
+  mayBegin(accountFor(turn, client), unusedOf(turn, client))
 
 /** Whether this job costs something and its key has paid nothing yet: what it gets on trust is cut small. */
 export const isOnTrust = (turn: NodeTurn, job: NodeJob): boolean =>
@@ -53,7 +53,7 @@ export const nextPiece = (turn: NodeTurn, job: NodeJob): NextPiece | null => {
   })
   const within = (cost: bigint) => isWithinTenth(account, cost - costSent(job))
   // While something else is out, as much of it as a tenth allows: a large piece waits for nobody who is gone.
-  const piece = maySend(account, added)
+  const piece = maySend(account, added, unusedOf(turn, payerOf(job)))
     ? within(whole.cost)
       ? whole
       : onTrust(job, account, whole)
@@ -114,6 +114,12 @@ const accountFor = ({ state, now }: NodeTurn, payer: PubKey): Account => {
   const isNew = account.paid === 0n && account.outstanding === 0n && account.lost === 0n
   if (isNew) account.paid = state.till?.tabs.tabs.get(payer)?.paid ?? 0n
   return account
+}
+
+/** Paid on the tab of a key and not used, whoever holds it now, msat. */
+const unusedOf = ({ state }: NodeTurn, payer: PubKey): bigint => {
+  const tab = state.till?.tabs.tabs.get(payer)
+  return tab && tab.paid > tab.used ? tab.paid - tab.used : 0n
 }
 
 const accountOfJob = (turn: NodeTurn, job: NodeJob): Account => accountFor(turn, payerOf(job))

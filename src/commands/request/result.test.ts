@@ -1,0 +1,29 @@
+import { expect, test } from 'bun:test'
+import { msat } from '../../engine/base/money.ts'
+import type { PubKey } from '../../engine/protocol/ids.ts'
+import type { Receipt } from '../../engine/protocol/receipt.ts'
+import { cutShort } from '../../engine/roles/client/outcome.ts'
+import type { Outcome } from '../../engine/roles/client/news.ts'
+import { closingLines } from './result.ts'
+
+const same = (text: string): string => text
+const paint = { dim: same, green: same, yellow: same, red: same }
+const key = '1'.repeat(64) as PubKey
+const times = { asked: 1, offered: 2, accepted: null, first: null, done: 3 }
+const linesOf = (over: Partial<Outcome['times']>): string[] => {
+  const outcome = { node: key, router: key, model: 'tiny', usage: {}, left: null, net: 'main' }
+  const money = { cost: msat(0n), ceiling: msat(1n), fee: msat(0n) }
+  const end = { verified: null, receipt: null, times: { ...times, ...over } }
+  return closingLines({ ...outcome, ...money, ...end } as Outcome, paint, () => 'mira')
+}
+
+test('a job that nobody took was served by nobody, and lacks no receipt', () => {
+  expect(linesOf({})).toEqual([])
+  expect(linesOf({ accepted: 2 }).at(-1)).toContain('no receipt came')
+})
+
+test('a node that stopped and says no reason: none is shown', () => {
+  const receipt = { status: 'ok', reason: null } as Receipt
+  expect(cutShort(receipt).message).toBe('the node stopped before the end')
+  expect(cutShort({ ...receipt, reason: 'drain' } as Receipt).message).toEndWith('(drain)')
+})

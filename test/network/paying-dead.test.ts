@@ -1,0 +1,51 @@
+import { expect, test } from 'bun:test'
+import { textPieces } from '../fakes/scripted-runner.ts'
+import { checkMoney, tabOf } from './money-books.ts'
+import { ended, paying, words } from './paying.ts'
+
+/** A client with 10 sat on its tab, and none of it used, whose jobs are killed when a piece has come. */
+const dying = async () => {
+  const script = { pieces: textPieces(words(400)), pieceMs: 50 }
+  const { it } = await paying({ slots: 8, script })
+  const die = async (outTokens: number): Promise<void> => {
+    const asked = it.request(it.clients[0]!.client!, { outTokens })
+    for (let ms = 0; ms < 3_000 && !asked.news.some(({ type }) => type === 'piece'); ms += 5)
+      await it.clock.advance(5)
+    it.kill(it.clients[0]!)
+    await it.clock.advance(200)
+    await it.startClient(it.clients[0]!)
+    await it.clock.advance(200)
+  }
+  return { it, die }
+}
+
+test('what jobs of a client that died hold of a tab is called reserved, and is free a while later', async () => {
+  const { it, die } = await dying()
+  await die(3_500)
+  const tab = tabOf(it.nodes[0]!)
+  expect(tab.reserved > tab.paid / 2n).toBe(true)
+  const asked = it.request(it.clients[0]!.client!, { outTokens: 3_000, timings: ['before'] })
+  await ended(it, asked)
+  const { fault } = asked.outcome!
+  expect(fault).toMatchObject({ kind: 'again', code: 'tab.reserved' })
+  expect(fault!.hint).toContain('within 2 minutes')
+  await it.clock.advance(120_000)
+  const next = it.request(it.clients[0]!.client!, { outTokens: 3_000, timings: ['before'] })
+  await ended(it, next)
+  expect(next.outcome!.fault).toBeNull()
+  await checkMoney(it)
+  await it.close()
+})
+
+test('a tab that covers a job serves it, though many clients died with pieces in their hands', async () => {
+  const { it, die } = await dying()
+  for (let n = 0; n < 6; n++) {
+    await die(400)
+    await it.clock.advance(120_000)
+  }
+  const next = it.request(it.clients[0]!.client!, { outTokens: 500 })
+  await ended(it, next)
+  expect(next.outcome!.fault).toBeNull()
+  await checkMoney(it)
+  await it.close()
+})
