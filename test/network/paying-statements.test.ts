@@ -30,11 +30,45 @@ test('a statement that was lost is fetched when the next one shows that it is mi
   await it.close()
 })
 
+test('a job is told to have ended with its statement, which a client that leaves then has', async () => {
+  const { it, client } = await paying()
+  const asked = it.request(client, {})
+  const began = it.clock.now()
+  for (let ms = 0; ms < 5_000 && !asked.outcome; ms++) await it.clock.advance(1)
+  const { bundle, times, receipt } = asked.outcome!
+  expect(JSON.parse(bundle.statement!.content)).toMatchObject({ receipt: bundle.receipt!.id })
+  // It follows its receipt at once, and the receipt is as early as ever.
+  expect(it.clock.now() - times.done).toBeLessThanOrEqual(10)
+  expect(receipt!.times.done).toBeGreaterThan(began)
+  await client.close()
+  await it.clock.advance(100)
+  expect(viewOf(it).n).toBe(1)
+  await checkMoney(it)
+  await it.close()
+})
+
+test('one that is lost is waited for a second, and not by a client that is closed', async () => {
+  const { it, client } = await paying()
+  losing(it)
+  const asked = it.request(client, {})
+  for (let ms = 0; ms < 5_000 && !asked.outcome; ms++) await it.clock.advance(1)
+  expect(it.clock.now() - asked.outcome!.times.done).toBe(1_000)
+  expect(asked.outcome!).toMatchObject({ fault: null, verified: true })
+  expect(asked.outcome!.bundle.statement).toBeUndefined()
+  const next = it.request(client, {})
+  await it.clock.advance(500)
+  expect(next.outcome).toBeUndefined()
+  await client.close()
+  await it.clock.advance(1)
+  expect(next.outcome!.verified).toBe(true)
+  await it.close()
+})
+
 test('one that never comes is asked for by itself', async () => {
   const { it, client } = await paying()
   losing(it)
   await ended(it, it.request(client, {}))
-  await it.clock.advance(29_000)
+  await it.clock.advance(28_000)
   expect(viewOf(it).n).toBe(0)
   await it.clock.advance(5_000)
   expect(viewOf(it)).toMatchObject({ n: 1, used: tabOf(it.nodes[0]!).used })

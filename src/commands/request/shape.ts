@@ -117,6 +117,7 @@ export const resultShape = z.object({
       accepted: event,
       receipt: event,
       acknowledgement: event,
+      statement: event,
     })
     .partial()
     .readonly(),

@@ -33,6 +33,7 @@ import {
   onTopUpDue,
   onTopUpSheets,
 } from './top-up.ts'
+import { tellNow } from './telling.ts'
 import { isPaying } from './waiting.ts'
 
 /**
@@ -101,6 +102,7 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
         cancelJob(turn, job, event.fault)
         finishJob(turn, job, event.fault)
       }
+      for (const tag of state.money?.telling.keys() ?? []) tellNow(turn, tag)
       return
     case 'untimely':
       return onUntimely(turn, event)
@@ -209,6 +211,7 @@ const onDue = (turn: ClientTurn, key: string): void => {
   if (what === 'topup') return onTopUpDue(turn, id)
   if (what === 'pack') return onPackDue(turn)
   if (what === 'statement') return onStatementDue(turn, id as never)
+  if (what === 'told') return tellNow(turn, id as never)
   if (what === 'early') return onEarlyInvoice(turn, id as never)
   const job = turn.state.jobs.get(id)
   if (!job) return

@@ -12,6 +12,7 @@ import { endAttempt, inputHashOf } from './attempt.ts'
 import { countRoute } from './packs.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say, tell } from './state.ts'
 import { askTab, awaitTab, countReceipt } from './tabs.ts'
+import { tellLater } from './telling.ts'
 
 /** How a job ends: by its receipt, by a cancel, or by trouble. Always with one `ended`. */
 
@@ -102,12 +103,16 @@ export const finishJob = (
   if (job.phase === 'over') return
   const { state } = turn
   job.phase = 'over'
-  if (job.attempt?.drawn && !ending) awaitTab(turn, job.attempt)
+  const { attempt } = job
+  if (attempt?.drawn && !ending) awaitTab(turn, attempt)
   endAttempt(turn, job)
   for (const what of ['ask', 'deadline', 'receipt', 'fetch', 'away', 'settled'])
     state.deadlines.clear(`${what}:${job.id}`)
   if (job.askId) state.byAsk.delete(job.askId)
-  tell(turn, job, { type: 'ended', outcome: outcomeOf(turn, job, fault, ending) })
+  const outcome = outcomeOf(turn, job, fault, ending)
+  const isLater =
+    attempt && ending && tellLater(turn, attempt.tag, ending.receipt.event.id, outcome)
+  if (!isLater) tell(turn, job, { type: 'ended', outcome })
   job.contentKey.fill(0)
   state.jobs.delete(job.id)
 }

@@ -12,7 +12,7 @@ import { ReplayCache } from '../../protocol/replay.ts'
 import type { SpendingCaps } from '../../spending/caps.ts'
 import type { Entry, JournalEvent, WantedPayment } from '../../spending/journal-rows.ts'
 import type { TabView } from '../../spending/ledger.ts'
-import type { TopUpWish } from './news.ts'
+import type { Outcome, TopUpWish } from './news.ts'
 import { type Packs, newPacks } from './packs.ts'
 
 export type Timing = (typeof TIMINGS)[number]
@@ -42,6 +42,8 @@ export type ClientMoney = {
   owing: Map<string, PubKey>
   /** Jobs that ended, whose node has a statement to send: the key that opens it. */
   expected: Map<JobTag, Readonly<{ node: PubKey; secret: Uint8Array }>>
+  /** Jobs that are over, and told to be when the statement about their receipt is here. */
+  telling: Map<JobTag, Readonly<{ receipt: EventId; outcome: Outcome }>>
   /** Cost of receipts that were answered and are not in the books yet, msat. */
   uncounted: Map<PubKey, bigint>
   /** Highest number of a statement that was heard. */
@@ -142,6 +144,7 @@ export const newClientMoney = (
   holds: new Map(),
   owing: new Map(),
   expected: new Map(),
+  telling: new Map(),
   uncounted: new Map(),
   heard: new Map(),
   low: new Map(),

@@ -57,6 +57,8 @@ export type Bundle = Readonly<{
   accepted?: Signed
   receipt?: Signed
   acknowledgement?: Signed
+  /** What the node says of the tab after it, where that came in time. */
+  statement?: Signed
 }>
 
 /** How a job ended, whichever way. */

@@ -10,6 +10,7 @@ import type { Contents, Message } from '../../protocol/messages.ts'
 import { leftOn } from '../../spending/ledger.ts'
 import type { ClientMoney, PurseEvent } from './money.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say } from './state.ts'
+import { tellWith } from './telling.ts'
 
 /** What we have at a node, by the receipts that we answered, and what it signs of it. */
 
@@ -100,9 +101,10 @@ export const onCharged = (
 export const onStatement = (
   turn: ClientTurn,
   node: PubKey,
-  { event, body, text }: Message<'statement'>,
+  message: Message<'statement'>,
   isAnswer: boolean,
 ): void => {
+  const { event, body, text } = message
   const { state, now } = turn
   const money = state.money!
   const last = Math.max(money.view(node).n, money.heard.get(node) ?? 0)
@@ -119,6 +121,7 @@ export const onStatement = (
   const key = money.tab(node).pubkey
   const said = { ...body, node, key, id: event.id, text, at: now }
   turn.effects.push({ do: 'statement', said, alone })
+  tellWith(turn, message)
 }
 
 /** A `statement:` deadline fell due: it did not come. */
