@@ -66,7 +66,10 @@ for (const party of ['router', 'client 0'])
         paid: 10_000,
         viewPaid: 10_000,
       })
-      expect({ ...where, last: ends[3] }).toEqual({ ...where, last: 'ok' })
+      // A client that dies while its last statement is written never says how that job ended.
+      const isLast = party !== 'router' && ends.slice(0, 3).every((end) => end === 'ok')
+      const last = isLast && ends[3] === 'died' ? 'died' : 'ok'
+      expect({ ...where, last: ends[3] }).toEqual({ ...where, last })
       // One route a job at most. What the router had forgotten of a job costs none.
       expect({ ...where, few: used >= 1 && used <= 4 }).toEqual({ ...where, few: true })
       expect(it.faults).toEqual([])
