@@ -102,7 +102,7 @@ const shownOf = (settings: Settings, key: Key) => ({
 })
 
 // A path is where a connection string is most easily written by mistake.
-const quotable = (it: Value): Value => {
-  if (typeof it === 'string') return secretless(it)
-  return Array.isArray(it) ? it.map(secretless) : it
+const quotable = (given: Value): Value => {
+  if (typeof given === 'string') return secretless(given)
+  return Array.isArray(given) ? given.map(secretless) : given
 }

@@ -37,7 +37,7 @@ export const MONEY_SETTINGS = {
     reload: false,
   }),
   'router.wallet_file': optional(file(), {
-    doc: 'File (0600) with the wallet for that fee, one that cannot spend, such as an address; checked without a fee too.',
+    doc: 'File (0600) with the connection string of the wallet for that fee: one that cannot spend, such as an address.',
     example: '/etc/fedai/wallet',
     flag: '--wallet-file',
     reload: false,
