@@ -2,7 +2,6 @@
 // between them that takes a fee. Once asked directly and once over NIP-47. A router's door forwards the kinds of fedai
 // and no others, so the requests to a wallet never go there: they go over a relay.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { systemClock } from '../../src/engine/base/clock.ts'
 import { openNwcPayer } from '../../src/engine/payments/nwc/payer.ts'
 import { openNwcWallet } from '../../src/engine/payments/nwc/wallet.ts'
 import type { Payer } from '../../src/engine/payments/payer.ts'
@@ -78,7 +77,7 @@ const jobsOver = (name: string, open: () => Promise<Ends>): void =>
     beforeAll(async () => {
       had = { alice: alice.balance(), bob: bob.balance() }
       ends = await open()
-      market = await openMarket(ends.wallet, ends.payer, systemClock)
+      market = await openMarket(ends.wallet, ends.payer)
     })
     afterAll(async () => {
       await market.close()

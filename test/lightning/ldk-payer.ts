@@ -109,6 +109,8 @@ const sendPayment = (
   const hash = fromHex(toHex(invoice.payment_hash()))
   const route = params.res.get_c()
   route.set_max_total_routing_fee_msat(ldk.Option_u64Z.constructor_some(limits.maxFee))
+  if (limits.maxCltv !== undefined)
+    route.get_payment_params().set_max_total_cltv_expiry_delta(limits.maxCltv)
   const once = ldk.Retry.constructor_attempts(1)
   const sent = node.manager.send_payment(hash, params.res.get_b(), hash, route, once)
   if (!(sent instanceof ldk.Result_NoneRetryableSendFailureZ_Err)) return undefined
