@@ -39,7 +39,7 @@ export const parseAmount = (text: string, what: string): Msat => {
     })
   if (unit === 'msat' && fraction)
     throw new Fault('usage', 'money.amount', `${what} ${text} is finer than an msat`, {
-      hint: `write ${digits}msat`,
+      hint: BigInt(digits) === 0n ? 'the smallest is 1msat' : `write ${digits}msat`,
     })
   const scale = unit === 'msat' ? 1n : 1000n
   const amount = BigInt(digits) * scale + BigInt((fraction ?? '').slice(1).padEnd(3, '0'))
