@@ -80,6 +80,7 @@ describe('request', () => {
       'offers',
       'receipt',
       'sheet',
+      'statement',
       'ticket',
     ])
     const verdict = await here.run(['verify', '-'], { stdin: stdout })
