@@ -1,5 +1,5 @@
 /** Everything is visited with FEDAI_TEST_FULL=1, as .ci/run does. */
-export const IS_FULL = process.env['FEDAI_TEST_FULL'] === '1'
+const IS_FULL = process.env['FEDAI_TEST_FULL'] === '1'
 
 /**
  * Points of a sweep: all of them in a full run, else each so many-th. Of points that come in pairs, before
