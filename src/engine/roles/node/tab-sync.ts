@@ -7,7 +7,7 @@ import type { Till } from './till.ts'
 
 /** What a tab was told before, for a client that lost it (26435 about a tab). */
 
-/** Its statements are read from the ledger: a `statements` event follows. What it paid is looked for now. */
+/** Its statements are read from the ledger: a `statements` event follows. Our wallet is asked at once what it paid. */
 export const tellAgain = (
   turn: NodeTurn,
   till: Till,
