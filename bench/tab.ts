@@ -51,7 +51,7 @@ const openMoney = async () => {
   const broken = (fault: Error) => {
     throw fault
   }
-  const purse = openPurse({ ...seams, store: store.money, payer, signer, broken })
+  const purse = openPurse({ ...seams, store: store.money, payer, wallet: 'sim', signer, broken })
   return { purse, caps: { budget: null, exposure: msat(200_000n) } }
 }
 

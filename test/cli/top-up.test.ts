@@ -151,6 +151,7 @@ const begun = async (sat: number) => {
     final: false,
     at: now,
     doneAt: null,
+    wallet: said.wallet.fingerprint,
   }
   await store.money.write([{ do: 'add', table: 'payments', row }])
   await store.close()

@@ -74,7 +74,7 @@ export const openMarket = async (wallet: Wallet, payer: Payer, unlike: Unlike = 
     money: { wallet, store: seller.store.money, credit: CREDIT },
   })
   const buyer = common()
-  const purse = openPurse({ ...buyer, store: buyer.store.money, payer })
+  const purse = openPurse({ ...buyer, store: buyer.store.money, payer, wallet: 'the only one' })
   const caps = { budget: msat(2_000_000n), exposure: msat(200_000n) }
   const client = await openClient({ ...common(), router: at, money: { purse, caps } })
   return {

@@ -82,6 +82,7 @@ export class Bank {
     const purse = openPurse({
       store: life.store.money,
       payer,
+      wallet: `sim-${accountOf(party.name)}`,
       signer: party.signer,
       secp: this.secp,
       net: 'sim',

@@ -4,8 +4,8 @@ import { Fault, isFault } from '../../engine/base/fault.ts'
 import { systemRandom } from '../../engine/base/random.ts'
 import { openSecp256k1 } from '../../engine/identity/secp256k1.ts'
 import { parseConnection } from '../../engine/payments/connection.ts'
+import { fingerprintOf } from '../../engine/payments/fingerprint.ts'
 import { openPayer } from '../../engine/payments/open-payer.ts'
-import type { WalletInfo } from '../../engine/payments/wallet.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import { readText } from '../read.ts'
 import { readSettings } from '../settings.ts'
@@ -14,7 +14,7 @@ import { readSecret } from '../unlock.ts'
 import { stillOpen } from './ends.ts'
 import { openUserLedger, standingOf } from './ledger.ts'
 import type { connectionShape } from './shape.ts'
-import { emitResult, labelled, walletLines, walletObject } from './show.ts'
+import { type KnownWallet, emitResult, labelled, walletLines, walletObject } from './show.ts'
 import { CONNECTION_BYTES, readWallet, storeWallet, walletPath } from './wallet-file.ts'
 
 type Options = Readonly<{
@@ -51,14 +51,15 @@ export const connectWallet = async (words: readonly string[], options: Options):
   })
   try {
     const info = await payer.info()
+    const fingerprint = fingerprintOf(connection, info, seams.secp)
     terminal.progress('')
     const before = await readWallet(net)
     const status = options.dryRun ? 'checked' : before?.text === text ? 'unchanged' : 'stored'
     if (status === 'stored') {
-      await mayReplace(net, before !== null, options, terminal)
+      await mayReplace(net, fingerprint, before !== null, options, terminal)
       await storeWallet(net, text)
     }
-    await tell(terminal, status, net, info)
+    await tell(terminal, status, net, { ...info, fingerprint })
     const isUsual = settings.sourceOf('net').from !== 'flag'
     if (status !== 'checked' && !isUsual)
       terminal.say(`to use it without --net: net = "${net}" in fedai.toml`)
@@ -82,11 +83,13 @@ const connectionText = async (file: string | undefined, terminal: Terminal): Pro
 }
 
 /**
- * Another wallet knows nothing of payments that are open, and would call them never sent. They may be of a wallet
- * that has no file: the account of play money that is there without one, or one whose file was taken away.
+ * Another wallet knows nothing of payments that are open, so none takes the place of the one that sent them. That may
+ * have no file: the account of play money that is there without one, or one whose file was taken away. It may be
+ * connected again, also by another text.
  */
 const mayReplace = async (
   net: Net,
+  fingerprint: string,
   isThere: boolean,
   { yes }: Options,
   terminal: Terminal,
@@ -94,12 +97,11 @@ const mayReplace = async (
   const store = await openUserLedger(net)
   const { open } = standingOf(store.money)
   await store.close()
-  if (open.length > 0) {
-    const fault = stillOpen(open, net)
-    if (isThere || net === 'sim') throw fault
-    throw new Fault(fault.kind, fault.code, fault.message, {
-      hint: `put the wallet that sent them back into ${walletPath(net)}, mode 0600\n${fault.hint}`,
-    })
+  const others = open.filter(({ wallet }) => wallet !== fingerprint)
+  if (others.length > 0) {
+    const { kind, code, message, hint } = stillOpen(others, net, fingerprint, 'would be')
+    const file = isThere || net === 'sim' ? '' : `its file is ${walletPath(net)}, mode 0600\n`
+    throw new Fault(kind, code, message, { hint: `${file}${hint}` })
   }
   if (yes || !isThere) return
   if (!terminal.canAsk)
@@ -120,7 +122,7 @@ const tell = async (
   terminal: Terminal,
   status: z.output<typeof connectionShape>['status'],
   net: Net,
-  info: WalletInfo,
+  info: KnownWallet,
 ): Promise<void> => {
   const file = walletPath(net)
   const object: z.output<typeof connectionShape> = {

@@ -30,9 +30,37 @@ test('an end that nobody knows says so, and never to pay again', () => {
       hint: 'do not pay again; run: fedai pay resolve',
     })
   }
-  const open = [1, 3, 2].map((n) => ({ msat: msat(BigInt(n)), expiresAt: unixMs(n * 60_000) }))
-  const fault = stillOpen(open as Entry[], 'mainnet')
+  const open = [1, 3, 2].map((n) => ({
+    msat: msat(BigInt(n)),
+    expiresAt: unixMs(n * 60_000),
+    wallet: 'lnd-aa',
+  }))
+  const fault = stillOpen(open as Entry[], 'mainnet', 'lnd-aa')
   expect(fault.message).toBe('how 3 payments ended is not known yet, 6 msat in all')
   // A minute after the last invoice is over.
   expect(fault.hint).toContain('1970-01-01 00:04:00 UTC')
+})
+
+test('what another wallet sent names that one, on which net, and what to do', () => {
+  const openOf = (...wallets: (string | null)[]) =>
+    wallets.map((wallet) => ({ msat: msat(1_000n), expiresAt: unixMs(0), wallet }) as Entry)
+  const cases: [(string | null)[], string][] = [
+    [['lnd-aa'], 'it was sent on regtest by the wallet lnd-aa'],
+    [['lnd-aa', 'lnd-aa'], 'they were sent on regtest by the wallet lnd-aa'],
+    [['lnd-aa', 'lnd-bb'], '1 of them was sent on regtest by the wallet lnd-aa'],
+    [['lnd-aa', 'nwc-cc', 'lnd-bb'], 'the wallet lnd-aa, the wallet nwc-cc, and'],
+    [[null], 'it was sent on regtest by a wallet that is not on record'],
+    [['a:1', 'a:2', 'a:3', 'a:4', 'a:5'], 'the wallet a:3, 2 more, and'],
+  ]
+  for (const [wallets, text] of cases) {
+    const fault = stillOpen(openOf(...wallets), 'regtest', 'lnd-bb')
+    expect(fault).toMatchObject({ kind: 'uncertain', code: 'payment.other_wallet' })
+    expect(fault.message).toContain(text)
+    expect(fault.message).toEndWith(', and lnd-bb is connected')
+    expect(fault.hint).toMatch(/^do not pay again; connect the wallet that (sent it|was)/)
+    expect(fault.hint).toEndWith(
+      'fedai pay connect --net regtest --file FILE, then: fedai pay resolve --net regtest',
+    )
+  }
+  expect(stillOpen(openOf('sim-aa'), 'sim', 'sim-bb').hint).toContain('pay.identity')
 })

@@ -21,17 +21,56 @@ export const uncertain = (it: Pick<Entry, 'msat'>, net: Net, left = false): Faul
     { hint: RESOLVE },
   )
 
-/** Several of them, after the wallet was asked. */
-export const stillOpen = (open: readonly Entry[], net: Net): Fault => {
+/**
+ * Several of them, after the wallet was asked.
+ * @param wallet fingerprint of the wallet that is connected, or is to be
+ */
+export const stillOpen = (
+  open: readonly Entry[],
+  net: Net,
+  wallet: string,
+  how: 'is' | 'would be' = 'is',
+): Fault => {
   const sum = open.reduce((all, it) => all + it.msat, 0n)
+  const what = `how ${count(open.length, 'payment')} ended is not known yet, ${money(sum, net)} in all`
+  const others = open.filter((it) => it.wallet !== wallet)
+  if (others.length > 0)
+    return new Fault(
+      'uncertain',
+      'payment.other_wallet',
+      `${what}: ${sentBy(others, open.length, net)}, and ${wallet} ${how} connected`,
+      { hint: `do not pay again; ${bringBack(others, net)}, then: fedai pay resolve --net ${net}` },
+    )
   // By then a wallet that knows of no payment proves that there was none (spending/journal-news.ts).
   const sure = Math.max(...open.map((it) => it.expiresAt)) + 60_000
-  return new Fault(
-    'uncertain',
-    'payment.unknown',
-    `how ${count(open.length, 'payment')} ended is not known yet, ${money(sum, net)} in all`,
-    { hint: `do not pay again; ask again, at the latest after ${utc(sure)}: fedai pay resolve` },
-  )
+  return new Fault('uncertain', 'payment.unknown', what, {
+    hint: `do not pay again; ask again, at the latest after ${utc(sure)}: fedai pay resolve`,
+  })
+}
+
+/** Which wallets sent them: `it was sent on sim by the wallet sim-9f2c41d07ab3e518`. */
+const sentBy = (others: readonly Entry[], all: number, net: Net): string => {
+  const wallets = [...new Set(others.map((it) => it.wallet))]
+  const names = wallets
+    .slice(0, MOST_NAMED)
+    .map((it) => (it ? `the wallet ${it}` : 'a wallet that is not on record'))
+  if (wallets.length > MOST_NAMED) names.push(`${wallets.length - MOST_NAMED} more`)
+  const n = others.length
+  const which =
+    all === 1 ? 'it was' : n === all ? 'they were' : `${n} of them ${n === 1 ? 'was' : 'were'}`
+  return `${which} sent on ${net} by ${names.join(', ')}`
+}
+
+/** Wallets that one sentence names. */
+const MOST_NAMED = 3
+
+/** How the wallet that sent them is connected again. */
+const bringBack = (others: readonly Entry[], net: Net): string => {
+  const isKnown = others.some(({ wallet }) => wallet !== null)
+  const which = isKnown ? 'the wallet that sent it' : 'the wallet that was connected then'
+  return net === 'sim'
+    ? `bring back ${which}: wallet-sim.connection, or without it the pay.identity, as it was`
+    : `connect ${which}: fedai pay connect --net ${net} --file FILE`
 }
 
 /** It will not succeed, and cost nothing. An invoice is paid once at most, so the next try needs another. */

@@ -35,7 +35,7 @@ export const standingOf = (money: MoneyStore): Standing => {
   return {
     open: entries.filter(isOpen),
     tabs: views,
-    spentToday: spentToday(openJournal(entries, views, now), now),
+    spentToday: spentToday(openJournal(entries, views, now, null), now),
     unused: views.map(leftOn).reduce((sum, it) => (it > 0n ? sum + it : sum), 0n),
   }
 }

@@ -8,7 +8,7 @@ import { readText } from '../read.ts'
 import { readSettings } from '../settings.ts'
 import { openTerminal } from '../terminal.ts'
 import { parseSpan } from '../values.ts'
-import { failed, uncertain } from './ends.ts'
+import { failed, stillOpen, uncertain } from './ends.ts'
 import { readInvoice, usualMaxFee, utc } from './invoice.ts'
 import { entryOf, isOpen } from './ledger.ts'
 import { notConnected, openUserPurse, sayingLog } from './purse.ts'
@@ -91,7 +91,12 @@ const payOnce = async (order: Order, options: PayOptions): Promise<void> => {
   }
 }
 
-const OF_ANOTHER: ReadonlySet<string> = new Set(['payment.open', 'payment.repeated', 'money.known'])
+const OF_ANOTHER: ReadonlySet<string> = new Set([
+  'payment.open',
+  'payment.other_wallet',
+  'payment.repeated',
+  'money.known',
+])
 
 const begin = ({ user, invoice, maxFee }: Order): Promise<Entry> => {
   const { bolt11, hash, msat: amount, expiresAt } = invoice
@@ -124,7 +129,7 @@ const follow = async (order: Order, known: Entry, before: Money, isLook = false)
     return tell(order, 'paid_before', before, known)
   }
   if (known.state === 'failed') throw failed(known)
-  if (isLook) return conclude(order, before, known, false)
+  if (isLook || known.wallet !== user.fingerprint) return conclude(order, before, known, false)
   terminal.say('a payment of this invoice is on its way already; waiting for its end')
   const asked = user.purse.resolve().then(() => null)
   const { entry, left } = await waitForEnd(user, invoice.hash, asked, order)
@@ -139,7 +144,13 @@ const conclude = async (
 ): Promise<void> => {
   if (entry?.state === 'settled') return tell(order, 'settled', before, entry)
   const isFailed = entry !== undefined && !isOpen(entry)
-  const fault = isFailed ? failed(entry) : uncertain(order.invoice, order.user.net, left)
+  const { net, fingerprint } = order.user
+  const isOthers = entry !== undefined && entry.wallet !== fingerprint
+  const fault = isFailed
+    ? failed(entry)
+    : isOthers
+      ? stillOpen([entry], net, fingerprint)
+      : uncertain(order.invoice, net, left)
   const after = await moneyOf(order.user)
   const object = objectOf(order, isFailed ? 'failed' : 'unknown', before, after, entry, fault)
   if (order.terminal.json) await emitResult(order.terminal, object, none)

@@ -8,6 +8,7 @@ import { systemRandom } from '../../engine/base/random.ts'
 import { openSecp256k1 } from '../../engine/identity/secp256k1.ts'
 import type { Signer } from '../../engine/identity/seams.ts'
 import type { Connection } from '../../engine/payments/connection.ts'
+import { fingerprintOf } from '../../engine/payments/fingerprint.ts'
 import { openPayer } from '../../engine/payments/open-payer.ts'
 import type { Payer } from '../../engine/payments/payer.ts'
 import type { PaymentSeams } from '../../engine/payments/wallet.ts'
@@ -39,6 +40,8 @@ export type UserWallet = Readonly<{
   signer: Signer
   seams: PaymentSeams
   kind: Connection['kind']
+  /** What tells it from all others, in the ledger and on screens. */
+  fingerprint: string
   /** The account of play money; null where a wallet holds the money. */
   account: string | null
   /** What the account has, msat; null where nobody here can say. */
@@ -86,6 +89,7 @@ export const openUserPurse = async (
       ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
       store: store.money,
       payer: heardUntil(payer, () => closing),
+      wallet: wallet.fingerprint,
       signer,
       broken,
     })
@@ -143,11 +147,16 @@ export const openUserWallet = async (options: UserOptions): Promise<UserWallet |
   const connection = connected?.connection ?? playAccount(accountOf(signer))
   if (!connected && connection.kind === 'sim') await fundPlayAccount(connection, seams)
   const payer = await openPayer(connection, seams)
+  const info = await payer.info().catch(async (fault: unknown) => {
+    await payer.close()
+    throw fault
+  })
   return {
     payer,
     signer,
     seams,
     kind: connection.kind,
+    fingerprint: fingerprintOf(connection, info, secp),
     account: connection.kind === 'sim' ? connection.account : null,
     balance: async () => {
       if (connection.kind !== 'sim') return null

@@ -42,7 +42,7 @@ export const resolvePayments = async (options: Options): Promise<void> => {
     await tell(terminal, net, now, 'asked')
     if (stop.asked()) throw interrupted()
     const open = now.filter(isOpen)
-    if (open.length > 0) throw stillOpen(open, net)
+    if (open.length > 0) throw stillOpen(open, net, user.fingerprint)
   } finally {
     stop.release()
     await user.close()

@@ -7,6 +7,8 @@ import { errorFields, hex, lightningKey, msatText, signedMsatText } from '../sha
 
 const net = z.enum(NETS)
 const error = errorFields.nullable()
+/** A wallet: its kind, and what tells it from all others. */
+const fingerprint = z.string()
 
 /** A payment, as the ledger has it. */
 export const entryFields = z.object({
@@ -27,6 +29,8 @@ export const entryFields = z.object({
   invoice: z.string(),
   at: z.number(),
   done_at: z.number().nullable(),
+  /** Fingerprint of the wallet that it is sent from, which alone can say how it ended; null where it is not on record. */
+  wallet: fingerprint.nullable(),
 })
 
 /** `fedai pay INVOICE`. */
@@ -52,6 +56,7 @@ export const paymentShape = z.object({
 
 export const walletFields = z.object({
   kind: z.enum(WALLET_KINDS),
+  fingerprint,
   net,
   node: lightningKey.nullable(),
   /** null where the wallet does not say. */

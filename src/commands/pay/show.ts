@@ -5,6 +5,7 @@ import type { Net } from '../../engine/protocol/event.ts'
 import type { Entry } from '../../engine/spending/journal-rows.ts'
 import { shortId } from '../figures.ts'
 import type { Terminal } from '../terminal.ts'
+import { isOpen } from './ledger.ts'
 import type { Namer } from '../trust/set.ts'
 import { safeJson } from './safe.ts'
 import type { entryFields, walletFields } from './shape.ts'
@@ -50,12 +51,16 @@ export const entryObject = (it: Entry): z.output<typeof entryFields> => ({
   invoice: it.bolt11,
   at: it.at,
   done_at: it.doneAt,
+  wallet: it.wallet,
 })
 
 export const orNull = (amount: bigint | null): string | null =>
   amount === null ? null : String(amount)
 
-/** A payment in one line: `settled  10 sat  fee 0 msat  to mira (npub1q7…k2f)  7c1e…04`. */
+/**
+ * A payment in one line: `settled  10 sat  fee 0 msat  to mira (npub1q7…k2f)  7c1e…04`. One whose end is not known
+ * says which wallet can tell.
+ */
 export const entryLine = (it: Entry, show: Namer): string =>
   [
     it.state.padEnd(8),
@@ -64,6 +69,7 @@ export const entryLine = (it: Entry, show: Namer): string =>
     it.payee === null ? 'an invoice' : `${PURPOSES[it.purpose]} ${show(it.payee)}`,
     shortId(it.hash),
     ...(it.reason === null ? [] : [it.reason]),
+    ...(isOpen(it) ? [`from ${it.wallet ?? 'a wallet that is not on record'}`] : []),
   ].join('  ')
 
 const PURPOSES: Readonly<Record<Entry['purpose'], string>> = {
@@ -74,13 +80,18 @@ const PURPOSES: Readonly<Record<Entry['purpose'], string>> = {
   other: 'invoice of',
 }
 
+/** What a wallet said of itself, and what tells it from all others. */
+export type KnownWallet = WalletInfo & Readonly<{ fingerprint: string }>
+
 export const walletObject = ({
   kind,
+  fingerprint,
   net,
   nodeKey,
   caps,
-}: WalletInfo): z.output<typeof walletFields> => ({
+}: KnownWallet): z.output<typeof walletFields> => ({
   kind,
+  fingerprint,
   net,
   node: nodeKey,
   pays: caps.spend,
@@ -91,7 +102,7 @@ export const walletObject = ({
 })
 
 /** A wallet in two lines: which, and what it can do within which limits. */
-export const walletLines = ({ kind, net, nodeKey, caps }: WalletInfo): string[] => {
+export const walletLines = ({ kind, fingerprint, net, nodeKey, caps }: KnownWallet): string[] => {
   const can = [
     caps.spend === null ? 'pays, as far as it says' : caps.spend ? 'pays' : 'only receives',
     caps.granularity === 1n ? 'counts msat' : 'counts whole sats',
@@ -100,7 +111,7 @@ export const walletLines = ({ kind, net, nodeKey, caps }: WalletInfo): string[] 
   ]
   const name = kind === 'sim' ? 'play money' : `${kind} on ${net}`
   return [
-    [name, ...(nodeKey === null ? [] : [`node ${shortNode(nodeKey)}`])].join(' · '),
+    [name, ...(nodeKey === null ? [] : [`node ${shortNode(nodeKey)}`]), fingerprint].join(' · '),
     `${can.join(' · ')} · ${kind === 'sim' ? 'worth nothing' : TESTED[kind]}`,
   ]
 }

@@ -1,7 +1,6 @@
 import type { z } from 'zod'
 import { type Fault, isFault } from '../../engine/base/fault.ts'
 import { type Msat, showMsat } from '../../engine/base/money.ts'
-import type { WalletInfo } from '../../engine/payments/wallet.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import type { SpendingCaps } from '../../engine/spending/caps.ts'
 import { count } from '../figures.ts'
@@ -12,6 +11,7 @@ import { type Standing, openUserLedger, standingOf } from './ledger.ts'
 import { type UserOptions, capsOf, openUserWallet, sayingLog } from './purse.ts'
 import type { statusShape } from './shape.ts'
 import {
+  type KnownWallet,
   PAYING_KINDS,
   TESTED,
   emitResult,
@@ -33,7 +33,7 @@ type Options = Readonly<{
 
 /** The wallet as far as it answers. */
 type Seen = Readonly<{
-  info: WalletInfo | null
+  info: KnownWallet | null
   account: string | null
   balance: Msat | null
   fault: Fault | null
@@ -68,8 +68,8 @@ const look = async (options: UserOptions): Promise<Seen> => {
     const wallet = await openUserWallet(options)
     if (!wallet) return { ...nothing, fault: null }
     try {
-      const { account } = wallet
-      const info = await wallet.payer.info()
+      const { account, fingerprint } = wallet
+      const info = { ...(await wallet.payer.info()), fingerprint }
       return { info, account, balance: await wallet.balance(), fault: null }
     } finally {
       await wallet.payer.close()

@@ -103,7 +103,7 @@ const hasArrived = async (order: TopUpOrder, begun: readonly Entry[]): Promise<b
   const { user, terminal, node } = order
   const isHere = (it: Entry): boolean => it.payee === node && it.purpose === 'topup'
   const open = (await user.purse.resolve()).filter(isHere)
-  if (open.length > 0) throw stillOpen(open, user.net)
+  if (open.length > 0) throw stillOpen(open, user.net, user.fingerprint)
   const settled = begun
     .filter(isHere)
     .flatMap((it) => entryOf(user.money, it.hash) ?? [])

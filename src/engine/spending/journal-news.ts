@@ -6,7 +6,7 @@ import type { Entry, PaymentNews } from './journal-rows.ts'
 /** What a wallet says of a payment, even if it has said otherwise before. */
 export const onNews = (turn: JournalTurn, hash: PaymentHash, news: PaymentNews): void => {
   const entry = turn.journal.open.get(hash)
-  if (!entry) return
+  if (!entry || !mayTell(turn.journal, entry)) return
   if (news.state === 'settled') onSettled(turn, entry, news)
   else if (news.state === 'failed') onFailed(turn, entry, news.reason)
   else if (entry.state !== news.state) {
@@ -24,14 +24,15 @@ export const onNews = (turn: JournalTurn, hash: PaymentHash, news: PaymentNews):
 export const onAbsent = (turn: JournalTurn, hash: PaymentHash, maySend = false): void => {
   const { journal, now, effects } = turn
   const entry = journal.open.get(hash)
+  if (!entry || !mayTell(journal, entry)) return
   const isWanted = maySend && journal.unsure.get(hash) === true
-  if (isWanted && entry?.state === 'intent' && entry.expiresAt - now >= LEAST_LIFE_MS) {
+  if (isWanted && entry.state === 'intent' && entry.expiresAt - now >= LEAST_LIFE_MS) {
     // Once: from now on it is this process that sends it.
     journal.unsure.delete(hash)
     const { bolt11, maxFee } = entry
     return void effects.push({ do: 'pay', hash, bolt11, maxFee, again: true })
   }
-  if (!entry || (entry.state !== 'failed' && now < entry.expiresAt + ABSENT_MS)) return
+  if (entry.state !== 'failed' && now < entry.expiresAt + ABSENT_MS) return
   onFailed(turn, entry, entry.reason ?? 'unsent')
 }
 
@@ -42,8 +43,9 @@ export const ask = (turn: JournalTurn, hash: PaymentHash): void => {
   if (!entry) return
   const failed = entry.state === 'failed'
   if (failed && now >= entry.expiresAt + 2 * LATEST_MS) return finish(turn, entry)
+  if (!failed && !mayTell(journal, entry)) return
   journal.deadlines.set(hash, failed ? askFailedAt(entry, now) : nextAsk(entry, now))
-  effects.push({ do: 'lookup', hash, bolt11: entry.bolt11 })
+  if (mayTell(journal, entry)) effects.push({ do: 'lookup', hash, bolt11: entry.bolt11 })
 }
 
 /** Asked again after as long as it has taken so far, from 2 s to ten minutes. */
@@ -53,6 +55,10 @@ export const nextAsk = ({ at }: Entry, now: UnixMs): UnixMs =>
 /** When one that failed is asked about again, three times within a day: some settle after all. */
 export const askFailedAt = ({ expiresAt }: Entry, now: UnixMs): UnixMs =>
   unixMs(expiresAt + (LATE_MS.find((ms) => expiresAt + ms > now) ?? 2 * LATEST_MS))
+
+/** Whether our wallet is the one that can say how it ended. */
+export const mayTell = ({ wallet }: Pick<Journal, 'wallet'>, entry: Entry): boolean =>
+  wallet !== null && (entry.wallet === null || entry.wallet === wallet)
 
 /** Whether its money is on the way, or may be. */
 export const isOut = ({ state }: Entry): boolean => state !== 'settled' && state !== 'failed'
@@ -96,6 +102,8 @@ const onSettled = (
 const onFailed = (turn: JournalTurn, entry: Entry, reason: string): void => {
   const { journal, now } = turn
   if (entry.state !== 'failed') {
+    // It may have been another wallet's to pay, and that one's alone to have failed at.
+    if (entry.wallet === null) return
     put(turn, { ...entry, state: 'failed', reason, doneAt: now })
     journal.deadlines.set(entry.hash, askFailedAt(entry, now))
   } else if (now >= entry.expiresAt + LATEST_MS) finish(turn, entry)

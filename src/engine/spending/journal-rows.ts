@@ -40,6 +40,12 @@ export type Entry = Readonly<{
   /** When it was written; the day that it counts for. */
   at: UnixMs
   doneAt: UnixMs | null
+  /**
+   * Fingerprint of the wallet that it is sent from (payments/fingerprint.ts): it alone is asked how it ended. null where
+   * nobody knows: the row is older than this column. Then any wallet is asked, and believed where it says that the
+   * payment settled; that one failed, or that it knows of none, proves nothing.
+   */
+  wallet: string | null
 }>
 
 export type PaymentChange = Change<'payments', Entry>

@@ -10,6 +10,7 @@ import {
   NOTHING,
   OTHER,
   SETTLED,
+  WALLET,
   after,
   fresh,
   hear,
@@ -48,7 +49,7 @@ describe('what is open is looked up', () => {
     const rows = fresh()
     want(rows, 1)
     hear(rows, 1, FAILED)
-    const again = openJournal([...rows.open.values()], [], after(900_000))
+    const again = openJournal([...rows.open.values()], [], after(900_000), WALLET)
     expect(said(decide(again, { type: 'tick' }, after(900_000)))).toEqual(['lookup 1'])
   })
 
@@ -70,7 +71,7 @@ describe('what is open is looked up', () => {
       const journal = fresh()
       want(journal, 1)
       if (state !== 'intent') hear(journal, 1, { state })
-      const again = openJournal([...journal.open.values()], [], after(60_000))
+      const again = openJournal([...journal.open.values()], [], after(60_000), WALLET)
       expect(said(decide(again, { type: 'tick' }, after(60_000)))).toEqual(['lookup 1'])
       expect(said(want(again, 7, { seq: 1 }))).toEqual(['refuse payment.open'])
       expect(spentToday(again, noon)).toBe(105_000n)
@@ -108,7 +109,7 @@ describe('caps', () => {
     for (const n of [1, 2, 3]) note(want(journal, n))
     note(hear(journal, 1, SETTLED))
     note(hear(journal, 2, FAILED))
-    const again = openJournal([...rows.values()], [], noon)
+    const again = openJournal([...rows.values()], [], noon, WALLET)
     expect(spentToday(again, noon)).toBe(spentToday(journal, noon))
     expect(spentToday(again, noon)).toBe(102_000n + 105_000n)
     expect([...again.paid]).toEqual([...journal.paid])

@@ -21,7 +21,8 @@ export const SETTLED: PaymentNews = {
 export const FAILED: PaymentNews = { state: 'failed', reason: 'no_route' }
 export const NOTHING = { changes: [], settled: [], effects: [] }
 
-export const fresh = (): Journal => openJournal([], [], noon)
+export const WALLET = 'sim-00000000000000aa'
+export const fresh = (): Journal => openJournal([], [], noon, WALLET)
 export const payment = (n: number, over: Partial<WantedPayment> = {}): WantedPayment => ({
   hash: hex<PaymentHash>(n),
   bolt11: `lnbcrt${n}`,

@@ -6,6 +6,7 @@ import {
   NOTHING,
   OTHER,
   SETTLED,
+  WALLET,
   after,
   fresh,
   hear,
@@ -69,7 +70,7 @@ describe('attack 15, a timeout and then a second payment', () => {
     for (const seq of [1, 2, 3])
       expect(said(want(journal, 7, { seq }))).toEqual(['refuse payment.repeated'])
     const view = { payee: NODE, ref: 'tab', seq: 3 }
-    expect(said(want(openJournal([], [view], noon), 7, { seq: 3 }))).toEqual([
+    expect(said(want(openJournal([], [view], noon, WALLET), 7, { seq: 3 }))).toEqual([
       'refuse payment.repeated',
     ])
     expect(said(want(journal, 7, { seq: 4 }))).toEqual(['pay 7'])

@@ -10,6 +10,7 @@ import {
   countSettled,
   dayOf,
   isOut,
+  mayTell,
   nextAsk,
   notePaid,
   onAbsent,
@@ -38,6 +39,8 @@ export type Journal = {
   /** What final entries of this day cost, fees included; the day is counted from 1970 in UTC. */
   day: Readonly<{ day: number; spent: bigint }>
   readonly deadlines: Deadlines<PaymentHash>
+  /** Fingerprint of the wallet that pays and is asked now; null where there is none, and nobody is asked. */
+  readonly wallet: string | null
   /** Those that were written before it was opened, and perhaps never sent: whether one is wanted again. */
   readonly unsure: Map<PaymentHash, boolean>
 }
@@ -52,15 +55,17 @@ export type JournalTurn = Readonly<{
 }>
 
 /**
- * The journal as the ledger has it. Everything that is open is looked up at the next tick. Also called anew
+ * The journal as the ledger has it. Everything that is open is looked up at the next tick, where it is this wallet's. Also called anew
  * when another process of ours has written meanwhile (`money.elsewhere`).
  * @param entries all that are not final, and all of today
  * @param views what is known to be paid: highest seqs by payee and ref
+ * @param wallet fingerprint of the wallet that is connected
  */
 export const openJournal = (
   entries: readonly Entry[],
   views: Iterable<Readonly<{ payee: string; ref: string; seq: number }>>,
   now: UnixMs,
+  wallet: string | null,
 ): Journal => {
   const day = { day: dayOf(now), spent: 0n }
   const journal: Journal = {
@@ -68,6 +73,7 @@ export const openJournal = (
     paid: new Map(),
     day,
     deadlines: new Deadlines(),
+    wallet,
     unsure: new Map(),
   }
   for (const { payee, ref, seq } of views) notePaid(journal, `${payee} ${ref}`, seq)
@@ -76,6 +82,7 @@ export const openJournal = (
     if (entry.final) continue
     journal.open.set(entry.hash, entry)
     if (entry.state === 'intent') journal.unsure.set(entry.hash, false)
+    if (entry.state !== 'failed' && !mayTell(journal, entry)) continue
     // Of one that failed nobody knows how often it was asked about since.
     const first = entry.state === 'failed' ? askFailedAt(entry, entry.expiresAt) : now
     journal.deadlines.set(entry.hash, first)
@@ -121,10 +128,12 @@ const onWant = (turn: JournalTurn, event: Want): void => {
   const caps = capsOf(event)
   const spent = { today: spentToday(journal, now), here: left + outTo(journal, payee) }
   const same = journal.open.get(hash)
-  if (same?.state === 'intent' && journal.unsure.has(hash)) return wantAgain(turn, event, same)
+  const isOurs = same !== undefined && same.wallet === journal.wallet
+  if (isOurs && same.state === 'intent' && journal.unsure.has(hash))
+    return wantAgain(turn, event, same)
   const fault = flawOf(journal, payment, now) ?? capFlaw(caps, spent, { price, msat, maxFee })
   if (fault) return void effects.push({ do: 'refuse', hash, fault })
-  const entry: Entry = { ...payment, ...BEGUN, at: now }
+  const entry: Entry = { ...payment, ...BEGUN, at: now, wallet: journal.wallet }
   journal.open.set(hash, entry)
   journal.deadlines.set(hash, nextAsk(entry, now))
   changes.push({ do: 'add', table: 'payments', row: entry })
@@ -141,7 +150,7 @@ const wantAgain = (turn: JournalTurn, event: Want, entry: Entry): void => {
   const spent = { today, here: event.left + outTo(journal, payee) - msat }
   if (isSame && !capFlaw(capsOf(event), spent, { price: event.price, msat, maxFee }))
     journal.unsure.set(hash, true)
-  effects.push({ do: 'refuse', hash, fault: known(entry) }, { do: 'lookup', hash, bolt11 })
+  effects.push({ do: 'refuse', hash, fault: known(journal, entry) }, { do: 'lookup', hash, bolt11 })
 }
 
 /** What is paid to nobody in particular leaves nothing unused anywhere. */
@@ -157,19 +166,29 @@ const flawOf = (journal: Journal, wanted: WantedPayment, now: UnixMs): Fault | n
   const entries = [...journal.open.values()]
   // The wallets on the way may answer for one that was paid before, and keep the money (attack 16).
   const same = entries.find((it) => it.hash === hash)
-  if (same) return known(same)
+  if (same) return known(journal, same)
   if (seq <= (journal.paid.get(place) ?? 0)) return repeated(seq)
   // Nor another one in its place, while the first may still be paid (attack 15).
   const other = entries.find((it) => placeOf(it) === place && it.seq === seq)
-  if (other && (isOut(other) || now < other.expiresAt)) return known(other)
+  if (other && (isOut(other) || now < other.expiresAt)) return known(journal, other)
   if (expiresAt - now < LEAST_LIFE_MS) return tooLate(expiresAt - now)
   return entries.filter(isOut).length >= MOST_OUT ? tooMany() : null
 }
 
-const known = ({ hash, state }: Entry): Fault =>
-  new Fault('uncertain', 'payment.open', `payment ${hash.slice(0, 8)}… for the same is ${state}`, {
-    hint: 'do not pay again; run: fedai pay resolve',
-  })
+const known = ({ wallet }: Journal, { hash, state, wallet: sender }: Entry): Fault => {
+  const what = `payment ${hash.slice(0, 8)}… for the same`
+  if (sender === wallet || state === 'failed')
+    return new Fault('uncertain', 'payment.open', `${what} is ${state}`, {
+      hint: 'do not pay again; run: fedai pay resolve',
+    })
+  const who = sender ? `the wallet ${sender}` : 'a wallet that is not on record'
+  return new Fault(
+    'uncertain',
+    'payment.other_wallet',
+    `${what} is ${state}, from ${who}; connected is ${wallet}`,
+    { hint: 'do not pay again; connect the wallet that sent it, then: fedai pay resolve' },
+  )
+}
 
 const repeated = (seq: number): Fault =>
   new Fault('refused', 'payment.repeated', `invoice ${seq} of this payee was paid before`, {

@@ -60,6 +60,8 @@ const MIGRATIONS = [
   ALTER TABLE newer RENAME TO kept;
   ALTER TABLE newer_heads RENAME TO heads;
   CREATE INDEX kept_by_job ON kept (job);`,
+  // Of what was paid before nobody knows from which wallet: null (spending/journal-rows.ts says what follows).
+  'ALTER TABLE payments ADD COLUMN wallet TEXT',
 ]
 
 type Row = Omit<Kept, 'by' | 'at'> & { signer: PubKey; at: bigint }

@@ -53,16 +53,25 @@ export const drain = async (world: World): Promise<void> => {
   }
 }
 
-/** Everybody lives, nothing is lost and the wallets tell the truth, until nothing is left to do. */
+/** Everybody lives, nothing is lost and the wallets tell the truth, each in its turn, until nothing is left to do. */
 export const quiesce = async (world: World): Promise<void> => {
   world.lightning.honest = true
   for (let n = 0; n < 100; n++) world.lightning.unstick(n)
+  // First for a while, since a wallet that called a payment failed is asked again for a day only.
+  for (const ms of [1_800_000, 1_800_000, Infinity, Infinity]) {
+    await settleDown(world, world.now + ms)
+    world.swapWallet()
+  }
+  await settleDown(world, Infinity)
+}
+
+const settleDown = async (world: World, until: number): Promise<void> => {
   for (let round = 0; round < 20_000; round++) {
     await drain(world)
     while (world.running.length > 0) world.progress(7, 'settle')
     await drain(world)
     const due = [bookDue(world.book), journalDue(world.journal)].filter((it) => it !== undefined)
-    if (due.length === 0) break
+    if (due.length === 0 || Math.min(...due) > until) break
     world.wait(Math.max(1, Math.min(...due) - world.now))
   }
   world.sync()

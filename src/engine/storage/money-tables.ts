@@ -108,6 +108,7 @@ export const tablesOf = (db: Database) => ({
       final: flag,
       at: whole(),
       doneAt: orNull(whole()),
+      wallet: orNull(text()),
     },
     ['hash'],
     `payments.state <> 'settled'`,

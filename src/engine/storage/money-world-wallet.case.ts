@@ -32,6 +32,8 @@ type Truth = { state: 'open' | 'settled' | 'canceled'; msat: Msat; expiresAt: Un
 export class FakeLightning {
   readonly invoices = new Map<PaymentHash, Truth>()
   readonly payments = new Map<PaymentHash, 'inflight' | 'settled' | 'failed'>()
+  /** Which of the payer's wallets was told to pay what: the others know nothing of it. */
+  private readonly payers = new Map<PaymentHash, string>()
   /** Payments that it called failed, or invoices cancelled, and that settled all the same. */
   lies = 0
   honest = false
@@ -53,8 +55,9 @@ export class FakeLightning {
   }
 
   /** @throws where it was told to pay this before */
-  pay(hash: PaymentHash, n: number, now: UnixMs): PaymentNews | null {
+  pay(hash: PaymentHash, n: number, now: UnixMs, wallet: string): PaymentNews | null {
     if (this.payments.has(hash)) throw new Error(`payment ${hash} is paid twice`)
+    this.payers.set(hash, wallet)
     const [deed, said] = this.honest ? HONEST : DEEDS[(this.deed ?? n) % DEEDS.length]!
     const invoice = this.invoices.get(hash)!
     const late = now > invoice.expiresAt || invoice.state !== 'open'
@@ -65,9 +68,9 @@ export class FakeLightning {
     return said === 'silence' ? null : newsOf(said)
   }
 
-  payStatus(hash: PaymentHash, n: number, now: UnixMs): PaymentNews | null {
+  payStatus(hash: PaymentHash, n: number, now: UnixMs, wallet: string): PaymentNews | null {
     const truth = this.payments.get(hash)
-    if (!truth) return null
+    if (!truth || this.payers.get(hash) !== wallet) return null
     if (this.honest || this.deed !== null || n % 4 > 0) return newsOf(truth)
     if (n % 3 > 0) return newsOf('unknown')
     if (truth !== 'failed') this.liesLate(hash, now)

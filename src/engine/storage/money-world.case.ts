@@ -54,6 +54,8 @@ export class World {
   running: Place[] = []
   /** How often each job was taken. */
   readonly served = new Map<string, number>()
+  /** What the client pays with and asks. */
+  wallet: 'sim-one' | 'sim-two' = 'sim-one'
   private boot = 0
   private jobs = 0
 
@@ -76,7 +78,7 @@ export class World {
 
   private startClient(): void {
     const { entries, views } = this.client.store.money.spending(unixMs(this.now - DAY))
-    this.journal = openJournal(entries, views, this.now)
+    this.journal = openJournal(entries, views, this.now, this.wallet)
     this.view = views[0] ?? openView(NODE, KEY, this.now)
   }
 
@@ -221,14 +223,21 @@ export class World {
     if (effect.do !== 'pay' && effect.do !== 'lookup') return
     const { hash } = effect
     const pay = effect.do === 'pay'
+    const { wallet } = this
     // The money moves whether or not the client lives to hear of it.
-    const paid = pay ? this.lightning.pay(hash, n, this.now) : null
+    const paid = pay ? this.lightning.pay(hash, n, this.now, wallet) : null
     this.client.answers.push(() => {
-      const news = pay ? paid : this.lightning.payStatus(hash, this.chance(), this.now)
+      const news = pay ? paid : this.lightning.payStatus(hash, this.chance(), this.now, wallet)
       if (news)
         this.onJournal(decideJournal(this.journal, { type: 'answer', hash, news }, this.now))
       else if (!pay) this.onJournal(decideJournal(this.journal, { type: 'absent', hash }, this.now))
     })
+  }
+
+  /** The client goes on with another wallet. */
+  swapWallet(): void {
+    this.wallet = this.wallet === 'sim-one' ? 'sim-two' : 'sim-one'
+    this.client.crash()
   }
 
   /** Time passes; whatever is due happens. */

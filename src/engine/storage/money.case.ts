@@ -100,6 +100,7 @@ export const entryOf = (n: number, over: Partial<Entry> = {}): Entry => ({
   final: false,
   at: unixMs(at + n),
   doneAt: null,
+  wallet: 'sim-00000000000000aa',
   ...over,
 })
 

@@ -6,7 +6,7 @@ import { agrees, holds, quiesce } from './money-invariants.case.ts'
 const STEPS = [
   'go go go go go go fund fund job job job replay deliver deliver twice lose node client answer',
   'settle settle release extend wait expire notify unstick sync',
-  'crash-node crash-client crash-after-node crash-after-client',
+  'crash-node crash-client crash-after-node crash-after-client swap-wallet',
 ].flatMap((line) => line.split(' '))
 type Step = readonly [string, number]
 
@@ -36,6 +36,7 @@ const act = async (world: World, [step, n]: Step): Promise<void> => {
     for (const hash of [...lightning.invoices.keys()].slice(0, n % 9)) world.status(hash)
   else if (step === 'unstick') lightning.unstick(n)
   else if (step === 'sync') world.sync()
+  else if (step === 'swap-wallet') world.swapWallet()
   else if (step.startsWith('crash')) {
     const party = step.endsWith('node') ? node : client
     if (step.includes('after')) await crashAfter(party)

@@ -187,7 +187,7 @@ export class Mint {
     const { ref, hash } = payment
     const { money } = this.stores.get(client)!
     const { entries, views } = money.spending(0 as never)
-    const journal = openJournal(entries, views, stage.now)
+    const journal = openJournal(entries, views, stage.now, `sim-${client.signer.pubkey}`)
     const view = client.state.money!.view(node)
     const left = leftOn(view)
     const begun = decide(journal, { type: 'want', payment, caps, price, left }, stage.now)

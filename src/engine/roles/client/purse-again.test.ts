@@ -8,7 +8,7 @@ import { newSigner } from '../../identity/signer.ts'
 import type { Payer, Payment } from '../../payments/payer.ts'
 import { msat } from '../../base/money.ts'
 import { unixMs } from '../../base/clock.ts'
-import { FREE, SETTLED, payment } from '../../spending/journal.case.ts'
+import { FREE, SETTLED, WALLET, payment } from '../../spending/journal.case.ts'
 import type { SpendingCaps } from '../../spending/caps.ts'
 import { memoryStore } from '../../storage/memory.ts'
 import { openPurse } from './purse.ts'
@@ -52,6 +52,7 @@ const scene = (once: boolean) => {
     const write: typeof store.write = (changes) => (dead ? never : store.write(changes))
     const purse = openPurse({
       payer,
+      wallet: WALLET,
       signer,
       secp,
       net: 'sim',

@@ -15,6 +15,7 @@ import {
   outTo,
   spentToday,
 } from '../../spending/journal.ts'
+import { mayTell } from '../../spending/journal-news.ts'
 import type { Entry, JournalEffect, JournalEvent } from '../../spending/journal-rows.ts'
 import { checkStatement } from '../../spending/ledger-check.ts'
 import { type TabView, charged, leftOn, openView, paidInto } from '../../spending/ledger.ts'
@@ -25,6 +26,8 @@ import type { MoneyChange, MoneyStore } from '../../storage/money-store.ts'
 type PurseOptions = Readonly<{
   store: MoneyStore
   payer: Payer
+  /** Its fingerprint (payments/fingerprint.ts): what another wallet sent is not asked of this one. */
+  wallet: string
   /** A lasting identity: tab keys are derived from it, so that a tab outlives this process. */
   signer: Signer
   secp: Secp256k1
@@ -42,7 +45,7 @@ type PurseOptions = Readonly<{
  * hears of it. Other processes of the user write the same ledger; where one was first, all is read anew.
  */
 export const openPurse = (options: PurseOptions): Purse => {
-  const { store, payer, signer, secp, net, clock, random, broken } = options
+  const { store, payer, wallet, signer, secp, net, clock, random, broken } = options
   const tabs = new Map<PubKey, Signer>()
   const waiting = new Map<PaymentHash, PromiseWithResolvers<Entry>>()
   let journal: Journal
@@ -55,7 +58,7 @@ export const openPurse = (options: PurseOptions): Purse => {
     const now = clock.now()
     const day = 86_400_000
     const { entries, views: rows } = store.spending(unixMs(Math.floor(now / day) * day))
-    journal = openJournal(entries, rows, now)
+    journal = openJournal(entries, rows, now, wallet)
     views = new Map(rows.map((row) => [`${row.payee} ${row.ref}`, row]))
     // Another process may have heard of the end first.
     for (const entry of entries) if (isOver(entry)) tell(entry)
@@ -138,9 +141,10 @@ export const openPurse = (options: PurseOptions): Purse => {
     const { hash } = effect.do === 'tell' ? effect.entry : effect
     if (effect.do === 'refuse') {
       const begun = journal.open.get(hash)
-      // Begun before, perhaps by another process of ours: this one hears how it ends, too.
-      if (begun && (begun.state === 'intent' || begun.state === 'inflight')) return
-      if (begun) waiting.get(hash)?.resolve(begun)
+      // Begun before, perhaps by another process of ours: this one hears how it ends, too; not of another wallet's.
+      const isHeard = begun && (begun.wallet === wallet || isOver(begun))
+      if (isHeard && (begun.state === 'intent' || begun.state === 'inflight')) return
+      if (isHeard) waiting.get(hash)?.resolve(begun)
       else waiting.get(hash)?.reject(effect.fault)
       waiting.delete(hash)
     } else if (effect.do === 'pay')
@@ -158,17 +162,15 @@ export const openPurse = (options: PurseOptions): Purse => {
       tell(effect.entry)
   }
 
-  /** A wallet that does not answer is asked again when that is due. */
-  const lookUp = ({ hash, bolt11 }: { hash: PaymentHash; bolt11: string }): Promise<void> =>
-    payer.payStatus(hash, bolt11).then(
-      (news) =>
-        feed(() =>
-          news
-            ? { type: 'answer', hash, news }
-            : { type: 'absent', hash, maySend: payer.onceByHash === true },
-        ),
-      () => {},
-    )
+  /** A wallet that does not answer is asked again when that is due; another one than sent it, never. */
+  const lookUp = async ({ hash }: Pick<Entry, 'hash'>): Promise<void> => {
+    const entry = journal.open.get(hash)
+    if (!entry || !mayTell(journal, entry)) return
+    const news = await payer.payStatus(hash, entry.bolt11).catch(() => undefined)
+    if (news === undefined) return
+    const maySend = payer.onceByHash === true
+    await feed(() => (news ? { type: 'answer', hash, news } : { type: 'absent', hash, maySend }))
+  }
 
   const wake = (): void => {
     stopWaking()
