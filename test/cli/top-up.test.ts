@@ -59,7 +59,7 @@ test('asks for nothing without --yes, shows what it comes to, and pays it once',
   expect(looked).toMatchObject({ code: 0, stdout: '' })
   expect(looked.stderr).toMatch(/pays +10 sat of play money, and at most 5\.1 sat for routing\n/)
   expect(looked.stderr).toMatch(/to +your tab at npub1[\s\S]*left 0 msat[\s\S]*nothing was paid\n$/)
-  expect((await json('--dry-run', node)).said).toMatchObject({ status: 'dry_run', node })
+  expect((await json('--dry-run', node)).said).toMatchObject({ status: 'dry_run', last: null })
 
   const paid = await topUp('--yes', node)
   expect(paid.code).toBe(0)
@@ -67,6 +67,10 @@ test('asks for nothing without --yes, shows what it comes to, and pays it once',
     /^node +npub1.*\npaid +10 sat of play money · fee 0 msat\ntab +left 10 sat\n$/,
   )
   // By how its key begins: the tab makes it known.
+  const again = await topUp('--dry-run', node)
+  expect(again.stderr).toMatch(
+    /last +10 sat of play money settled at 20[0-9 :-]+ UTC and are on the tab; this pays anew\n/,
+  )
   const second = await json('--yes', node.slice(0, 8), '120sat')
   expect(second).toMatchObject({
     code: 0,
@@ -75,6 +79,7 @@ test('asks for nothing without --yes, shows what it comes to, and pays it once',
       amount_msat: '120000',
       fee_msat: '0',
       left_msat: '130000',
+      last: { amount_msat: '10000', settled_at: expect.any(Number) },
       error: null,
     },
   })
@@ -165,6 +170,13 @@ test('one that was begun and not seen to end is not paid again, before it arrive
   expect(await json('--yes', node, '100sat', '--max-exposure', '1000sat')).toMatchObject({
     code: 80,
     error: { code: 'payment.unknown', hint: expect.stringContaining('do not pay again') },
+  })
+  // Nor by another wallet, which cannot know how it ended.
+  expect((await here.run(['init', '--as', 'friend', '--yes'])).code).toBe(0)
+  const args = ['pay', 'top-up', '--yes', node, '--json']
+  expect(await jsonOf(here.run(args, { env: { FEDAI_PAY_IDENTITY: 'friend' } }))).toMatchObject({
+    code: 80,
+    error: { code: 'payment.other_wallet' },
   })
   await first.settle()
   expect(await json('--yes', node, '100sat', '--max-exposure', '1000sat')).toMatchObject({

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { systemClock, unixMs } from '../../engine/base/clock.ts'
 import { paths } from '../../engine/base/paths.ts'
 import type { Net } from '../../engine/protocol/event.ts'
-import type { PaymentHash } from '../../engine/protocol/ids.ts'
+import type { PaymentHash, PubKey } from '../../engine/protocol/ids.ts'
 import { openJournal, spentToday } from '../../engine/spending/journal.ts'
 import type { Entry } from '../../engine/spending/journal-rows.ts'
 import { type TabView, leftOn } from '../../engine/spending/ledger.ts'
@@ -41,6 +41,12 @@ export const standingOf = (money: MoneyStore): Standing => {
 }
 
 export const isOpen = ({ state }: Entry): boolean => state !== 'settled' && state !== 'failed'
+
+/** The newest top-up of a tab that settled; null without one among the newest payments. */
+export const lastTopUp = (money: MoneyStore, tab: PubKey): Entry | null =>
+  money
+    .payments(NEWEST)
+    .find((it) => it.ref === tab && it.purpose === 'topup' && it.state === 'settled') ?? null
 
 /** Payments that are looked through for one that was made before; an older one is found by the ledger itself. */
 const NEWEST = 10_000

@@ -141,6 +141,8 @@ export const topUpShape = z.object({
   max_fee_msat: msatText.nullable(),
   /** On the tab there, by our own count; below 0: owed. */
   left_msat: signedMsatText,
+  /** The newest top-up of this tab that had settled before this command; null without one. */
+  last: z.object({ amount_msat: msatText, settled_at: z.number() }).nullable(),
   spent_today_msat: msatText,
   budget_msat: msatText.nullable(),
   max_exposure_msat: msatText.nullable(),

@@ -1,7 +1,10 @@
 import type { z } from 'zod'
 import { showMsat } from '../../engine/base/money.ts'
+import type { Net } from '../../engine/protocol/event.ts'
 import type { PubKey } from '../../engine/protocol/ids.ts'
 import type { News, ToppedUp } from '../../engine/roles/client/news.ts'
+import type { Entry } from '../../engine/spending/journal-rows.ts'
+import { utc } from './invoice.ts'
 import type { topUpShape } from './shape.ts'
 import { emitResult, labelled, money, ofCap, orNull } from './show.ts'
 import type { TopUpOrder } from './top-up.ts'
@@ -10,7 +13,7 @@ import type { TopUpOrder } from './top-up.ts'
 
 /** What is about to be paid, for whoever says yes to it. */
 export const showPlan = (
-  { user, terminal, show, node }: TopUpOrder,
+  { user, terminal, show, node, last }: TopUpOrder,
   { msat, maxFee, left }: ToppedUp,
 ): void => {
   const { caps, net, purse } = user
@@ -20,6 +23,7 @@ export const showPlan = (
       ['pays', [`${money(msat!, net)}, and at most ${showMsat(maxFee!)} for routing`]],
       ['to', [`your tab at ${show(node)}`]],
       ['there', [`${leftText(left)}; at most ${ofExposure(caps.exposure)} may lie there unused`]],
+      ...(last ? [['last', [lastText(last, net)]] as const] : []),
       ['before', [`spent today ${ofCap(purse.spentToday(), caps.budget)}`]],
     ]),
   )
@@ -55,7 +59,7 @@ export const tellEnd = async (
 }
 
 const topUpObject = (
-  { user, node }: TopUpOrder,
+  { user, node, last }: TopUpOrder,
   router: PubKey | null,
   { msat, fee, maxFee, left, fault }: ToppedUp,
   status: z.output<typeof topUpShape>['status'],
@@ -70,11 +74,16 @@ const topUpObject = (
   fee_msat: orNull(fee),
   max_fee_msat: orNull(maxFee),
   left_msat: String(left),
+  last: last && { amount_msat: String(last.msat), settled_at: last.doneAt ?? last.at },
   spent_today_msat: String(user.purse.spentToday()),
   budget_msat: orNull(user.caps.budget),
   max_exposure_msat: orNull(user.caps.exposure),
   error: fault ? { code: fault.code, message: fault.message, hint: fault.hint ?? null } : null,
 })
+
+/** Whoever repeats a command that was killed sees that the first one paid. */
+const lastText = (it: Entry, net: Net): string =>
+  `${money(it.msat, net)} settled at ${utc(it.doneAt ?? it.at)} and are on the tab; this pays anew`
 
 const leftText = (left: bigint): string =>
   left < 0n ? `owed ${showMsat(-left)}` : `left ${showMsat(left)}`

@@ -14,7 +14,7 @@ import { type Terminal, openTerminal } from '../terminal.ts'
 import { type Namer, namer, readTrust } from '../trust/set.ts'
 import { skippedLine } from '../request/lines.ts'
 import { stillOpen } from './ends.ts'
-import { entryOf, standingOf } from './ledger.ts'
+import { entryOf, lastTopUp, standingOf } from './ledger.ts'
 import { nodeOf } from './node-word.ts'
 import { noTerminal } from './pay.ts'
 import { type UserPurse, notConnected, openUserPurse, sayingLog } from './purse.ts'
@@ -43,6 +43,8 @@ export type TopUpOrder = Readonly<{
   node: PubKey
   amount: Msat | null
   maxFee: Msat | null
+  /** What was paid into this tab last before: a command that was killed may have been this very one. */
+  last: Entry | null
 }>
 
 /** How long a router may take to answer where there is another one to ask. */
@@ -83,7 +85,8 @@ export const topUpTab = async (
   try {
     const tabs = standingOf(user.money).tabs.map((it) => it.payee)
     const node = nodeOf(word, trust, tabs)
-    const order = { user, terminal, stop, show: namer(trust), node, amount, maxFee }
+    const last = lastTopUp(user.money, user.purse.tab(node).pubkey)
+    const order = { user, terminal, stop, show: namer(trust), node, amount, maxFee, last }
     if (await hasArrived(order, begun)) return
     const routers = named ?? findRouters(settings.get('routers'))
     await topUp(order, routers, options)
