@@ -14,7 +14,7 @@ _fedai() {
     esac
   done
   case "$at $previous" in
-    ' up --runner'|' up --port'|' serve router --listen'|' serve router --public'|' serve router --trusted-proxy'|' serve router --fee'|' serve router --fee-routes'|' serve router --name'|' serve router --as'|' serve router --operator'|' serve router --drain'|' serve node --runner'|' serve node --queue'|' serve node --router'|' serve node --name'|' serve node --as'|' serve node --operator'|' serve node --drain'|' request --system'|' request -m'|' request --model'|' request --max-tokens'|' request --max-price'|' request --deadline'|' request --wait'|' request --budget'|' request --max-exposure'|' request --router'|' request --as'|' pay --budget'|' pay --max-fee'|' pay --wait'|' pay top-up --router'|' pay top-up --budget'|' pay top-up --max-exposure'|' pay top-up --max-fee'|' pay history -n'|' pay history --limit'|' init --as'|' trust add -n'|' trust add --name') :; return ;;
+    ' up --runner'|' up --port'|' serve router --listen'|' serve router --public'|' serve router --trusted-proxy'|' serve router --fee'|' serve router --fee-routes'|' serve router --name'|' serve router --as'|' serve router --operator'|' serve router --drain'|' serve node --runner'|' serve node --queue'|' serve node --router'|' serve node --name'|' serve node --as'|' serve node --operator'|' serve node --drain'|' request --system'|' request -m'|' request --model'|' request --max-tokens'|' request --max-price'|' request --deadline'|' request --wait'|' request --budget'|' request --max-exposure'|' request --router'|' request --as'|' pay --budget'|' pay --max-fee'|' pay --wait'|' pay top-up --router'|' pay top-up --budget'|' pay top-up --max-exposure'|' pay top-up --max-fee'|' pay history -n'|' pay history --limit'|' pay resolve --give-up'|' init --as'|' trust add -n'|' trust add --name') :; return ;;
     ' serve router --tls-cert'|' serve router --tls-key'|' serve router --wallet-file'|' serve router --passphrase-file'|' serve node --wallet-file'|' serve node --passphrase-file'|' request -f'|' request --file'|' request --input'|' request --passphrase-file'|' request -o'|' request --out'|' pay --passphrase-file'|' pay connect -f'|' pay connect --file'|' pay status --passphrase-file'|' pay top-up --passphrase-file'|' pay resolve --passphrase-file'|' init --import'|' init --passphrase-file') _fedai_files; return ;;
     ' serve router --net'|' serve node --net'|' request --net'|' pay --net'|' pay connect --net'|' pay status --net'|' pay tabs --net'|' pay top-up --net'|' pay history --net'|' pay resolve --net') COMPREPLY=($(compgen -W $'sim\nmainnet\ntestnet\nregtest' -- "$current")); return ;;
     ' serve router --require-payment') COMPREPLY=($(compgen -W $'none\nbefore\nafter\nany' -- "$current")); return ;;
@@ -39,7 +39,7 @@ _fedai() {
     ' pay tabs') flags=$'--net\n--statements\n--json\n-h\n--help' ;;
     ' pay top-up') flags=$'--net\n--router\n--budget\n--max-exposure\n--max-fee\n--passphrase-file\n-y\n--yes\n--dry-run\n--json\n-q\n--quiet\n-h\n--help' ;;
     ' pay history') flags=$'--net\n-n\n--limit\n--csv\n--json\n-h\n--help' ;;
-    ' pay resolve') flags=$'--net\n--passphrase-file\n--dry-run\n--json\n-h\n--help' ;;
+    ' pay resolve') flags=$'--net\n--passphrase-file\n--give-up\n-y\n--yes\n--dry-run\n--json\n-h\n--help' ;;
     ' verify') flags=$'--json\n-h\n--help' files=1 ;;
     ' init') flags=$'--as\n--import\n--passphrase-file\n-y\n--yes\n--json\n-h\n--help' ;;
     ' trust') words=$'add\nremove\nlist' flags=$'-h\n--help' ;;

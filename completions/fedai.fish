@@ -141,6 +141,8 @@ complete -c fedai -n '__fedai_at \' pay history\'' -l json -d 'print JSON, error
 complete -c fedai -n '__fedai_at \' pay history\'' -s h -l help -d 'show this help'
 complete -c fedai -n '__fedai_at \' pay resolve\'' -l net -x -a 'sim mainnet testnet regtest' -d 'sim (play money), mainnet, testnet or regtest'
 complete -c fedai -n '__fedai_at \' pay resolve\'' -l passphrase-file -r -F -d 'the passphrase of that identity'
+complete -c fedai -n '__fedai_at \' pay resolve\'' -l give-up -x -d 'count one as not paid, whose wallet is gone for good'
+complete -c fedai -n '__fedai_at \' pay resolve\'' -s y -l yes -d 'give it up without a question'
 complete -c fedai -n '__fedai_at \' pay resolve\'' -l dry-run -d 'list them, ask nobody'
 complete -c fedai -n '__fedai_at \' pay resolve\'' -l json -d 'print JSON, errors too (those on stderr)'
 complete -c fedai -n '__fedai_at \' pay resolve\'' -s h -l help -d 'show this help'

@@ -126,9 +126,9 @@ test.each(POINTS)(
       const user = await buyer(users++)
       const { at, account } = user
       const first = at.start(ARGS())
-      let ended = false
-      void first.done.then(() => (ended = true))
-      while (!isThere(user) && !ended) await Bun.sleep(0)
+      const life = { over: false }
+      void first.done.then(() => (life.over = true))
+      while (!isThere(user) && !life.over) await Bun.sleep(0)
       first.signal('SIGKILL')
       await first.done
 

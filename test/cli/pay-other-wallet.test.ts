@@ -80,7 +80,9 @@ const staysOpen = async (sender: string, bolt11: string, env: Env = {}): Promise
     expect(error.message).toBe(
       `how 1 payment ended is not known yet, 9 sat of play money in all: it was sent on sim by the wallet ${sender}, and ${connected} is connected`,
     )
-    expect(error.hint).toMatch(/^do not pay again; bring back the wallet.*pay resolve --net sim$/)
+    expect(error.hint).toMatch(
+      /^do not pay again; bring back the wallet.*pay resolve --net sim\n.*--give-up HASH$/,
+    )
   }
   const since = performance.now()
   expect(await json(['--yes', bolt11], env)).toMatchObject({
@@ -132,6 +134,35 @@ describe('in play money', () => {
     // That which sent it is: by the command, whatever lies there.
     expect((await connect('buyer')).code).toBe(0)
     await settles(wallet)
+    expect((await connect('other')).code).toBe(0)
+    await shop.wallet.close()
+  }, 60_000)
+
+  test('is given up by its user alone, once nobody can pay it, and not while its wallet is there', async () => {
+    const { shop, held, wallet } = await begin()
+    const [{ hash }] = (await status()).open
+    const friend = { FEDAI_PAY_IDENTITY: 'friend' }
+    const give = (args: string[], env: Env = friend) =>
+      json(['resolve', '--give-up', hash.slice(0, 6), ...args], env)
+    expect(await give(['--yes'])).toMatchObject({ code: 75, error: { code: 'payment.payable' } })
+    expire()
+    expect(await give(['--yes'], {})).toMatchObject({
+      code: 80,
+      error: { code: 'payment.open', message: expect.stringContaining(wallet) },
+    })
+    expect((await give([])).code).toBe(64)
+    expect(await give(['--dry-run'])).toMatchObject({ code: 0, said: { open: 1 } })
+    for (const word of ['ffff'.repeat(16), '', hash.slice(0, 2)])
+      expect(await json(['resolve', '--yes', '--give-up', word], friend)).toMatchObject({
+        code: 64,
+        error: { code: 'payment.not_open' },
+      })
+    expect((await status()).open).toMatchObject([{ state: OPEN }])
+    const given = { state: 'failed', reason: 'given_up', wallet }
+    expect(await give(['--yes'])).toMatchObject({ code: 0, said: { open: 0, payments: [given] } })
+    expect(await resolve(friend)).toMatchObject({ code: 0, said: { open: 0 } })
+    const again = await json(['--yes', held.bolt11], friend)
+    expect(again).toMatchObject({ code: 77, error: { code: 'payment.given_up' } })
     expect((await connect('other')).code).toBe(0)
     await shop.wallet.close()
   }, 60_000)

@@ -59,7 +59,7 @@ test('what another wallet sent names that one, on which net, and what to do', ()
     expect(fault.message).toEndWith(', and lnd-bb is connected')
     expect(fault.hint).toMatch(/^do not pay again; connect the wallet that (sent it|was)/)
     expect(fault.hint).toEndWith(
-      'fedai pay connect --net regtest --file FILE, then: fedai pay resolve --net regtest',
+      'FILE, then: fedai pay resolve --net regtest\nwhere it is gone for good: fedai pay resolve --net regtest --give-up HASH',
     )
   }
   expect(stillOpen(openOf('sim-aa'), 'sim', 'sim-bb').hint).toContain('pay.identity')

@@ -34,12 +34,15 @@ export const stillOpen = (
   const sum = open.reduce((all, it) => all + it.msat, 0n)
   const what = `how ${count(open.length, 'payment')} ended is not known yet, ${money(sum, net)} in all`
   const others = open.filter((it) => it.wallet !== wallet)
+  const ask = `fedai pay resolve --net ${net}`
   if (others.length > 0)
     return new Fault(
       'uncertain',
       'payment.other_wallet',
       `${what}: ${sentBy(others, open.length, net)}, and ${wallet} ${how} connected`,
-      { hint: `do not pay again; ${bringBack(others, net)}, then: fedai pay resolve --net ${net}` },
+      {
+        hint: `do not pay again; ${bringBack(others, net)}, then: ${ask}\nwhere it is gone for good: ${ask} --give-up HASH`,
+      },
     )
   // By then a wallet that knows of no payment proves that there was none (spending/journal-news.ts).
   const sure = Math.max(...open.map((it) => it.expiresAt)) + 60_000
@@ -76,6 +79,7 @@ const bringBack = (others: readonly Entry[], net: Net): string => {
 /** It will not succeed, and cost nothing. An invoice is paid once at most, so the next try needs another. */
 export const failed = (it: Pick<Entry, 'reason' | 'maxFee'>): Fault => {
   const reason = it.reason ?? 'other'
+  if (reason === 'given_up') return givenUp()
   const [kind, sentence, hint] = REASONS[reason] ?? [
     reason.startsWith('wallet.') ? 'unavailable' : 'again',
     `the wallet did not take it (${reason})`,
@@ -91,6 +95,12 @@ export const failed = (it: Pick<Entry, 'reason' | 'maxFee'>): Fault => {
     },
   )
 }
+
+/** Only its user said that it failed. */
+const givenUp = (): Fault =>
+  new Fault('refused', 'payment.given_up', 'you gave this payment up; it may have arrived', {
+    hint: 'ask the payee whether it has it, or for a new invoice',
+  })
 
 type End = readonly [kind: FaultKind, sentence: string, hint: string]
 

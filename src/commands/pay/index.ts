@@ -189,6 +189,8 @@ const resolve = () =>
     .description('Ask the wallet how payments ended whose end is not known. Pays nothing.')
     .addOption(netOption())
     .addOption(passphraseOption())
+    .option('--give-up <hash>', 'count one as not paid, whose wallet is gone for good')
+    .addOption(yesOption('give it up without a question'))
     .option('--dry-run', 'list them, ask nobody')
     .addOption(jsonOption())
     .addHelpText(

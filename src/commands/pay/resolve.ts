@@ -15,22 +15,36 @@ import { emitResult, entryLine, entryObject } from './show.ts'
 type Options = Readonly<{
   net?: string | undefined
   passphraseFile?: string | undefined
+  giveUp?: string | undefined
+  yes?: boolean | undefined
   dryRun?: boolean | undefined
   json?: boolean | undefined
 }>
 
 /**
- * `fedai pay resolve`: asks the wallet how each payment ended whose end is not known. Pays nothing.
+ * `fedai pay resolve`: asks the wallet how each payment ended whose end is not known. Pays nothing. With `--give-up`
+ * it asks nobody, and one payment ends by the user's word (give-up.ts).
  * @throws Fault `uncertain` (80) where it is not known of one; those of openUserPurse
  */
 export const resolvePayments = async (options: Options): Promise<void> => {
   const terminal = openTerminal(options)
   const settings = await readSettings({ net: options.net })
   const net = settings.get('net')
+  const { passphraseFile, giveUp: word } = options
+  if (word !== undefined) {
+    const store = await openUserLedger(net)
+    try {
+      const { giveUp } = await import('./give-up.ts')
+      const wallet = { settings, terminal, passphraseFile }
+      const entry = await giveUp(store.money, net, word, options, wallet)
+      return await tell(terminal, net, [entry], 'given up')
+    } finally {
+      await store.close()
+    }
+  }
   const before = await openPayments(net)
   // Without any there is nothing to ask a wallet, which may be gone by now.
   if (before.length === 0 || options.dryRun) return tell(terminal, net, before, 'as it stands')
-  const { passphraseFile } = options
   const user = await openUserPurse({ settings, terminal, passphraseFile })
   if (!user) throw notConnected(net)
   const stop = onInterrupt(terminal.gone)
@@ -60,7 +74,7 @@ const tell = async (
   terminal: Terminal,
   net: Net,
   payments: readonly Entry[],
-  how: 'as it stands' | 'asked',
+  how: 'as it stands' | 'asked' | 'given up',
 ): Promise<void> => {
   const open = payments.filter(isOpen).length
   const object: z.output<typeof resolutionShape> = {

@@ -36,6 +36,15 @@ export const onAbsent = (turn: JournalTurn, hash: PaymentHash, maySend = false):
   onFailed(turn, entry, entry.reason ?? 'unsent')
 }
 
+/** Only once nobody can pay its invoice any more. Should its wallet come back within a day, it is asked all the same. */
+export const onGivenUp = (turn: JournalTurn, hash: PaymentHash): void => {
+  const { journal, now } = turn
+  const entry = journal.open.get(hash)
+  if (!entry || !isOut(entry) || now < entry.expiresAt + ABSENT_MS) return
+  put(turn, { ...entry, state: 'failed', reason: 'given_up', doneAt: now })
+  journal.deadlines.set(hash, askFailedAt(entry, now))
+}
+
 /** It is time to ask the wallet how a payment stands. */
 export const ask = (turn: JournalTurn, hash: PaymentHash): void => {
   const { journal, now, effects } = turn
@@ -131,7 +140,7 @@ const SETTLED = { state: 'settled', reason: null, final: true } as const
 /** One that is paid in its last second may settle after its end, or not at all (attack 14). */
 export const LEAST_LIFE_MS = 15_000
 /** After its end, how long the clock of a wallet may lag, and a request lie at a relay (NIP-47). */
-const ABSENT_MS = 60_000
+export const ABSENT_MS = 60_000
 /** When one that failed is asked about again, ms after its end. A day later nobody is asked any more. */
 const LATE_MS = [600_000, 3_600_000, 86_400_000]
 const LATEST_MS = 86_400_000

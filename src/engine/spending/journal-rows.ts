@@ -89,6 +89,8 @@ export type JournalEvent =
   | Readonly<{ type: 'unsent'; hash: PaymentHash; reason: string }>
   /** `payStatus` knows of no such payment. `maySend`: its wallet moves the money of a hash once (`onceByHash`). */
   | Readonly<{ type: 'absent'; hash: PaymentHash; maySend?: boolean }>
+  /** Its user says that nobody will ever know: its wallet is gone. */
+  | Readonly<{ type: 'given_up'; hash: PaymentHash }>
   | Readonly<{ type: 'tick' }>
 
 export type JournalEffect =

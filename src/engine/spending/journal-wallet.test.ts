@@ -119,3 +119,23 @@ test('one that failed is not asked of another wallet, and is over in its time', 
   expect(changes).toMatchObject([{ do: 'put', row: { state: 'failed', final: true } }])
   expect(nextDue(journal)).toBeUndefined()
 })
+
+test('given up by its user it is over, no sooner than nobody can pay it; its own wallet may still say otherwise', () => {
+  const giveUp = (journal: Journal, at: UnixMs) =>
+    decide(journal, { type: 'given_up', hash: hex(1) }, at)
+  const journal = left('inflight', OTHER_WALLET)
+  expect(giveUp(journal, after(179_999))).toEqual(NOTHING)
+  const given = giveUp(journal, after(180_000))
+  expect(given.changes).toMatchObject([{ row: { state: 'failed', reason: 'given_up' } }])
+  expect(outTo(journal, NODE)).toBe(0n)
+  expect(giveUp(journal, after(180_001))).toEqual(NOTHING)
+  const expiresAt = after(400_000)
+  expect(said(want(journal, 7, { seq: 1, expiresAt }, after(180_001)))).toEqual(['pay 7'])
+
+  const entry = journal.open.get(hex(1))!
+  const back = openJournal([entry], [], after(200_000), WALLET)
+  expect(tick(back, after(720_000))).toEqual(['lookup 1'])
+  const { settled } = hear(back, 1, SETTLED, after(720_000))
+  expect(settled).toMatchObject([{ late: true, seq: 1 }])
+  expect(giveUp(back, after(800_000))).toEqual(NOTHING)
+})

@@ -14,6 +14,7 @@ import {
   nextAsk,
   notePaid,
   onAbsent,
+  onGivenUp,
   onNews,
   placeOf,
 } from './journal-news.ts'
@@ -98,6 +99,7 @@ export const decide = (journal: Journal, event: JournalEvent, now: UnixMs): Jour
   else if (event.type === 'absent') onAbsent(turn, event.hash, event.maySend)
   else if (event.type === 'unsent')
     onNews(turn, event.hash, { state: 'failed', reason: event.reason })
+  else if (event.type === 'given_up') onGivenUp(turn, event.hash)
   else for (const hash of journal.deadlines.due(now)) ask(turn, hash)
   return { changes: turn.changes, settled: turn.settled, effects: turn.effects }
 }
