@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import { FREE_PRICES } from '../../src/engine/roles/node/prices.ts'
 import { textPieces } from '../fakes/scripted-runner.ts'
+import { paymentsOf } from './holding.ts'
 import { checkInvariants } from './invariants.ts'
 import { checkMoney, letters, tabOf } from './money-books.ts'
 import { ended, paying, toldOf, words } from './paying.ts'
+import type { Asked } from './world.ts'
 
 test('a job is paid before it goes out: a top-up, a draw, a receipt, a statement', async () => {
   const { it, client } = await paying()
@@ -117,19 +119,28 @@ describe('after', () => {
     return made
   }
 
-  test('what is owed is paid by its invoice', async () => {
+  test('what is owed is paid by its invoice before the job is over: whoever asked may leave then', async () => {
     const { it, client } = await indebted()
     const before = tabOf(it.nodes[0]!)
-    let tries = 0
+    const all: Asked[] = []
     // What lies on the tab is used up first.
-    while (tabOf(it.nodes[0]!).used <= before.paid && tries++ < 60) {
+    while (tabOf(it.nodes[0]!).used <= before.paid && all.length < 60) {
       const asked = it.request(client, { timings: ['after'], outTokens: 1_500 })
       await ended(it, asked)
       expect(asked.outcome?.fault).toBeNull()
+      all.push(asked)
     }
+    await client.close()
+    const last = all.at(-1)!
+    expect(toldOf(last)).toEqual(['offers', 'accepted', 'started', 'paid', 'ended'])
+    expect(last.outcome!.left).toBe(0n)
+    expect(last.outcome!.bundle.statement).toBeDefined()
+    const payment = paymentsOf(it.clients[0]!).at(-1)!
+    expect(payment).toMatchObject({ purpose: 'after', state: 'settled' })
     await it.clock.advance(5_000)
     const after = tabOf(it.nodes[0]!)
     expect(after.seq).toBe(before.seq + 1)
+    expect(after.paid).toBe((before.paid + payment.msat) as never)
     expect(after.paid).toBe(after.used)
     expect(after.due).toBeNull()
     await checkMoney(it)
@@ -157,6 +168,27 @@ describe('after', () => {
     await checkMoney(it)
     await it.close()
   }, 20_000)
+
+  test('what outgrows the credit ends there: nothing is paid ahead for it', async () => {
+    const { it, client } = await paying({ script: { pieces: textPieces(words(4_000)) } })
+    await ended(it, it.request(client, { outTokens: 10 }))
+    // Without a word of credit: what is paid covers it.
+    await ended(it, it.request(client, { timings: ['after'], outTokens: 3_900 }))
+    const before = tabOf(it.nodes[0]!)
+    const asked = it.request(client, { timings: ['after'], outTokens: 3_900 })
+    await ended(it, asked)
+    const { outcome } = asked
+    expect(outcome).toMatchObject({ finish: 'payment', verified: true })
+    expect(outcome!.fault).toMatchObject({ kind: 'refused', code: 'credit.none' })
+    expect(toldOf(asked)).not.toContain('paying')
+    // A tenth of what it had bought, and what was left.
+    const most = before.paid - before.used + before.used / 10n
+    expect(outcome!.cost).toBeLessThanOrEqual(most)
+    expect(outcome!.cost).toBeGreaterThan(most - 10n)
+    expect(tabOf(it.nodes[0]!).paid).toBe(before.paid)
+    await checkMoney(it)
+    await it.close()
+  })
 
   test('a key without history has none, and hears that it pays before', async () => {
     const { it, client } = await paying()

@@ -33,7 +33,7 @@ import {
   onTopUpDue,
   onTopUpSheets,
 } from './top-up.ts'
-import { tellNow } from './telling.ts'
+import { tellNow, tellPaid } from './telling.ts'
 import { isPaying } from './waiting.ts'
 
 /**
@@ -107,7 +107,9 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
     case 'untimely':
       return onUntimely(turn, event)
     case 'payment':
-      return event.node === state.router ? onPackPayment(turn, event) : onPayment(turn, event)
+      if (event.node === state.router) return onPackPayment(turn, event)
+      onPayment(turn, event)
+      return tellPaid(turn, event)
     case 'charged':
       return onCharged(turn, event)
     case 'kept':

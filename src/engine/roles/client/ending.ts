@@ -111,7 +111,7 @@ export const finishJob = (
   if (job.askId) state.byAsk.delete(job.askId)
   const outcome = outcomeOf(turn, job, fault, ending)
   const isLater =
-    attempt && ending && tellLater(turn, attempt.tag, ending.receipt.event.id, outcome)
+    attempt && ending && tellLater(turn, job, attempt, ending.receipt.event.id, outcome)
   if (!isLater) tell(turn, job, { type: 'ended', outcome })
   job.contentKey.fill(0)
   state.jobs.delete(job.id)

@@ -5,7 +5,7 @@ import type { EventId, PubKey } from '../../protocol/ids.ts'
 import { forgetOffers } from './again.ts'
 import { finishJob } from './ending.ts'
 import { type Funding, newFunding, placeOf } from './money.ts'
-import { noInvoice, notCredited, notKnown } from './outcome.ts'
+import { noCredit, noInvoice, notCredited, notKnown } from './outcome.ts'
 import { hasRoute, useRoute } from './packs.ts'
 import { type Plan, firstOf, planOf } from './plan.ts'
 import { canShow, notShown, showProofs } from './proving.ts'
@@ -48,6 +48,8 @@ export const fundRunning = (turn: ClientTurn, job: ClientJob, short: Msat): void
   const { drawn, offered, body } = job.attempt!
   const { timing } = body
   if (!drawn || timing === 'before' || timing === 'hold') return
+  // Who pays after it pays nothing ahead: it goes on where others there end in time and leave something.
+  if (timing === 'after') return void (job.unpaid = noCredit())
   const { node, ceiling } = offered
   const money = state.money!
   const free = leftAt(money, node) - drawnAt(state.jobs.values(), node, job)

@@ -42,8 +42,8 @@ export type ClientMoney = {
   owing: Map<string, PubKey>
   /** Jobs that ended, whose node has a statement to send: the key that opens it. */
   expected: Map<JobTag, Readonly<{ node: PubKey; secret: Uint8Array }>>
-  /** Jobs that are over, and told to be when the statement about their receipt is here. */
-  telling: Map<JobTag, Readonly<{ receipt: EventId; outcome: Outcome }>>
+  /** Jobs that are over, and told to be when nothing follows that whoever asked should wait for. */
+  telling: Map<JobTag, Telling>
   /** Cost of receipts that were answered and are not in the books yet, msat. */
   uncounted: Map<PubKey, bigint>
   /** Highest number of a statement that was heard. */
@@ -55,6 +55,16 @@ export type ClientMoney = {
   /** What this router takes for itself (packs.ts). */
   readonly packs: Packs
 }
+
+/** A job that is over and not told to be (telling.ts). */
+export type Telling = Readonly<{
+  receipt: EventId
+  outcome: Outcome
+  /** It is paid now, and there is no dispute about it. */
+  isAfter: boolean
+  /** Our wallet has not said yet what became of the money that was held for it. */
+  held: PaymentHash | null
+}>
 
 /** What a user wants on a tab, with no job behind it (top-up.ts). */
 export type TopUp = {

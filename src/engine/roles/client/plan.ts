@@ -86,7 +86,7 @@ export const noWallet = (): Fault =>
   })
 
 const noTiming = (admitted: readonly Timing[]): Fault =>
-  new Fault('refused', 'timing.none', `this node is paid ${admitted.join(' or ')} only`, {
+  new Fault('refused', 'timing.none', `this job can be paid here only by: ${admitted.join(', ')}`, {
     hint: `allow it with --timing ${admitted[0] ?? 'before'}`,
   })
 

@@ -3,7 +3,7 @@ import { askAnew, askLater } from './again.ts'
 import { endAttempt } from './attempt.ts'
 import { finishJob } from './ending.ts'
 import { askFunded } from './funding.ts'
-import { keptHint } from './outcome.ts'
+import { keptHint, noCredit } from './outcome.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
 
 /**
@@ -36,16 +36,6 @@ export const onRefused = (
     }),
   )
 }
-
-const noCredit = (): Fault =>
-  new Fault(
-    'refused',
-    'credit.none',
-    'the node does not let you pay after the job, or not so much',
-    {
-      hint: 'pay before it: --timing before; credit grows with what was paid',
-    },
-  )
 
 /** Reasons that say nothing against the job itself: another node, or the same one later, may take it. */
 const PASSING: ReadonlySet<string> = new Set([

@@ -1,44 +1,88 @@
 import { unixMs } from '../../base/clock.ts'
+import { isFault } from '../../base/fault.ts'
 import type { EventId, JobTag } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
+import { LEAST_INVOICE } from '../../protocol/terms.ts'
+import type { PurseEvent, Telling } from './money.ts'
 import type { Outcome } from './news.ts'
-import type { ClientTurn } from './state.ts'
+import type { Attempt, ClientJob, ClientTurn } from './state.ts'
 
 /**
- * A job that drew on a tab is told to have ended when its statement is here, too, since whoever asked may leave
- * then; or a second after its receipt.
+ * Whoever asked may leave when a job is told to have ended. So that is told when the statement of a tab is here, too,
+ * or a second after the receipt; when what is paid after the job is paid; and when what was held for it is back.
  */
 
-/** Tells it later. @returns false where no statement follows */
+/** Tells it later. @returns false where nothing follows */
 export const tellLater = (
   { state, now }: ClientTurn,
-  tag: JobTag,
+  { holds }: ClientJob,
+  { tag, body, offered }: Attempt,
   receipt: EventId,
   outcome: Outcome,
 ): boolean => {
-  if (!state.money?.expected.has(tag) || state.link === null) return false
-  state.money.telling.set(tag, { receipt, outcome })
-  state.deadlines.set(`told:${tag}`, unixMs(now + TOLD_WITHIN_MS))
+  const { money, link } = state
+  if (!money || link === null) return false
+  const hold = holds.get(offered.node)
+  const held = hold && hold.state !== 'over' ? hold.hash : null
+  if (held === null && !money.expected.has(tag)) return false
+  const isAfter = body.timing === 'after' && outcome.verified === true
+  const one = { receipt, outcome, isAfter, held }
+  money.telling.set(tag, one)
+  const within = held !== null || owes(one) ? PAID_WITHIN_MS : TOLD_WITHIN_MS
+  state.deadlines.set(`told:${tag}`, unixMs(now + within))
   return true
 }
 
 /** The statement about its receipt came. */
 export const tellWith = (turn: ClientTurn, { event, body }: Message<'statement'>): void => {
-  for (const [tag, { receipt, outcome }] of turn.state.money!.telling)
-    if (receipt === body.receipt && outcome.node === event.pubkey)
-      tellNow(turn, tag, { ...outcome, bundle: { ...outcome.bundle, statement: event } })
+  const { telling } = turn.state.money!
+  for (const [tag, one] of telling) {
+    const { receipt, outcome } = one
+    if (receipt !== body.receipt || outcome.node !== event.pubkey) continue
+    const bundle = { ...outcome.bundle, statement: event }
+    telling.set(tag, { ...one, outcome: { ...outcome, bundle } })
+    if (!owes(one)) tellNow(turn, tag)
+  }
+}
+
+/** A payment to its node ended: what it owed is paid, or is not for now; what was held is back. */
+export const tellPaid = (
+  turn: ClientTurn,
+  { node, hash, end }: Extract<PurseEvent, { type: 'payment' }>,
+): void => {
+  const { state, now, effects } = turn
+  const isPaid = !isFault(end) && end.state === 'settled'
+  for (const [tag, one] of state.money!.telling) {
+    const { outcome } = one
+    if (one.held !== hash && (outcome.node !== node || !owes(one))) continue
+    if (one.held === hash || !isPaid) {
+      tellNow(turn, tag)
+      continue
+    }
+    const { job, left } = outcome
+    const { msat, fee } = end
+    effects.push({ do: 'tell', job, news: { type: 'paid', node, msat, fee } })
+    const less = { ...one, outcome: { ...outcome, left: left! + msat } }
+    state.money!.telling.set(tag, less)
+    if (owes(less)) continue
+    if (outcome.bundle.statement) tellNow(turn, tag)
+    else state.deadlines.set(`told:${tag}`, unixMs(now + TOLD_WITHIN_MS))
+  }
 }
 
 /** It did not come in time; or nobody waits any more. */
-export const tellNow = (
-  { state, effects }: ClientTurn,
-  tag: JobTag,
-  outcome = state.money?.telling.get(tag)?.outcome,
-): void => {
+export const tellNow = ({ state, effects }: ClientTurn, tag: JobTag): void => {
+  const outcome = state.money?.telling.get(tag)?.outcome
   state.money?.telling.delete(tag)
   state.deadlines.clear(`told:${tag}`)
   if (outcome) effects.push({ do: 'tell', job: outcome.job, news: { type: 'ended', outcome } })
 }
 
+/** Its node asks for what it is owed from here on; less is carried to the next invoice. */
+const owes = ({ isAfter, outcome: { left } }: Telling): boolean =>
+  isAfter && left !== null && -left >= LEAST_INVOICE
+
 /** How long after its receipt. */
 const TOLD_WITHIN_MS = 1_000
+/** The payment goes on without us; a later process finds how it ended. */
+const PAID_WITHIN_MS = 10_000
