@@ -93,7 +93,7 @@ export const openMarket = async (wallet: Wallet, payer: Payer, unlike: Unlike = 
     /** One job of so many words, to its end; all that is told of it is heard as it comes. */
     async ask(
       wish: Partial<Wish>,
-      heard: (news: News, stop: () => void) => void = () => {},
+      heard: (news: News, stop: () => void) => void | Promise<void> = () => {},
     ): Promise<Asked> {
       const stop = new AbortController()
       const news: News[] = []
@@ -102,7 +102,7 @@ export const openMarket = async (wallet: Wallet, payer: Payer, unlike: Unlike = 
         stop.signal,
       )) {
         news.push(it)
-        heard(it, () => stop.abort())
+        await heard(it, () => stop.abort())
         if (it.type === 'ended') return { outcome: it.outcome, news }
       }
       throw new Error('a job without an end')

@@ -1,7 +1,6 @@
 // The adapter of lnd against real ones: btcd and three lnds on regtest, built by Go (scripts/live/lnd.ts).
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { lndCall, PERMISSIONS, startLightning, until } from '../../scripts/live/lightning.ts'
-import type { LndAccess } from '../../scripts/live/lightning.ts'
 import {
   balanceOf,
   cancelInvoice,
@@ -32,6 +31,7 @@ import { walletConformance } from '../../src/engine/payments/wallet.conformance.
 import type { InvoiceStatus, PaymentSeams } from '../../src/engine/payments/wallet.ts'
 import { paymentHash } from '../../src/engine/protocol/ids.ts'
 import { loudly } from './llama.ts'
+import { connect } from './lnd-ends.ts'
 
 setDefaultTimeout(300_000)
 
@@ -54,9 +54,6 @@ const seams: PaymentSeams = {
   net: 'regtest',
 }
 const LIMITS = { maxFee: msat(20_000n), timeoutMs: 20_000 }
-
-const connect = ({ url, certificate }: LndAccess, macaroon: string) =>
-  ({ kind: 'lnd', url, certificate, macaroon }) as const
 
 /** An invoice that bob makes without the adapter. */
 const bobsInvoice = async (amount: bigint, expirySec: number, hold = false) => {
