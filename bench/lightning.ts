@@ -1,4 +1,4 @@
-// What Lightning itself takes: fees of payments over one hop on real lnd (regtest), and what they come to for 1, 100
+// What Lightning itself takes: fees of two-hop payments (one node between) on real lnd (regtest), and what they come to for 1, 100
 // and 10,000 typical text jobs: on a tab that is filled by the usual top-ups, beside one invoice for each job.
 // The fees are measured; the rows of jobs are computed from them. Needs Go, or FEDAI_LND (scripts/live/lnd.ts).
 //   bun bench/lightning.ts
@@ -71,7 +71,7 @@ try {
     return { fee: lost / BigInt(TIMES) - amount, ms: spent / TIMES }
   }
   const fees = new Map<bigint, bigint>()
-  process.stdout.write(`measured on real lnd, a payment over one hop, mean of ${TIMES}:\n`)
+  process.stdout.write(`measured on real lnd, a payment over two hops, one node between, mean of ${TIMES}:\n`)
   for (const amount of AMOUNTS) {
     const { fee, ms } = await measure(amount)
     fees.set(amount, fee)
