@@ -71,7 +71,9 @@ try {
     return { fee: lost / BigInt(TIMES) - amount, ms: spent / TIMES }
   }
   const fees = new Map<bigint, bigint>()
-  process.stdout.write(`measured on real lnd, a payment over two hops, one node between, mean of ${TIMES}:\n`)
+  process.stdout.write(
+    `measured on real lnd, a payment over two hops, one node between, mean of ${TIMES}:\n`,
+  )
   for (const amount of AMOUNTS) {
     const { fee, ms } = await measure(amount)
     fees.set(amount, fee)
