@@ -86,6 +86,40 @@ test('many jobs at once: each has a route, none is served without one', async ()
   await it.close()
 })
 
+/** How long a job takes, ms. */
+const timed = async (it: World, client: Client): Promise<[Asked, number]> => {
+  const began = it.clock.now()
+  const asked = it.request(client, {})
+  for (let ms = 0; ms < 30_000 && !asked.outcome; ms++) await it.clock.advance(1)
+  return [asked, it.clock.now() - began]
+}
+
+test('a pack that is used up at once is bought again at once: who has paid the last one asks for something else', async () => {
+  const { it, client } = await paying({ fee: { pack: 1_000n, routes: 1 } })
+  for (let n = 0; n < 4; n++) {
+    const [asked, ms] = await timed(it, client)
+    expect(codeOf(asked)).toBeNull()
+    expect(ms).toBeLessThan(400)
+  }
+  await it.clock.advance(1_000)
+  expect(await has(it, 'router')).toBe(4_000n)
+  await it.close()
+})
+
+test('who could not pay and asks again at once hears so within a second or so', async () => {
+  const { it, client } = await paying({ fee: FEE })
+  it.bank!.down = true
+  const times = []
+  for (let n = 0; n < 3; n++) {
+    const [asked, ms] = await timed(it, client)
+    expect(codeOf(asked)).toBe('fee.failed')
+    times.push(ms)
+  }
+  expect(Math.max(...times)).toBeLessThan(1_100)
+  expect(it.routerParty.deeds.filter((deed) => deed === 'invoice')).toHaveLength(1)
+  await it.close()
+})
+
 test('a job that its node failed uses no route', async () => {
   const fail = { after: 'start', trouble: 'crashed' } as const
   const { it, client } = await paying({ fee: FEE, script: { pieces: [], fail } })

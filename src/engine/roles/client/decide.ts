@@ -16,7 +16,7 @@ import { cancelled, mute, noReceiptOf, notKnown, wrongKey } from './outcome.ts'
 import { onFundDue } from './funding.ts'
 import { onEarlyInvoice, onMoney, onMoneyFrame, onPayment } from './invoices.ts'
 import { onPackDue, onPackPayment, onRouterMoney } from './pack-buying.ts'
-import { notCounted, onNoRoute, showPack } from './packs.ts'
+import { notCounted, onNoRoute, onPackDeclined, showPack } from './packs.ts'
 import { creditOutput, onOutput, onProgress, onReset } from './receiving.ts'
 import { fetchReceipt, onAway, onLinkBack, onLinkLost, onSync, onUnanswered } from './resume.ts'
 import { endWaiting } from './taking.ts'
@@ -85,6 +85,7 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
       return
     case 'declined':
       onTopUpDeclined(turn, event)
+      onPackDeclined(turn, event)
       return onDeclined(turn, event)
     case 'closed':
       return onClosed(turn, event.link)

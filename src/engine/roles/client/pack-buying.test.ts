@@ -58,7 +58,7 @@ const paying = ({ terms: changed = {}, amount, by = router, pack = {}, paid = 0 
     secp,
   })
   const buying = { pack: { ...PACK, ...pack }, jobs: new Set<never>(), phase: 'asked' } as const
-  money.packs.buying = { ...buying, asks: 1, hash: null, credited: false }
+  money.packs.buying = { ...buying, asks: 1, letter: null, hash: null, credited: false }
   const keys = { signer: session, verifier: secp, router: router.pubkey }
   const budget = windowBudget()
   const state = newClientState({ ...keys, net: 'sim', bounds: BOUNDS, budget, money })

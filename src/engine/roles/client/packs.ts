@@ -1,12 +1,12 @@
 import { unixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
 import { msat, showMsat } from '../../base/money.ts'
-import type { JobId, PaymentHash } from '../../protocol/ids.ts'
+import type { EventId, JobId, PaymentHash } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Pack } from '../../protocol/pack.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
 import type { Offered } from './offered.ts'
-import { type ClientJob, type ClientTurn, tell } from './state.ts'
+import { type ClientEvent, type ClientJob, type ClientTurn, tell } from './state.ts'
 import { tellNode } from './tabs.ts'
 
 /**
@@ -28,6 +28,8 @@ export type Buying = {
   readonly jobs: Set<JobId>
   phase: 'asked' | 'paying' | 'paid'
   asks: number
+  /** Our newest letter that asks for it. */
+  letter: EventId | null
   hash: PaymentHash | null
   /** The router has said that it has the money. */
   credited: boolean
@@ -111,6 +113,7 @@ export const buy = (turn: ClientTurn, pack: Pack): Buying => {
     jobs: new Set(),
     phase: 'asked',
     asks: 0,
+    letter: null,
     hash: null,
     credited: false,
   }
@@ -126,7 +129,17 @@ export const askPack = (turn: ClientTurn, one: Buying): void => {
   waitForPack(turn, INVOICE_WITHIN_MS)
   const ref = money!.tab(router).pubkey
   const amount = String(one.pack.msat)
-  tellNode(turn, router, 'fund', { for: 'route', ref, msat: amount, hold: null })
+  one.letter = tellNode(turn, router, 'fund', { for: 'route', ref, msat: amount, hold: null })
+}
+
+/** The router takes no letter now: it is asked again soon, as often as one that does not answer. */
+export const onPackDeclined = (
+  turn: ClientTurn,
+  { id, reason }: Extract<ClientEvent, { type: 'declined' }>,
+): void => {
+  const one = turn.state.money?.packs.buying
+  if (one?.phase === 'asked' && one.letter === id && reason.startsWith('rate-limited'))
+    waitForPack(turn, SOON_MS)
 }
 
 /** It is bought, or will not be. @returns the jobs that wait for it */
@@ -165,3 +178,5 @@ export const DEADLINE = 'pack:'
 /** The next pack is bought when less than this part of one is left. */
 const LOW = 10
 const INVOICE_WITHIN_MS = 5_000
+/** How long a router gives no second answer to the same; within one second it would be the same event again. */
+const SOON_MS = 1_000

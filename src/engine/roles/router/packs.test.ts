@@ -70,6 +70,10 @@ const scene = async () => {
   const hear = (from: Signer, inner: string, now = NOW): boolean => {
     // Long enough after the one before (counter.ts, mayAsk).
     state.deadlines.due(unixMs(now + 1_000))
+    return said(from, inner, now) === ''
+  }
+  /** @returns what the router answers; nothing where it took it */
+  const said = (from: Signer, inner: string, now = NOW): string => {
     const sealed = sealLetter(from, router.pubkey, inner, random)
     const outer = { now, net: 'sim', to: router.pubkey } as const
     const event = from.sign(draftOf('money', { sealed }, outer))
@@ -77,9 +81,10 @@ const scene = async () => {
     const effects: RouterEffect[] = []
     onMoney({ state, now, random, effects }, 1, message)
     const answer = effects.find((it) => it.do === 'answer')
-    return answer?.do === 'answer' && answer.accepted
+    if (answer?.do !== 'answer') throw new Error('no answer')
+    return answer.accepted ? '' : answer.message
   }
-  return { state, hear, left: (of: Signer) => feeFor(state, of.pubkey).pack!.left }
+  return { state, hear, said, left: (of: Signer) => feeFor(state, of.pubkey).pack!.left }
 }
 
 let nonce = 0
@@ -137,6 +142,28 @@ describe('a session draws on a pack', () => {
     expect(state.fee!.asking.size).toBeLessThanOrEqual(1)
     forgetSession(state, session.pubkey)
     expect([state.fee!.asking.size, state.fee!.packOf.size]).toEqual([0, 0])
+  })
+
+  test('and asks once in half a second, whatever key it takes; and anew once it has paid', async () => {
+    const { state, said } = await scene()
+    const fund = (by: Signer) => {
+      const wish = { for: 'route', ref: by.pubkey, msat: '4000', hold: null } as const
+      const content = { ...wish, nonce: String(nonce++).padStart(32, '0') }
+      const to = router.pubkey
+      return said(
+        session,
+        eventText(by.sign(draftOf('fund', content, { now: NOW, net: 'sim', to }))),
+      )
+    }
+    const soon = expect.stringMatching(/^rate-limited: /)
+    expect(fund(thief)).toBe('')
+    expect([fund(thief), fund(newSigner(secp, random)), fund(thief)]).toEqual([soon, soon, soon])
+    const { tabs } = state.fee!
+    const paid = { payer: thief.pubkey, ref: thief.pubkey, seq: 1, received: msat(4_000n) }
+    credit(tabs, paid, NOW, 0)
+    expect([fund(thief), fund(thief)]).toEqual(['', soon])
+    // The answers that it did not get are no answers in waiting.
+    expect(state.fee!.book.wanted.size).toBe(1)
   })
 
   test('and an invoice is asked for by that key alone', async () => {

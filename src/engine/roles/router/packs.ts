@@ -33,16 +33,19 @@ export const onLetter = (
   if (!fee) return decline(turn, link, message, 'restricted: this router takes no fee')
   if (inner.name !== 'fund' && inner.name !== 'tab_sync')
     return decline(turn, link, message, 'invalid: letter')
-  accept(turn, link, message)
   const key = inner.event.pubkey
   draw(fee, event.pubkey, key)
-  if (!mayAsk(turn, inner.name, event.pubkey)) return
+  const settled = fee.tabs.tabs.get(key)?.seq ?? 0
+  // Who paid for a pack and has used it up asks for something else; whoever else asks so soon hears that it is too soon.
+  const isNew = mayAsk(turn, inner.name, event.pubkey, `${settled}`)
+  if (!isNew && inner.name === 'fund') return decline(turn, link, message, TOO_SOON)
+  accept(turn, link, message)
+  if (!isNew) return
   // Who asks may have paid.
   lookSoon(turn, fee, key)
   if (inner.name !== 'fund' || inner.body.for !== 'route' || inner.body.ref !== key) return
   // Several sessions of one user ask for the same invoice, and all hear of it.
   fee.asking.set(key, (fee.asking.get(key) ?? new Set()).add(event.pubkey))
-  const settled = fee.tabs.tabs.get(key)?.seq ?? 0
   const wanted = { payer: key, ref: key, msat: fee.price.pack, hold: false } as const
   onWallet(turn, { type: 'fund', purpose: 'route', settled, ...wanted })
 }
@@ -164,3 +167,5 @@ const PAYEE: Payee<Turn, FeeTill> = {
 }
 
 const NOTHING = msat(0n)
+/** A client asks again after half a second (counter.ts, mayAsk). */
+const TOO_SOON = 'rate-limited: an invoice was asked for a moment ago'
