@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import { msat } from '../../src/engine/base/money.ts'
+import { KINDS } from '../../src/engine/protocol/kinds.ts'
 import { checkMoney, letters, tabOf } from './money-books.ts'
 import { ended, paying, toldOf } from './paying.ts'
 import type { World } from './world.ts'
 
 const viewOf = (it: World) => it.bank!.purseOf.get('client 0')!.view(it.nodes[0]!.signer.pubkey)
+
+const numbers = (last: number): number[] => Array.from({ length: last }, (_, i) => i + 1)
 
 /** Frames of money to the client are lost until the returned function is called. */
 const losing = (it: World): (() => void) => {
@@ -47,6 +50,24 @@ test('a job is told to have ended with its statement, which a client that leaves
   await it.close()
 })
 
+test('Ctrl-C ends the wait for it at once', async () => {
+  const { it, client } = await paying()
+  losing(it)
+  const abort = new AbortController()
+  const asked = it.request(client, {}, abort.signal)
+  const hasReceipt = () => it.recorded.events.some(({ event }) => event.kind === KINDS.receipt)
+  for (let ms = 0; ms < 5_000 && !hasReceipt(); ms++) await it.clock.advance(1)
+  await it.clock.advance(20)
+  expect(asked.outcome).toBeUndefined()
+  abort.abort()
+  await it.clock.advance(0)
+  expect(asked.outcome!).toMatchObject({ fault: null, verified: true })
+  expect(asked.news.filter(({ type }) => type === 'ended')).toHaveLength(1)
+  await it.clock.advance(2_000)
+  expect(asked.news.filter(({ type }) => type === 'ended')).toHaveLength(1)
+  await it.close()
+})
+
 test('one that is lost is waited for a second, and not by a client that is closed', async () => {
   const { it, client } = await paying()
   losing(it)
@@ -75,19 +96,24 @@ test('one that never comes is asked for by itself', async () => {
   await it.close()
 })
 
-test('of many the newest 16 are given again', async () => {
+test('many are given again page by page, a page a second', async () => {
   const { it, client } = await paying()
   const find = losing(it)
   for (let n = 0; n < 20; n++) await ended(it, it.request(client, {}))
   find()
   const before = letters(it)
-  await ended(it, it.request(client, {}))
-  await it.clock.advance(2_000)
+  const asked = it.request(client, {})
   const { payee, ref } = viewOf(it)
-  const kept = it.clients[0]!.store.money.statements(payee, ref, 1, 100)
-  expect(kept.at(-1)!.n).toBe(21)
-  expect(kept.length).toBeGreaterThanOrEqual(16)
-  expect(letters(it) - before).toBeLessThanOrEqual(18)
+  const kept = () => it.clients[0]!.store.money.statements(payee, ref, 1, 100).map(({ n }) => n)
+  await it.clock.advance(800)
+  expect(kept()).toEqual([...numbers(16), 21])
+  expect(asked.outcome).toBeUndefined()
+  await it.clock.advance(1_200)
+  expect(asked.outcome!.bundle.statement).toBeDefined()
+  expect(kept()).toEqual(numbers(21))
+  // Two pages, each asked for, and nothing beyond them.
+  await it.clock.advance(5_000)
+  expect(letters(it) - before).toBe(2 + 21)
   await checkMoney(it)
   await it.close()
 })
@@ -109,19 +135,24 @@ test('one that was on its way when a link broke is asked for soon', async () => 
 
 describe('a client that lost a receipt', () => {
   /** It is killed when all output has come, and its receipt has not. */
+  const die = async (it: World): Promise<void> => {
+    const [party] = it.clients
+    const asked = it.request(party!.client!, { outTokens: 2_000 })
+    for (let ms = 0; ms < 500 && !asked.news.some(({ type }) => type === 'piece'); ms++)
+      await it.clock.advance(1)
+    await it.clock.advance(14)
+    it.kill(party!)
+    await it.clock.advance(30_000)
+    await it.startClient(party!)
+    await it.clock.advance(3_000)
+    expect(asked.outcome).toBeUndefined()
+  }
+
   const forgetful = async () => {
     const { it, client } = await paying()
     await ended(it, it.request(client, { outTokens: 3_000 }))
     const counted = viewOf(it).used
-    const asked = it.request(client, { outTokens: 2_000 })
-    for (let ms = 0; ms < 500 && !asked.news.some(({ type }) => type === 'piece'); ms++)
-      await it.clock.advance(1)
-    await it.clock.advance(14)
-    it.kill(it.clients[0]!)
-    await it.clock.advance(30_000)
-    await it.startClient(it.clients[0]!)
-    await it.clock.advance(3_000)
-    expect(asked.outcome).toBeUndefined()
+    await die(it)
     expect(viewOf(it).used).toBe(counted)
     expect(tabOf(it.nodes[0]!).used).toBeGreaterThan(counted)
     return it
@@ -134,6 +165,36 @@ describe('a client that lost a receipt', () => {
     expect(next.outcome?.fault).toBeNull()
     await it.clock.advance(2_000)
     expect(viewOf(it)).toMatchObject({ used: tabOf(it.nodes[0]!).used, broken: false })
+    await checkMoney(it)
+    await it.close()
+  })
+
+  test('and twenty more of them has counted all a second or two after its next job', async () => {
+    const it = await forgetful()
+    for (let n = 0; n < 20; n++) await die(it)
+    const { n, used } = viewOf(it)
+    expect(tabOf(it.nodes[0]!).n - n).toBeGreaterThan(16)
+    expect(tabOf(it.nodes[0]!).used).toBeGreaterThan(used)
+    const next = it.request(it.clients[0]!.client!, {})
+    await ended(it, next)
+    expect(next.outcome?.fault).toBeNull()
+    await it.clock.advance(2_000)
+    expect(viewOf(it)).toMatchObject({ used: tabOf(it.nodes[0]!).used, broken: false })
+    await checkMoney(it)
+    await it.close()
+  })
+
+  test('whose process leaves as soon as its next job has ended has counted them then', async () => {
+    const it = await forgetful()
+    const next = it.request(it.clients[0]!.client!, {})
+    while (!next.outcome) await it.clock.advance(1)
+    const took = it.clock.now() - next.outcome.times.done
+    await it.clients[0]!.client!.close()
+    it.kill(it.clients[0]!)
+    expect(took).toBeLessThan(100)
+    expect(next.outcome.bundle.statement).toBeDefined()
+    await it.startClient(it.clients[0]!)
+    expect(viewOf(it)).toMatchObject({ used: tabOf(it.nodes[0]!).used, n: tabOf(it.nodes[0]!).n })
     await checkMoney(it)
     await it.close()
   })

@@ -102,18 +102,19 @@ export const sealed = (
   const { event } = envelope
   const name = MONEY_KINDS.find((kind) => KINDS[kind] === event.kind)
   const apart = Math.abs(event.created_at - outerAt) * 1000
+  // A statement is said again as it was signed, whenever that was: its number tells whether it is known.
+  const isAgain = name === 'statement'
   const refusal =
     wrongId(event, parts) ??
-    seenBefore(event, rules.replay, now) ??
+    (isAgain ? undefined : seenBefore(event, rules.replay, now)) ??
     wrongSignature(event, rules.verifier) ??
     (name ? undefined : refuse('event.unknown_kind', `kind ${event.kind} is not sent sealed`)) ??
     notOurs(event, [rules.net]) ??
     notForUs(event, rules.isMe) ??
-    // A statement is said again as it was signed, whenever that was.
-    (name === 'statement' || apart <= (rules.freshnessMs ?? BOUNDS.freshnessMs)
+    (isAgain || apart <= (rules.freshnessMs ?? BOUNDS.freshnessMs)
       ? undefined
       : refuse('event.stale', 'it is of another time than the event that it came in')) ??
-    cannotRemember(event, rules.replay, now)
+    (isAgain ? undefined : cannotRemember(event, rules.replay, now))
   return refusal ?? messageOf(envelope, name!)
 }
 

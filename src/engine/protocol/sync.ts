@@ -16,5 +16,8 @@ export const sync = z.object({
   next: count,
 })
 
-/** 26435, sealed, by a tab's key: all statements after the `since`-th again, and the invoice that can be paid. */
+/** 26435, sealed, by a tab's key: the statements after the `since`-th again, a page of them, and the invoice that can be paid. */
 export const tabSync = z.object({ nonce: hex16, since: count })
+
+/** So many statements are said again at once, each in a letter of its own: who lacks more asks again. */
+export const STATEMENT_PAGE = 16

@@ -150,11 +150,13 @@ export class Mint {
       const { cost } = receipt
       stage.later(() => stage.feed(party, { type: 'charged', node, cost }))
     } else if (effect.do === 'statement') {
-      const { said, alone } = effect
+      const { said, alone, isAnswer } = effect
       const near = money.statements(said.node, said.key, Math.max(1, said.n - 1), 8)
       const known = { charge: money.charge(said.receipt), near, out: 0n, alone }
       const view = (party as ClientParty).state.money!.view(said.node)
       void money.write(checkStatement(view, said, known, stage.now).changes)
+      const { node, n } = said
+      stage.later(() => stage.feed(party, { type: 'checked', node, n, isAnswer }))
     } else return false
     return true
   }

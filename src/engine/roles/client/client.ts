@@ -138,8 +138,9 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
     const { log = silentLog } = options
     if (effect.do === 'statement')
       return void purse.check(effect.said, effect.alone).then((wrong) => {
-        for (const { check } of wrong)
-          log.warn('statement.wrong', { node: effect.said.node, check })
+        const { said, isAnswer } = effect
+        for (const { check } of wrong) log.warn('statement.wrong', { node: said.node, check })
+        loop.feed({ type: 'checked', node: said.node, n: said.n, isAnswer })
       })
     if (effect.do === 'pin') return void purse.pin(effect.node)
     const { node, payment, caps, price, used, hold } = effect

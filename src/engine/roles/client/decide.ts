@@ -12,17 +12,17 @@ import { ASK_WITHIN_MS, askAll, askWaiting, onWish } from './asking.ts'
 import { clockFaultOf, noteClock, onUntimely, sayClock } from './clocks.ts'
 import { cancelJob, finishJob, onReceipt } from './ending.ts'
 import { onOffers, onSheets } from './offers.ts'
-import { cancelled, mute, noReceiptOf, notKnown, wrongKey } from './outcome.ts'
+import { cancelled, mute, notKnown, wrongKey } from './outcome.ts'
 import { onFundDue } from './funding.ts'
 import { onEarlyInvoice, onMoney, onMoneyFrame, onPayment } from './invoices.ts'
 import { onPackDue, onPackPayment, onRouterMoney } from './pack-buying.ts'
 import { notCounted, onNoRoute, onPackDeclined, showPack } from './packs.ts'
 import { creditOutput, onOutput, onProgress, onReset } from './receiving.ts'
 import { fetchReceipt, onAway, onLinkBack, onLinkLost, onSync, onUnanswered } from './resume.ts'
-import { endWaiting } from './taking.ts'
+import { endWaiting, onNoReceipt } from './taking.ts'
 import { onInputCredit } from './sending.ts'
-import type { ClientEffect, ClientEvent, ClientJob, ClientState, ClientTurn } from './state.ts'
-import { onCharged, onStatementDue } from './tabs.ts'
+import type { ClientEffect, ClientEvent, ClientState, ClientTurn } from './state.ts'
+import { onChecked, onCharged, onStatementDue, onTabDue } from './tabs.ts'
 import {
   beginTopUps,
   cancelTopUp,
@@ -33,7 +33,7 @@ import {
   onTopUpDue,
   onTopUpSheets,
 } from './top-up.ts'
-import { tellNow, tellPaid } from './telling.ts'
+import { tellAtOnce, tellNow, tellPaid } from './telling.ts'
 import { isPaying } from './waiting.ts'
 
 /**
@@ -68,8 +68,9 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
       return onTopUp(turn, event)
     case 'cancel': {
       const job = state.jobs.get(event.job)
-      if (!job) return cancelTopUp(turn, event.job)
-      return cancelJob(turn, job, cancelled(isPaying(turn, job)))
+      if (job) return cancelJob(turn, job, cancelled(isPaying(turn, job)))
+      tellAtOnce(turn, event.job)
+      return cancelTopUp(turn, event.job)
     }
     case 'pause':
       return state.jobs.get(event.job)?.attempt?.reader.pause()
@@ -113,6 +114,8 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
       return tellPaid(turn, event)
     case 'charged':
       return onCharged(turn, event)
+    case 'checked':
+      return onChecked(turn, event)
     case 'kept':
     case 'unkept':
     case 'committed':
@@ -215,6 +218,7 @@ const onDue = (turn: ClientTurn, key: string): void => {
   if (what === 'pack') return onPackDue(turn)
   if (what === 'statement') return onStatementDue(turn, id as never)
   if (what === 'told') return tellNow(turn, id as never)
+  if (what === 'tab') return onTabDue(turn, id as never)
   if (what === 'early') return onEarlyInvoice(turn, id as never)
   const job = turn.state.jobs.get(id)
   if (!job) return
@@ -242,10 +246,4 @@ const onDue = (turn: ClientTurn, key: string): void => {
   if (what === 'fetch') return fetchReceipt(turn, job)
   if (what === 'receipt') onNoReceipt(turn, job)
   if (what === 'settled') endWaiting(turn, job)
-}
-
-/** No receipt came in time. What was delivered stays; one whose result does not open is disputed. */
-const onNoReceipt = (turn: ClientTurn, job: ClientJob): void => {
-  if (job.attempt?.lock?.receipt) return endWaiting(turn, job)
-  finishJob(turn, job, job.fault ?? noReceiptOf(job))
 }

@@ -48,6 +48,8 @@ export type ClientMoney = {
   uncounted: Map<PubKey, bigint>
   /** Highest number of a statement that was heard. */
   heard: Map<PubKey, number>
+  /** From which number on statements were asked for last; not here where more is to be asked for in any case. */
+  asked: Map<PubKey, number>
   /** Their next top-ups that came before the receipts that they follow: a router passes letters on at once. */
   early: Map<PubKey, Message<'invoice'>>
   /** Nodes whose tab is low after a job: until when one of them may send its next top-up unasked. */
@@ -56,10 +58,11 @@ export type ClientMoney = {
   readonly packs: Packs
 }
 
-/** A job that is over and not told to be (telling.ts). */
+/** A job that is over and not told to be (telling.ts); `n`: of the statement about its receipt, once that is here. */
 export type Telling = Readonly<{
   receipt: EventId
   outcome: Outcome
+  n: number | null
   /** It is paid now, and there is no dispute about it. */
   isAfter: boolean
   /** Our wallet has not said yet what became of the money that was held for it. */
@@ -157,6 +160,7 @@ export const newClientMoney = (
   telling: new Map(),
   uncounted: new Map(),
   heard: new Map(),
+  asked: new Map(),
   low: new Map(),
   early: new Map(),
   proves: false,
@@ -183,8 +187,8 @@ export type PurseEffect =
       key: PubKey
       receipt: Readonly<{ id: EventId; job: JobId; cost: Msat; disputed: boolean }>
     }>
-  /** `alone`: no receipt of that node's is awaited here, so one that we lack was lost. */
-  | Readonly<{ do: 'statement'; said: SignedStatement; alone: boolean }>
+  /** `alone`: no receipt of that node's is awaited here, so one that we lack was lost. A `checked` event follows. */
+  | Readonly<{ do: 'statement'; said: SignedStatement; alone: boolean; isAnswer: boolean }>
 
 export type PurseEvent =
   /** How a payment ended, as far as anybody can say; or why nothing was sent. */
@@ -197,6 +201,8 @@ export type PurseEvent =
     }>
   /** A receipt is in the books. */
   | Readonly<{ type: 'charged'; node: PubKey; cost: Msat }>
+  /** A statement was held against the books, and counted where it holds. `isAnswer`: we had asked for it. */
+  | Readonly<{ type: 'checked'; node: PubKey; n: number; isAnswer: boolean }>
 
 /** What a client pays with, and what it has at its nodes. Several clients of one process share one. */
 export interface Purse {

@@ -7,10 +7,11 @@ import { draftOf } from '../../protocol/draft.ts'
 import { eventText } from '../../protocol/event.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import type { Contents, Message } from '../../protocol/messages.ts'
+import { STATEMENT_PAGE } from '../../protocol/sync.ts'
 import { leftOn } from '../../spending/ledger.ts'
 import type { ClientMoney, PurseEvent } from './money.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say } from './state.ts'
-import { tellWith } from './telling.ts'
+import { hasStatement, tellUpTo } from './telling.ts'
 
 /** What we have at a node, by the receipts that we answered, and what it signs of it. */
 
@@ -97,7 +98,7 @@ export const onCharged = (
   else uncounted.delete(node)
 }
 
-/** A statement: the purse holds it against our sums. Where the one before it is missing all are asked for. */
+/** A statement: the purse holds it against our sums. */
 export const onStatement = (
   turn: ClientTurn,
   node: PubKey,
@@ -107,21 +108,27 @@ export const onStatement = (
   const { event, body, text } = message
   const { state, now } = turn
   const money = state.money!
-  const last = Math.max(money.view(node).n, money.heard.get(node) ?? 0)
-  if (body.n > last + 1) askTab(turn, node)
+  note(money.heard, node, Math.max(body.n, money.heard.get(node) ?? 0))
   const isOpen = ({ attempt }: ClientJob) => attempt?.accepted && attempt.offered.node === node
   // Receipts that were answered are counted by the purse before it comes to this.
   const alone = ![...state.jobs.values()].some(isOpen)
-  // What may not be believed yet is asked for again.
-  if (!isAnswer || alone) {
-    money.heard.delete(node)
-    money.heard.set(node, Math.max(last, body.n))
-  }
-  if (money.heard.size > MOST_NODES) money.heard.delete(money.heard.keys().next().value!)
   const key = money.tab(node).pubkey
   const said = { ...body, node, key, id: event.id, text, at: now }
-  turn.effects.push({ do: 'statement', said, alone })
-  tellWith(turn, message)
+  turn.effects.push({ do: 'statement', said, alone, isAnswer })
+  hasStatement(turn, message)
+}
+
+/** A statement is in our books, or cannot be counted yet: where one before it is missing, that is asked for. */
+export const onChecked = (
+  turn: ClientTurn,
+  { node, n, isAnswer }: Extract<PurseEvent, { type: 'checked' }>,
+): void => {
+  const { money, deadlines } = turn.state
+  const last = money!.view(node).n
+  // What was asked for and did not help is asked for again, and not waited for.
+  const isStuck = money!.asked.get(node) === last && (isAnswer || !deadlines.has(`tab:${node}`))
+  if (last < n && !isAnswer) askTab(turn, node)
+  tellUpTo(turn, node, isStuck ? Infinity : last)
 }
 
 /** A `statement:` deadline fell due: it did not come. */
@@ -135,9 +142,23 @@ export const onStatementDue = (turn: ClientTurn, tag: Attempt['tag']): void => {
 /** Asks a node for what it signed of our tab since we heard of it; not more than once a second. */
 export const askTab = (turn: ClientTurn, node: PubKey): void => {
   const { state, now } = turn
+  const { asked, view } = state.money!
+  asked.delete(node)
   if (state.deadlines.has(`tab:${node}`) || state.link === null) return
+  const since = view(node).n
+  note(asked, node, since)
   state.deadlines.set(`tab:${node}`, unixMs(now + ASK_EVERY_MS))
-  tellNode(turn, node, 'tab_sync', { since: state.money!.view(node).n })
+  tellNode(turn, node, 'tab_sync', { since })
+}
+
+/** A `tab:` deadline fell due: what was asked for may have come, and may not have been all. */
+export const onTabDue = (turn: ClientTurn, node: PubKey): void => {
+  const { asked, heard, view } = turn.state.money!
+  const last = view(node).n
+  const since = asked.get(node)
+  const isMore = (heard.get(node) ?? 0) > last || last - (since ?? last) >= STATEMENT_PAGE
+  // What it says and we cannot count does not bring us further: it is not asked for without end.
+  if (isMore && since !== last) askTab(turn, node)
 }
 
 /** A job that drew on a tab ended without a receipt: what its node charged is asked for a while later. */
@@ -145,6 +166,13 @@ export const awaitTab = ({ state, now }: ClientTurn, { offered, tag, secrets }: 
   if (!state.money) return
   state.money.expected.set(tag, { node: offered.node, secret: secrets.money })
   state.deadlines.set(`statement:${tag}`, unixMs(now + STATEMENT_WITHIN_MS))
+}
+
+/** Of so many nodes at most. */
+const note = (of: Map<PubKey, number>, node: PubKey, n: number): void => {
+  of.delete(node)
+  of.set(node, n)
+  if (of.size > MOST_NODES) of.delete(of.keys().next().value!)
 }
 
 /** How long after its receipt a statement may come. */

@@ -5,7 +5,8 @@ import { CHAIN_START, nextChain, openOutput } from '../../identity/frame-seal.ts
 import { withinMax } from '../../metering/bounds.ts'
 import { type Frame, frameHeader } from '../../protocol/frames.ts'
 import { decodeOutput } from '../../protocol/payload.ts'
-import { awaitReceipt, cancelJob, onReceipt } from './ending.ts'
+import { awaitReceipt, cancelJob, finishJob, onReceipt } from './ending.ts'
+import { noReceiptOf } from './outcome.ts'
 import { received } from './paying.ts'
 import { type Attempt, type ClientJob, type ClientTurn, tell } from './state.ts'
 
@@ -69,6 +70,12 @@ export const endWaiting = (turn: ClientTurn, job: ClientJob): void => {
   if (!lock) return
   lock.waited = true
   if (lock.receipt) onReceipt(turn, lock.receipt)
+}
+
+/** No receipt came in time. What was delivered stays; one whose result does not open is disputed. */
+export const onNoReceipt = (turn: ClientTurn, job: ClientJob): void => {
+  if (job.attempt?.lock?.receipt) return endWaiting(turn, job)
+  finishJob(turn, job, job.fault ?? noReceiptOf(job))
 }
 
 const takeOpen = (

@@ -1,6 +1,6 @@
 import { unixMs } from '../../base/clock.ts'
 import { isFault } from '../../base/fault.ts'
-import type { EventId, JobTag } from '../../protocol/ids.ts'
+import type { EventId, JobId, JobTag, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { LEAST_INVOICE } from '../../protocol/terms.ts'
 import type { PurseEvent, Telling } from './money.ts'
@@ -8,8 +8,8 @@ import type { Outcome } from './news.ts'
 import type { Attempt, ClientJob, ClientTurn } from './state.ts'
 
 /**
- * Whoever asked may leave when a job is told to have ended. So that is told when the statement of a tab is here, too,
- * or a second after the receipt; when what is paid after the job is paid; and when what was held for it is back.
+ * Whoever asked may leave when a job is told to have ended. So that is told when the statement of a tab, and those
+ * before it, are in our books, too, or a second after the receipt; when what is paid after the job is paid; and when what was held for it is back.
  */
 
 /** Tells it later. @returns false where nothing follows */
@@ -26,23 +26,38 @@ export const tellLater = (
   const held = hold && hold.state !== 'over' ? hold.hash : null
   if (held === null && !money.expected.has(tag)) return false
   const isAfter = body.timing === 'after' && outcome.verified === true
-  const one = { receipt, outcome, isAfter, held }
+  const one = { receipt, outcome, n: null, isAfter, held }
   money.telling.set(tag, one)
   const within = held !== null || owes(one) ? PAID_WITHIN_MS : TOLD_WITHIN_MS
   state.deadlines.set(`told:${tag}`, unixMs(now + within))
   return true
 }
 
-/** The statement about its receipt came. */
-export const tellWith = (turn: ClientTurn, { event, body }: Message<'statement'>): void => {
-  const { telling } = turn.state.money!
+/** The statement about its receipt came; the purse counts it. */
+export const hasStatement = (
+  { state }: ClientTurn,
+  { event, body }: Message<'statement'>,
+): void => {
+  const { telling } = state.money!
   for (const [tag, one] of telling) {
     const { receipt, outcome } = one
     if (receipt !== body.receipt || outcome.node !== event.pubkey) continue
     const bundle = { ...outcome.bundle, statement: event }
-    telling.set(tag, { ...one, outcome: { ...outcome, bundle } })
-    if (!owes(one)) tellNow(turn, tag)
+    telling.set(tag, { ...one, n: body.n, outcome: { ...outcome, bundle } })
   }
+}
+
+/** All that a node said up to this number is counted, or will not be soon. */
+export const tellUpTo = (turn: ClientTurn, node: PubKey, last: number): void => {
+  for (const [tag, one] of turn.state.money!.telling)
+    if (one.n !== null && one.n <= last && one.outcome.node === node && !owes(one))
+      tellNow(turn, tag)
+}
+
+/** Whoever asked for this job does not wait any more. */
+export const tellAtOnce = (turn: ClientTurn, job: JobId): void => {
+  for (const [tag, { outcome }] of turn.state.money?.telling ?? [])
+    if (outcome.job === job) tellNow(turn, tag)
 }
 
 /** A payment to its node ended: what it owed is paid, or is not for now; what was held is back. */

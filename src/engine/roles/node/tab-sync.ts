@@ -1,4 +1,5 @@
 import type { Message } from '../../protocol/messages.ts'
+import { STATEMENT_PAGE } from '../../protocol/sync.ts'
 import type { SignedStatement } from '../../metering/tab-rows.ts'
 import { lookSoon, paidOf } from '../counter.ts'
 import { giveTab, tellTab } from './reach.ts'
@@ -21,9 +22,9 @@ export const tellAgain = (
       tellTab(turn, till, key, 'paid', { ...paidOf(said), preimage })
     }
   const n = till.tabs.tabs.get(key)?.n ?? 0
-  // The newest say all that those before them do, and more.
-  const from = Math.max(body.since, n - MOST_STATEMENTS) + 1
-  if (from <= n) turn.effects.push({ do: 'statements', key, from, limit: MOST_STATEMENTS })
+  // The oldest that it lacks first: each may be of a receipt that it lost, and is counted by itself.
+  const from = body.since + 1
+  if (from <= n) turn.effects.push({ do: 'statements', key, from, limit: STATEMENT_PAGE })
 }
 
 /** Statements of the ledger, as they were signed. */
@@ -31,6 +32,3 @@ export const onStatements = (turn: NodeTurn, found: readonly SignedStatement[]):
   const { till } = turn.state
   for (const { key, text } of found) if (till) giveTab(turn, till, key, text)
 }
-
-/** Each is a letter of its own. */
-const MOST_STATEMENTS = 16
