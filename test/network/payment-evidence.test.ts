@@ -1,9 +1,10 @@
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
+import { textPieces } from '../fakes/scripted-runner.ts'
 import { KINDS } from '../../src/engine/protocol/kinds.ts'
 import { checkInvariants } from './invariants.ts'
 import { checkMoney, tabOf } from './money-books.ts'
-import { ended, paying, toldOf } from './paying.ts'
-import type { World } from './world.ts'
+import { ended, paying, toldOf, words } from './paying.ts'
+import type { Asked, World } from './world.ts'
 
 /** A router that wants to see each payment (`--payment-evidence proof`), as its clients meet it. */
 
@@ -118,18 +119,136 @@ test('a payment that nobody can show is not made again', async () => {
   await it.close()
 })
 
-test('after a restart of the router jobs are paid and shown as before', async () => {
-  const { it, client } = await paying({ payment: 'proven' })
-  const first = it.request(client, { outTokens: 2_000 })
-  await ended(it, first)
-  await it.stopRouter()
-  await it.clock.advance(1_000)
-  await it.startRouter()
-  await it.clock.advance(5_000)
-  const next = it.request(client, { outTokens: 2_000 })
-  await ended(it, next)
-  expect(next.outcome!.fault).toBeNull()
-  expect(payments(it)).toHaveLength(2)
-  await checkMoney(it)
-  await it.close()
+const jobs = (it: World) =>
+  it.recorded.events.filter(({ event }) => event.kind === KINDS.job).map(({ event }) => event)
+
+/** Runs until something was told of a job. */
+const until = async (it: World, asked: Asked, type: string): Promise<void> => {
+  for (let ms = 0; ms < 5_000 && !toldOf(asked).includes(type); ms++) await it.clock.advance(1)
+}
+
+describe('a restart of the router', () => {
+  test('jobs are paid and shown as before', async () => {
+    const { it, client } = await paying({ payment: 'proven' })
+    const first = it.request(client, { outTokens: 2_000 })
+    await ended(it, first)
+    await it.stopRouter()
+    await it.clock.advance(1_000)
+    await it.startRouter()
+    await it.clock.advance(5_000)
+    const next = it.request(client, { outTokens: 2_000 })
+    await ended(it, next)
+    expect(next.outcome!.fault).toBeNull()
+    expect(payments(it)).toHaveLength(2)
+    await checkMoney(it)
+    await it.close()
+  })
+
+  test('a job that was paid before it is routed after it, and not paid again', async () => {
+    const { it, client } = await paying({ payment: 'proven' })
+    const asked = it.request(client, { outTokens: 2_000 })
+    await until(it, asked, 'paid')
+    expect(jobs(it)).toEqual([])
+    await it.stopRouter()
+    await it.clock.advance(2_000)
+    await it.startRouter()
+    await ended(it, asked)
+    expect(asked.outcome!.fault).toBeNull()
+    expect(payments(it)).toHaveLength(1)
+    checkInvariants(it, [asked])
+    await checkMoney(it)
+    await it.close()
+  })
+
+  test('what is shown is written before its job has ended, and that it is used up with its receipt', async () => {
+    const { it, client } = await paying({ payment: 'proven' })
+    const asked = it.request(client, { outTokens: 2_000 })
+    await until(it, asked, 'accepted')
+    const rows = () => it.routerParty.store.money.proofs()
+    const { job } = jobOf(it)
+    const row = { job, client: client.key, node: it.nodes[0]!.signer.pubkey }
+    expect(rows()).toMatchObject([{ ...row, used: false }])
+    await it.stopRouter()
+    await it.clock.advance(1_000)
+    await it.startRouter()
+    await ended(it, asked)
+    expect(asked.outcome!.fault).toBeNull()
+    expect(rows()).toMatchObject([{ ...row, used: true }])
+    await it.close()
+  })
+})
+
+/** What the job says that was sent last. */
+const jobOf = (it: World) => JSON.parse(jobs(it).at(-1)!.content) as { job: string }
+
+describe('a router that begins to want proofs, or no longer does', () => {
+  const switched = async (it: World, to: 'before' | 'proven'): Promise<void> => {
+    await it.stopRouter()
+    it.payment = to
+    await it.startRouter()
+    await it.clock.advance(15_000)
+  }
+  const viewOf = (it: World) => {
+    const { views } = it.clients[0]!.store.money.spending(it.clock.now())
+    const tab = it.bank!.purseOf.get('client 0')!.tab(it.nodes[0]!.signer.pubkey).pubkey
+    return views.find(({ ref }) => ref === tab)!
+  }
+  const serve = async (it: World): Promise<Asked> => {
+    const asked = it.request(it.clients[0]!.client!, { outTokens: 2_000 })
+    await ended(it, asked)
+    expect(asked.outcome!.fault).toBeNull()
+    await it.clock.advance(1_000)
+    return asked
+  }
+
+  test('a session with a tab pays its next jobs one by one; the tab lies there, untouched', async () => {
+    const { it } = await paying({ payment: 'before' })
+    await serve(it)
+    const tab = viewOf(it)
+    expect(tab.paid - tab.used).toBeGreaterThan(0n)
+    await switched(it, 'proven')
+    const next = await serve(it)
+    expect(toldOf(next)).toContain('proof')
+    expect(payments(it).map(({ purpose }) => purpose)).toEqual(['topup', 'job'])
+    expect(viewOf(it)).toEqual(tab)
+    await checkMoney(it)
+    await it.close()
+  })
+
+  test('a session that began to show goes on so; the next one has its tab, with all that was on it', async () => {
+    const { it } = await paying({ payment: 'before' })
+    await serve(it)
+    const tab = viewOf(it)
+    await switched(it, 'proven')
+    await serve(it)
+    await switched(it, 'before')
+    await serve(it)
+    expect(payments(it).map(({ purpose }) => purpose)).toEqual(['topup', 'job', 'job'])
+    const [party] = it.clients
+    it.kill(party!)
+    await it.start(party!)
+    await it.clock.advance(1_000)
+    expect(toldOf(await serve(it))).not.toContain('paying')
+    expect(viewOf(it).used).toBeGreaterThan(tab.used)
+    expect(payments(it)).toHaveLength(3)
+    await checkMoney(it)
+    await it.close()
+  })
+
+  test('a job that runs on a tab goes on; the next one is paid alone', async () => {
+    const { it, client } = await paying({
+      payment: 'before',
+      script: { pieces: textPieces(words(40)), pieceMs: 100 },
+    })
+    const running = it.request(client, { outTokens: 2_000 })
+    await until(it, running, 'started')
+    await switched(it, 'proven')
+    await ended(it, running)
+    expect(running.outcome!.fault).toBeNull()
+    expect(running.outcome!.receipt!.status).toBe('ok')
+    const next = await serve(it)
+    expect(toldOf(next)).toContain('proof')
+    await checkMoney(it)
+    await it.close()
+  })
 })

@@ -70,6 +70,7 @@ export class World {
   private readonly address = { hostname: 'router.test', port: 7447 }
   /** It may be changed for the router's next life. */
   fee: WorldOptions['fee']
+  payment: WorldOptions['payment']
   private closing = false
 
   constructor(private readonly options: WorldOptions) {
@@ -79,6 +80,7 @@ export class World {
     this.routerParty = this.party('router')
     const { purse } = options
     this.fee = options.fee
+    this.payment = options.payment
     if (purse !== undefined) this.bank = new Bank(this.secp, this.random, purse, this.faults)
   }
 
@@ -94,7 +96,7 @@ export class World {
       ...this.address,
       name: 'router',
       software: 'test',
-      ...(this.options.payment && { payment: this.options.payment }),
+      ...(this.payment && { payment: this.payment }),
       ...(this.bank && this.fee && { fee: await this.bank.fee(this.fee, life) }),
     })
     if (life.alive) this.router = router

@@ -21,7 +21,16 @@ import {
   signedInvoice,
 } from './invoice-check.case.ts'
 import type { Proof } from './invoice-check-proof.ts'
-import { MOST_PROOFS, isProven, newProofs, takeProof, useProof } from './proofs.ts'
+import {
+  MOST_PROOFS,
+  type ProofChange,
+  type Proofs,
+  type TakenProof,
+  isProven,
+  openProofs,
+  takeProof,
+  useProof,
+} from './proofs.ts'
 
 const pay = {
   payees: [...RULES.pinnedKeys],
@@ -37,10 +46,19 @@ const rules = {
     node === NODE && sheet === SHEET ? { ...pay, payees: [...pay.payees] } : undefined,
 } as const
 const PLACE = { job: JOB, node: NODE, client: CLIENT }
-const take = (shown: Proof, proofs = newProofs(sec(-60)), at = clock(30)) => ({
-  proofs,
-  flaw: takeProof(proofs, shown, rules, at),
-})
+const take = (shown: Proof, proofs = openProofs(), at = clock(30)) => {
+  const taken = takeProof(proofs, shown, rules, at)
+  const [flaw, changes] = typeof taken === 'string' ? [taken, []] : [null, taken]
+  return { proofs, flaw, changes }
+}
+/** A run of the router after these were written. */
+const restarted = (changes: readonly ProofChange[]): Proofs => {
+  const rows = new Map<string, TakenProof>()
+  for (const { do: what, row } of changes)
+    if (what === 'drop') rows.delete(row.hash)
+    else rows.set(row.hash, row)
+  return openProofs([...rows.values()])
+}
 /** An honest payment, one for each number. */
 const payment = (n: number, terms: Partial<Terms> = {}): Proof => {
   const preimage = toHex(sha256(Uint8Array.of(n, n >> 8)))
@@ -82,9 +100,30 @@ describe('once', () => {
     expect(isProven(proofs, PLACE, 42_001n)).toBe(false)
   })
 
-  test('what was asked for before the router began may have been used', () => {
-    expect(take(proof(), newProofs(sec(1))).flaw).toBe('pay.stale')
-    expect(take(proof(), newProofs(sec(0))).flaw).toBeNull()
+  test('over restarts: what was shown is, what is used up stays so, what was not shown can be', () => {
+    const { changes } = take(proof())
+    const again = restarted(changes)
+    expect(isProven(again, PLACE, 21_000n)).toBe(true)
+    expect(isProven(again, PLACE, 21_001n)).toBe(false)
+    expect(take(proof(), again)).toMatchObject({ flaw: null, changes: [] })
+    const other = proof({ invoice: signedInvoice({ terms: { ref: 'ab'.repeat(32) } }) })
+    expect(take(other, again).flaw).toBe('pay.repeated')
+
+    const used = restarted([...changes, ...useProof(again, PLACE)])
+    expect(isProven(used, PLACE, 1n)).toBe(false)
+    expect(take(proof(), used).flaw).toBe('pay.repeated')
+    // It was paid before this router began, and nothing was routed for it.
+    expect(take(payment(2), used).flaw).toBeNull()
+    expect(isProven(used, PLACE, 21_000n)).toBe(true)
+  })
+
+  test('what is forgotten is forgotten in the ledger, too', () => {
+    const { proofs, changes } = take(payment(1))
+    const late = sec(120 + 86_400)
+    const next = payment(2, { iat: late, exp: (late + 120) as never })
+    const then = take(next, proofs, clock(120 + 86_401)).changes
+    expect(then.map((it) => it.do)).toEqual(['drop', 'put'])
+    expect([...restarted([...changes, ...then]).taken]).toEqual([...proofs.taken])
   })
 
   test('a hash is kept as long as it is a proof, and the table has a bound', () => {
@@ -97,7 +136,8 @@ describe('once', () => {
     expect([proofs.taken.size, proofs.shown.size]).toEqual([1, 1])
     for (let n = 0; n < MOST_PROOFS + 5; n++)
       proofs.taken.set(paymentHash(n.toString(16).padStart(64, '0')), {
-        place: String(n),
+        ...proofs.taken.values().next().value!,
+        job: String(n),
         until: sec(10 ** 6),
       })
     expect(take(payment(4), proofs).flaw).toBeNull()
@@ -165,7 +205,7 @@ test.each(Object.keys(MUTATIONS))(
   (name) => {
     fc.assert(
       fc.property(MUTATIONS[name]!, (mutant) => {
-        const { proofs, flaw } = take(mutant, newProofs(sec(-10_000_000)))
+        const { proofs, flaw } = take(mutant)
         expect(flaw).not.toBeNull()
         expect([proofs.taken.size, proofs.shown.size]).toEqual([0, 0])
       }),

@@ -1,5 +1,6 @@
 import type { UnixMs, UnixSec } from '../base/clock.ts'
-import { type Msat, msat } from '../base/money.ts'
+import type { Msat } from '../base/money.ts'
+import type { Change } from '../metering/tab-rows.ts'
 import type { EcdsaVerifier } from '../protocol/bolt11/payee.ts'
 import type { Net } from '../protocol/event.ts'
 import type { EventId, PaymentHash, PubKey } from '../protocol/ids.ts'
@@ -12,16 +13,27 @@ import { type PayFlaw, readSigned } from './invoice-check.ts'
  * name no router, and it does not say which jobs it was for. Changed in place.
  */
 export type Proofs = Readonly<{
-  /** What was asked for earlier may have been used up in an earlier run. */
-  startedAt: UnixSec
-  /** Payment hashes that count already, the oldest first, and for what. */
-  taken: Map<PaymentHash, Readonly<{ place: string; until: UnixSec }>>
-  /** What is shown and not used up, by job, node and client. */
-  shown: Map<string, Msat>
+  /** Payment hashes that count already, the oldest first. */
+  taken: Map<PaymentHash, TakenProof>
+  /** Those that are not used up, by job, node and client. */
+  shown: Map<string, readonly TakenProof[]>
 }>
 
 /** What a proof is for. */
 export type ProofPlace = Readonly<{ job: string; node: PubKey; client: PubKey }>
+
+/** A payment that counts, as a row of the router's ledger: a restart neither forgets it nor counts it twice. */
+export type TakenProof = ProofPlace &
+  Readonly<{
+    hash: PaymentHash
+    msat: Msat
+    /** A receipt came for its job there. */
+    used: boolean
+    /** From then on it is no proof, and need not be known. */
+    until: UnixSec
+  }>
+
+export type ProofChange = Change<'proofs', TakenProof>
 
 /** What a router knows. */
 export type ProofRules = Readonly<{
@@ -35,50 +47,64 @@ export type ProofRules = Readonly<{
 /** `pay.repeated`: its payment hash counts for something else, or is used up. */
 export type ShownFlaw = PayFlaw | 'pay.repeated'
 
-export const newProofs = (startedAt: UnixSec): Proofs => ({
-  startedAt,
-  taken: new Map(),
-  shown: new Map(),
-})
+/**
+ * What an earlier run was shown.
+ * @param rows the oldest first
+ */
+export const openProofs = (rows: readonly TakenProof[] = []): Proofs => {
+  const proofs: Proofs = { taken: new Map(), shown: new Map() }
+  for (const row of rows) keep(proofs, row)
+  return proofs
+}
 
 /**
  * Takes what a client shows: a payment that a node of ours asked for, for one job of this client, which this
  * router may see (proofFlaw). A payment hash counts once; shown again for the same job it changes nothing.
- * @returns null, or the first flaw. Never throws.
+ * @returns what changes in the ledger, or the first flaw. Never throws.
  */
 export const takeProof = (
   proofs: Proofs,
   proof: Proof,
   { net, router, secp, payOf }: ProofRules,
   now: UnixMs,
-): ShownFlaw | null => {
+): ShownFlaw | readonly ProofChange[] => {
   const read = readSigned(proof.invoice)
   if (typeof read === 'string') return read
   const { terms, invoice } = read
-  const place = placeOf({ job: terms.ref, node: terms.payee, client: proof.signer })
-  const before = proofs.taken.get(invoice.paymentHash)
-  if (before) return before.place === place && proofs.shown.has(place) ? null : 'pay.repeated'
+  const hash = invoice.paymentHash
+  const place = { job: terms.ref, node: terms.payee, client: proof.signer }
+  const before = proofs.taken.get(hash)
+  if (before) return placeOf(before) === placeOf(place) && !before.used ? [] : 'pay.repeated'
   const pay = payOf(terms.payee, terms.price as EventId)
   if (!pay) return 'pay.payee'
-  if (terms.iat < proofs.startedAt) return 'pay.stale'
   const { payee, ref, price } = terms
   const expected = { net, payee, router, for: 'job', ref, price } as const
   const rules = { secp, pinnedKeys: pay.payees, allowMemo: pay.bind === 'memo', now }
   const flaw = proofFlaw(proof, expected, rules)
   if (flaw) return flaw
-  forget(proofs, now)
-  proofs.taken.set(invoice.paymentHash, { place, until: rememberUntil(terms) })
-  proofs.shown.set(place, msat((proofs.shown.get(place) ?? 0n) + terms.msat))
-  return null
+  const dropped = forget(proofs, now)
+  const row = { ...place, hash, msat: terms.msat, used: false, until: rememberUntil(terms) }
+  keep(proofs, row)
+  return [...dropped, { do: 'put', table: 'proofs', row }]
 }
 
 /** Whether what was shown pays for all that a job may cost there. */
 export const isProven = (proofs: Proofs, place: ProofPlace, ceiling: bigint): boolean =>
-  (proofs.shown.get(placeOf(place)) ?? 0n) >= ceiling
+  (proofs.shown.get(placeOf(place)) ?? []).reduce((sum, it) => sum + it.msat, 0n) >= ceiling
 
 /** A receipt came: what was paid for the job there is used up, whatever it cost. */
-export const useProof = (proofs: Proofs, place: ProofPlace): void =>
-  void proofs.shown.delete(placeOf(place))
+export const useProof = (proofs: Proofs, place: ProofPlace): readonly ProofChange[] => {
+  const rows = (proofs.shown.get(placeOf(place)) ?? []).map((it) => ({ ...it, used: true }))
+  proofs.shown.delete(placeOf(place))
+  for (const row of rows) proofs.taken.set(row.hash, row)
+  return rows.map((row) => ({ do: 'put', table: 'proofs', row }))
+}
+
+const keep = ({ taken, shown }: Proofs, row: TakenProof): void => {
+  taken.set(row.hash, row)
+  const place = placeOf(row)
+  if (!row.used) shown.set(place, [...(shown.get(place) ?? []), row])
+}
 
 const placeOf = ({ job, node, client }: ProofPlace): string => `${job} ${node} ${client}`
 
@@ -86,12 +112,15 @@ const placeOf = ({ job, node, client }: ProofPlace): string => `${job} ${node} $
  * What is past its time is no proof any more. Beyond the bound the oldest goes: an honest node signs no other terms
  * for its hash, and one that lies can make up as many as it likes.
  */
-const forget = ({ taken, shown }: Proofs, now: UnixMs): void => {
-  for (const [hash, { place, until }] of taken) {
-    if (until * 1000 > now && taken.size < MOST_PROOFS) return
+const forget = ({ taken, shown }: Proofs, now: UnixMs): readonly ProofChange[] => {
+  const dropped: ProofChange[] = []
+  for (const [hash, row] of taken) {
+    if (row.until * 1000 > now && taken.size < MOST_PROOFS) break
     taken.delete(hash)
-    shown.delete(place)
+    shown.delete(placeOf(row))
+    dropped.push({ do: 'drop', table: 'proofs', row })
   }
+  return dropped
 }
 
 export const MOST_PROOFS = 32_768

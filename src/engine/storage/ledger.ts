@@ -6,7 +6,7 @@ import { unixMs } from '../base/clock.ts'
 import type { EventId, JobId, PubKey } from '../protocol/ids.ts'
 import { asStorageFault, checkIntegrity, closeDatabase, openDatabase } from './database.ts'
 import { receiptDuplicate } from './faults.ts'
-import { MONEY_MIGRATION } from './money-schema.ts'
+import { MONEY_MIGRATION, PROOFS_MIGRATION } from './money-schema.ts'
 import { moneyTables } from './money-sqlite.ts'
 import type { MoneyChange } from './money-store.ts'
 import type { Kept } from './store.ts'
@@ -62,6 +62,7 @@ const MIGRATIONS = [
   CREATE INDEX kept_by_job ON kept (job);`,
   // Of what was paid before nobody knows from which wallet: null (spending/journal-rows.ts says what follows).
   'ALTER TABLE payments ADD COLUMN wallet TEXT',
+  PROOFS_MIGRATION,
 ]
 
 type Row = Omit<Kept, 'by' | 'at'> & { signer: PubKey; at: bigint }

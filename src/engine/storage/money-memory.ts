@@ -3,6 +3,7 @@ import type { BookedInvoice } from '../metering/invoice-book-rows.ts'
 import type { Draw, SignedStatement, Tab } from '../metering/tab-rows.ts'
 import type { Entry } from '../spending/journal-rows.ts'
 import type { Charge, TabView } from '../spending/ledger.ts'
+import type { TakenProof } from '../spending/proofs.ts'
 import { moneyKnown, storeClosed } from './faults.ts'
 import type { MoneyChange, MoneyStore } from './money-store.ts'
 import type { Kept } from './store.ts'
@@ -27,6 +28,7 @@ export const memoryMoney = (
     payments: new Map<string, Entry>(),
     views: new Map<string, TabView>(),
     charges: new Map<string, Charge>(),
+    proofs: new Map<string, TakenProof>(),
   }
   const drawn = new Set<string>()
   const all = <Row>(map: Map<string, Row>, fits: (row: Row) => boolean): Row[] =>
@@ -62,6 +64,8 @@ export const memoryMoney = (
         return put(rows.views, change) ?? refused
       case 'charges':
         return put(rows.charges, change) ?? refused
+      case 'proofs':
+        return put(rows.proofs, change) ?? refused
     }
   }
 
@@ -84,6 +88,10 @@ export const memoryMoney = (
     openInvoices: (payee) =>
       all(rows.invoices, (it) => it.payee === payee && it.state !== 'settled').toSorted(
         (a, b) => a.at - b.at,
+      ),
+    proofs: () =>
+      all(rows.proofs, () => true).toSorted(
+        (a, b) => a.until - b.until || (a.hash < b.hash ? -1 : 1),
       ),
     statements: (node, key, n, limit) =>
       all(rows.statements, (it) => it.node === node && it.key === key && it.n >= n)
@@ -133,6 +141,7 @@ const idOf = (change: MoneyChange): string => {
       return change.row.receipt
     case 'invoices':
     case 'payments':
+    case 'proofs':
       return change.row.hash
     default:
       return change.row.id

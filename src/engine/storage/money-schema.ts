@@ -1,3 +1,16 @@
+/** What a router was shown of payments (spending/proofs.ts). */
+export const PROOFS_MIGRATION = `
+  CREATE TABLE proofs (
+    hash TEXT PRIMARY KEY,
+    job TEXT NOT NULL,
+    node TEXT NOT NULL,
+    client TEXT NOT NULL,
+    msat INTEGER NOT NULL CHECK (msat > 0),
+    used INTEGER NOT NULL CHECK (used IN (0, 1)),
+    until INTEGER NOT NULL
+  ) STRICT;
+`
+
 /** The tables of money in ledger.db, as a migration: never changed once it was released. Amounts are msat. */
 export const MONEY_MIGRATION = `
   CREATE TABLE tabs (

@@ -10,12 +10,13 @@ type Written = Exclude<MoneyChange, { table: 'kept' }>
 /** The tables of money in ledger.db: their reads, and the one write, for a transaction of the ledger's. */
 export const moneyTables = (db: Database) => {
   const tables = tablesOf(db)
-  const { tabs, draws, statements, invoices, payments, views, charges } = tables
+  const { tabs, draws, statements, invoices, payments, views, charges, proofs } = tables
   const reads = {
     tabs: tabs.select('WHERE node = ?'),
     openDraws: draws.select(`WHERE node = ? AND state = 'reserved'`),
     openInvoices: invoices.select(`WHERE payee = ? AND state <> 'settled' ORDER BY at`),
     statements: statements.select('WHERE node = ? AND key = ? AND n >= ? ORDER BY n, at LIMIT ?'),
+    proofs: proofs.select('ORDER BY until, hash'),
     entries: payments.select('WHERE final = 0 OR at >= ? ORDER BY at'),
     payments: payments.select('ORDER BY at DESC LIMIT ?'),
     views: views.select(''),
@@ -40,6 +41,8 @@ export const moneyTables = (db: Database) => {
         return views.write(change)
       case 'charges':
         return charges.write(change)
+      case 'proofs':
+        return proofs.write(change)
     }
   }
 
@@ -58,6 +61,7 @@ export const moneyTables = (db: Database) => {
       tabs: (node) => reads.tabs(node),
       openDraws: (node) => reads.openDraws(node),
       openInvoices: (payee) => reads.openInvoices(payee),
+      proofs: () => reads.proofs(),
       statements: (node, key, n, limit) => reads.statements(node, key, BigInt(n), BigInt(limit)),
       spending: (since) => readSpending.deferred(BigInt(since)),
       payments: (limit) => reads.payments(BigInt(limit)),

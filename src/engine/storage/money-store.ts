@@ -4,11 +4,12 @@ import type { Change, Draw, SignedStatement, Tab, TabChange } from '../metering/
 import type { EventId, PubKey } from '../protocol/ids.ts'
 import type { Entry, PaymentChange } from '../spending/journal-rows.ts'
 import type { Charge, TabView, ViewChange } from '../spending/ledger.ts'
+import type { ProofChange, TakenProof } from '../spending/proofs.ts'
 import type { Kept, Store } from './store.ts'
 
 /** One row that is to be written. */
 export type MoneyChange =
-  Change<'kept', Kept> | TabChange | InvoiceChange | PaymentChange | ViewChange
+  Change<'kept', Kept> | TabChange | InvoiceChange | PaymentChange | ViewChange | ProofChange
 
 /**
  * The part of the ledger that counts money. The rows of one `write` are on the disk all together or not at
@@ -36,6 +37,8 @@ export interface MoneyStore {
   openDraws(node: PubKey): Draw[]
   /** A payee's invoices that have not settled, the oldest first. */
   openInvoices(payee: PubKey): BookedInvoice[]
+  /** Payments that a router was shown, those that are forgotten first first. */
+  proofs(): TakenProof[]
   /** What was signed about a tab, from number `n` on, at most `limit`. */
   statements(node: PubKey, key: PubKey, n: number, limit: number): SignedStatement[]
 

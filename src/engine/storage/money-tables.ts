@@ -3,6 +3,7 @@ import type { BookedInvoice } from '../metering/invoice-book-rows.ts'
 import type { Draw, SignedStatement, Tab } from '../metering/tab-rows.ts'
 import type { Entry } from '../spending/journal-rows.ts'
 import type { Charge, TabView } from '../spending/ledger.ts'
+import type { TakenProof } from '../spending/proofs.ts'
 import { amount, flag, orNull, tableOf, text, whole } from './money-table.ts'
 
 /** How the rows of money stand in their tables (money-schema.ts). What has settled may not change any more. */
@@ -143,5 +144,19 @@ export const tablesOf = (db: Database) => ({
       at: whole(),
     },
     ['receipt'],
+  ),
+  proofs: tableOf<TakenProof>(
+    db,
+    'proofs',
+    {
+      hash: text(),
+      job: text(),
+      node: text(),
+      client: text(),
+      msat: amount,
+      used: flag,
+      until: whole(),
+    },
+    ['hash'],
   ),
 })

@@ -4,6 +4,7 @@ import type { BookedInvoice } from '../metering/invoice-book-rows.ts'
 import type { Draw, SignedStatement, Tab } from '../metering/tab-rows.ts'
 import type { EventId, JobId, PaymentHash, Preimage, PubKey } from '../protocol/ids.ts'
 import type { Entry } from '../spending/journal-rows.ts'
+import type { TakenProof } from '../spending/proofs.ts'
 import type { Charge, TabView } from '../spending/ledger.ts'
 import { NODE } from './store.conformance.ts'
 
@@ -59,6 +60,17 @@ export const statementOf = (n: number, over: Partial<SignedStatement> = {}): Sig
   cost: msat(1n),
   text: `{"n":${n}}`,
   at,
+  ...over,
+})
+
+export const proofOf = (n: number, over: Partial<TakenProof> = {}): TakenProof => ({
+  hash: hex<PaymentHash>(60_000 - n),
+  job: hex<JobId>(10_000 + n),
+  node: NODE,
+  client: KEY,
+  msat: HUGE,
+  used: false,
+  until: (1_700_000_000 + n) as never,
   ...over,
 })
 

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { unixMs } from '../base/clock.ts'
 import { type Msat, msat } from '../base/money.ts'
 import type { Entry } from '../spending/journal-rows.ts'
+import type { TakenProof } from '../spending/proofs.ts'
 import {
   HUGE,
   KEY,
@@ -11,6 +12,7 @@ import {
   entryOf,
   hex,
   invoiceOf,
+  proofOf,
   settledEntry,
   statementOf,
   tabOf,
@@ -52,6 +54,21 @@ const CASES: Readonly<Record<string, (store: LedgerStore) => Promise<void>>> = {
     expect(money.charge(hex(1))).toEqual(chargeOf(1, { disputed: true }))
     expect(money.charge(hex(2))).toBeNull()
   },
+  'what a router was shown is kept, changed and dropped, in the order in which it is forgotten':
+    async ({ money }) => {
+      const [first, second, third] = [1, 2, 3].map((n) => proofOf(n)) as [
+        TakenProof,
+        TakenProof,
+        TakenProof,
+      ]
+      await money.write([third, first, second].map((row) => ({ do: 'put', table: 'proofs', row })))
+      expect(money.proofs()).toEqual([first, second, third])
+      await money.write([
+        { do: 'drop', table: 'proofs', row: first },
+        { do: 'put', table: 'proofs', row: { ...third, used: true } },
+      ])
+      expect(money.proofs()).toEqual([second, { ...third, used: true }])
+    },
   'receipt, tab and invoice change together': async (store) => {
     const { money } = store
     const settled = invoiceOf(1, { state: 'settled', received: HUGE })

@@ -39,7 +39,16 @@ test('a ledger from before there was money is brought up to date, and keeps its 
   await store.keep(receiptOf(1))
   await store.close()
   const db = new Database(path)
-  for (const table of ['tabs', 'draws', 'statements', 'invoices', 'payments', 'views', 'charges'])
+  for (const table of [
+    'tabs',
+    'draws',
+    'statements',
+    'invoices',
+    'payments',
+    'views',
+    'charges',
+    'proofs',
+  ])
     db.run(`DROP TABLE ${table}`)
   db.run('DROP TABLE spending')
   db.run('PRAGMA user_version = 1')

@@ -107,6 +107,7 @@ const readsOf = (path: string, money: Omit<MoneyStore, 'write'>): Omit<MoneyStor
   tabs: (...of) => orFault(path, () => money.tabs(...of)),
   openDraws: (...of) => orFault(path, () => money.openDraws(...of)),
   openInvoices: (...of) => orFault(path, () => money.openInvoices(...of)),
+  proofs: () => orFault(path, () => money.proofs()),
   statements: (...of) => orFault(path, () => money.statements(...of)),
   spending: (...of) => orFault(path, () => money.spending(...of)),
   payments: (...of) => orFault(path, () => money.payments(...of)),

@@ -1,5 +1,5 @@
 import { toHex } from '../../../src/engine/base/bytes.ts'
-import { toSec, unixMs } from '../../../src/engine/base/clock.ts'
+import { unixMs } from '../../../src/engine/base/clock.ts'
 import type { Signer } from '../../../src/engine/identity/seams.ts'
 import { draftOf } from '../../../src/engine/protocol/draft.ts'
 import { type JobId, type PubKey, bootId, jobId } from '../../../src/engine/protocol/ids.ts'
@@ -20,7 +20,7 @@ import type { WireEvent } from '../../../src/engine/roles/wire.ts'
 import type { Capability } from '../../../src/engine/runners/runner.ts'
 import type { ClientEvent } from '../../../src/engine/roles/client/state.ts'
 import type { NodeEvent } from '../../../src/engine/roles/node/state.ts'
-import { newProofs } from '../../../src/engine/spending/proofs.ts'
+import { openProofs } from '../../../src/engine/spending/proofs.ts'
 import { windowBudget } from '../../../src/engine/transport/flow.ts'
 import { scriptedChat } from '../../fakes/scripted-runner.ts'
 import type { Mint } from './money.ts'
@@ -56,7 +56,7 @@ export const addRouter = (
     operator,
     ...(proven && {
       payment: 'proven' as const,
-      proofs: { ...newProofs(toSec(stage.now)), secp: stage.secp },
+      proofs: { ...openProofs(), secp: stage.secp },
     }),
   })
   const mind: Mind = {

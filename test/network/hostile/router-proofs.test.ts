@@ -6,6 +6,7 @@ import { msat } from '../../../src/engine/base/money.ts'
 import type { Signer } from '../../../src/engine/identity/seams.ts'
 import type { Signed } from '../../../src/engine/protocol/event.ts'
 import type { Contents } from '../../../src/engine/protocol/messages.ts'
+import { openProofs } from '../../../src/engine/spending/proofs.ts'
 import { addClient, outcomeOf, wish } from './cast.ts'
 import { letterOf } from './money.ts'
 import { type MoneyScene, inLetters, lettersTo, moneyScene } from './money-scene.ts'
@@ -170,11 +171,14 @@ describe('a payment counts once', () => {
     expect(declinedTo(thief.client)).toContain('invalid: proof')
   })
 
-  test('one that came before the router began: not placed', () => {
-    const it = moneyScene({ proven: true })
-    Object.assign(it.router.state.proofs!, { startedAt: it.stage.now / 1000 + 3_600 })
-    expect(tried(it)).toMatchObject(REFUSED)
-    expect(declinedTo(it.client)).toContain(`${NOT_PROVEN} (pay.stale)`)
+  test('nor after a restart of the router, which has what it was shown from its ledger', () => {
+    const { it, proof } = served()
+    const { proofs } = it.router.state
+    const { taken, shown: open } = openProofs([...proofs!.taken.values()])
+    Object.assign(proofs!, { taken, shown: open })
+    inLetters(it, 'router', 'proof', (_, inner) => forged(it.client.signer, inner, proof))
+    expect(tried(it)).toMatchObject({ code: 'router.declined', placed: 1 })
+    expect(declinedTo(it.client)).toContain(`${NOT_PROVEN} (pay.repeated)`)
   })
 })
 

@@ -5,7 +5,13 @@ import type { Message } from '../../protocol/messages.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
 import { termsHash } from '../../protocol/terms.ts'
 import type { Proof } from '../../spending/invoice-check-proof.ts'
-import { isProven, takeProof } from '../../spending/proofs.ts'
+import {
+  type ProofChange,
+  type ProofPlace,
+  isProven,
+  takeProof,
+  useProof,
+} from '../../spending/proofs.ts'
 import type { LinkId } from '../wire.ts'
 import { type RouterState, type Turn, accept, decline } from './state.ts'
 
@@ -27,9 +33,17 @@ export const onProof = (
   const payOf = (node: PubKey, sheet: string) =>
     state.nodes.get(node)?.sheets.get(sheet as never)?.body.pay
   const rules = { net, router: signer.pubkey, secp: proofs.secp, payOf }
-  const flaw = takeProof(proofs, proof, rules, now)
-  if (flaw) return decline(turn, link, message, `restricted: no proof of payment (${flaw})`)
+  const taken = takeProof(proofs, proof, rules, now)
+  if (typeof taken === 'string')
+    return decline(turn, link, message, `restricted: no proof of payment (${taken})`)
+  write(turn, taken)
   accept(turn, link, message)
+}
+
+/** A receipt came: written before it is, so that no job is routed for the same payment after a restart. */
+export const useShown = (turn: Turn, place: ProofPlace): void => {
+  const { proofs } = turn.state
+  if (proofs) write(turn, useProof(proofs, place))
 }
 
 /** Whether a job was shown to be paid, as far as this router wants to see it. */
@@ -44,6 +58,14 @@ export const isShown = (
 
 /** Answers a job that nobody was shown to pay. */
 export const NOT_PROVEN = 'restricted: no proof of payment'
+
+/** Its terms name the job, so that nobody has to wait until it is on the disk. */
+const write = ({ effects }: Turn, changes: readonly ProofChange[]): void => {
+  if (changes.length > 0) effects.push({ do: 'commit', id: UNHEARD, changes })
+}
+
+/** Of no commit that something follows from (counter.ts). */
+const UNHEARD = -1
 
 /** What a proof holds; undefined where an event in it is not what it must be. Signatures that decide nothing are not verified. */
 const read = (state: RouterState, { event, body }: Message<'proof'>): Proof | undefined => {

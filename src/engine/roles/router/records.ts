@@ -1,12 +1,12 @@
 import { unixMs } from '../../base/clock.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { commitTo } from '../counter.ts'
-import { useProof } from '../../spending/proofs.ts'
 import type { LinkId } from '../wire.ts'
 import { endJob, forgetJob, releaseNode } from './ending.ts'
 import { claimOf, countClaim } from './learning.ts'
 import { placingOf } from './moves.ts'
 import { chargeRoute } from './packs.ts'
+import { useShown } from './proofs.ts'
 import { type Turn, decline, forward } from './state.ts'
 
 /** Receipts and acknowledgements: passed on at once, answered when they are on disk. */
@@ -25,7 +25,7 @@ export const onReceipt = (turn: Turn, link: LinkId, message: Message<'receipt'>)
     return decline(turn, link, message, 'duplicate: receipt')
   }
   placing.receipt = message
-  if (state.proofs) useProof(state.proofs, { job: job.id, node: placing.node, client: job.client })
+  useShown(turn, { job: job.id, node: placing.node, client: job.client })
   state.keeping.set(event.id, link)
   const { job: id, ticket } = body
   const by = event.pubkey

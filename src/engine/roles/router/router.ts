@@ -1,5 +1,5 @@
 import { BOUNDS, type Bounds } from '../../base/bounds.ts'
-import { type Clock, systemClock, toSec, unixMs } from '../../base/clock.ts'
+import { type Clock, systemClock, unixMs } from '../../base/clock.ts'
 import type { Fault } from '../../base/fault.ts'
 import type { Log } from '../../base/log.ts'
 import { type Random, systemRandom } from '../../base/random.ts'
@@ -9,11 +9,11 @@ import { eventText, type Net } from '../../protocol/event.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import { document } from '../../protocol/intake.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
-import type { Store } from '../../storage/store.ts'
+import type { LedgerStore } from '../../storage/money-store.ts'
 import type { Network } from '../../transport/network.ts'
 import type { Tls } from '../../transport/tls.ts'
 import type { PaymentRule } from '../../routing/payment.ts'
-import { newProofs } from '../../spending/proofs.ts'
+import { openProofs } from '../../spending/proofs.ts'
 import { observe } from '../../trust/standing.ts'
 import { Desk } from '../desk.ts'
 import { Loop } from '../loop.ts'
@@ -28,7 +28,7 @@ export type RouterOptions = {
   secp: Secp256k1
   net: Net
   network: Network
-  store: Store
+  store: LedgerStore
   log: Log
   hostname: string
   /** 0: any that is free. */
@@ -101,7 +101,7 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
     fee,
     operator: options.operator ?? null,
     payment: options.payment ?? 'none',
-    proofs: options.payment === 'proven' ? { ...newProofs(toSec(clock.now())), secp } : null,
+    proofs: options.payment === 'proven' ? { ...openProofs(store.money.proofs()), secp } : null,
   })
   const month = 30 * 24 * 3_600_000
   for (const it of store.observations(unixMs(clock.now() - month))) observe(state.standings, it)
@@ -122,7 +122,7 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
     },
     clock,
     store,
-    ...(options.fee && { money: options.fee.store }),
+    money: options.fee?.store ?? store.money,
     log,
     broken,
   })

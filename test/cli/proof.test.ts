@@ -1,0 +1,77 @@
+// A router that wants to see each payment, killed in between, with a node and a client as processes, in play money.
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { freePorts } from '../../scripts/live/lnd/daemon.ts'
+import { openStore } from '../../src/engine/storage/sqlite.ts'
+import { FAKE_WORDS, type FakeOpenai, fakeOpenai } from '../fakes/runner.ts'
+import { type Place, type Running, binary, place } from './cli.ts'
+import { jsonOf } from './pay.ts'
+
+let fedai: string
+let server: FakeOpenai
+let here: Place
+const running: Running[] = []
+beforeAll(async () => {
+  fedai = await binary()
+  server = fakeOpenai()
+  here = place(fedai)
+}, 120_000)
+afterAll(async () => {
+  for (const it of running) it.signal('SIGKILL')
+  await Promise.all(running.map((it) => it.done))
+  await server.stop()
+  expect(await here.sprung()).toBe(false)
+  here[Symbol.dispose]()
+})
+
+const serve = (...args: string[]): Running => {
+  const it = here.start(['serve', ...args])
+  running.push(it)
+  return it
+}
+
+const [port] = freePorts(1)
+const router = (): Running =>
+  serve(
+    'router',
+    '--listen',
+    `127.0.0.1:${port}`,
+    ...'--require-payment before --payment-evidence proof'.split(' '),
+  )
+
+/** What the router has written of the payments that it was shown. It must have ended. */
+const shown = async () => {
+  const [path] = [...new Bun.Glob('state/router/*/ledger.db').scanSync(here.home)]
+  const store = await openStore(join(here.home, path!))
+  const rows = store.money.proofs()
+  await store.close()
+  return rows.map(({ job, used }) => ({ job, used }))
+}
+
+test('each job is paid alone and shown; a router that was killed knows which payments are used up', async () => {
+  const first = router()
+  await first.until(/"ready"/, 'stderr')
+  const node = serve('node', '--runner', `openai=${server.url}`)
+  await Promise.all([first.until(/"node\.joined"/, 'stderr'), node.until(/"ready"/, 'stderr')])
+  const { code, stdout, stderr } = await here.run(['request', 'hello'])
+  expect([code, stdout]).toEqual([0, FAKE_WORDS.join('')])
+  expect(stderr).toContain('wants to see')
+  first.signal('SIGKILL')
+  await first.done
+  const before = await shown()
+  expect(before).toMatchObject([{ used: true }])
+
+  const second = router()
+  await second.until(/"node\.joined"/, 'stderr')
+  // Its tickets follow.
+  while ((await here.run(['request', '--dry-run', 'hello'])).code !== 0) await Bun.sleep(50)
+  const next = await jsonOf(here.run(['request', '--json', 'hello']))
+  expect([next.code, next.said.error]).toEqual([0, null])
+  const { said } = await jsonOf(here.run(['pay', 'history', '--json']))
+  type Paid = { purpose: string; ref: string; state: string }
+  const jobs = said.payments.map(({ purpose, state }: Paid) => `${purpose} ${state}`)
+  expect(jobs).toEqual(['job settled', 'job settled'])
+  second.signal('SIGTERM')
+  expect((await second.done).code).toBe(0)
+  expect(await shown()).toEqual([...before, { job: next.said.job, used: true }])
+}, 60_000)
