@@ -148,6 +148,7 @@ describe('how errors are told', () => {
       ['verify'],
       "missing required argument 'file'\n  name one, or write - to read stdin: fedai verify -\n  see: fedai verify --help\n",
     ],
+    [['trust', 'add'], "missing required argument 'npub'\n  see: fedai trust add --help\n"],
     [['verfy'], 'there is no command verfy\n  try: fedai verify\n'],
     [['up', '--port'], "option '--port <n>' argument missing\n  see: fedai up --help\n"],
   ])('%j', async (argv, says) => {

@@ -114,7 +114,8 @@ const cases: Case[] = [
     'a ceiling over --max-price',
     ['request', '--task', 'text.summarize', '--max-price', '1msat', '--file', 'long.txt'],
     77,
-    /--max-price/,
+    // Nothing went out: no line says who served it, and none is empty.
+    /^(?!\n)((?!served by|\n\n)[^])*--max-price((?!served by|\n\n)[^])*$/,
   ],
   [
     'a prompt over the limit',

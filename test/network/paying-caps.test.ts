@@ -16,6 +16,31 @@ const unpaid = async (it: World, asksNothing: boolean): Promise<void> => {
   await it.close()
 }
 
+test('what nobody waits for any more is asked for no more, and does not stand in the way of the next job', async () => {
+  let isDown = true
+  const { it, client } = await paying({}, ({ bank }) => {
+    bank!.wrapWallet = (wallet) => ({
+      ...wallet,
+      createInvoice: async (...of) =>
+        isDown ? new Promise(() => {}) : wallet.createInvoice(...of),
+    })
+  })
+  const abort = new AbortController()
+  const asked = it.request(client, WISH, abort.signal)
+  await it.clock.advance(1_000)
+  abort.abort()
+  await ended(it, asked)
+  expect(asked.outcome!.fault!.kind).toBe('interrupted')
+  const before = letters(it)
+  await it.clock.advance(60_000)
+  expect(letters(it)).toBe(before)
+  isDown = false
+  const next = it.request(client, WISH)
+  await ended(it, next, 6_000)
+  expect(next.outcome?.fault).toBeNull()
+  await it.close()
+})
+
 describe('refused before anything is paid, by the flag that would allow it', () => {
   test('--max-price', async () => {
     const { it, client } = await paying()

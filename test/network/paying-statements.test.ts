@@ -133,6 +133,29 @@ test('one that was on its way when a link broke is asked for soon', async () => 
   await it.close()
 })
 
+test('one whose receipt was on its way when its node’s link broke comes with it, and is not asked for', async () => {
+  const { it, client } = await paying()
+  const asked = it.request(client, {})
+  const [node] = it.nodes
+  for (let ms = 0; ms < 500 && node!.store.newest(1).length === 0; ms++) await it.clock.advance(1)
+  it.memory.cut(node!.life!.linkIds()[0]!)
+  const before = letters(it)
+  await ended(it, asked)
+  expect(asked.outcome!).toMatchObject({ fault: null, receipt: { status: 'ok' } })
+  expect(asked.outcome!.bundle.statement).toBeDefined()
+  expect(letters(it)).toBe(before)
+  expect(viewOf(it)).toMatchObject({ n: 1, used: asked.outcome!.cost })
+  await checkMoney(it)
+  await it.close()
+})
+
+/** Whose tickets the last offers hold. */
+const offeredBy = (it: World): string[] => {
+  const { event } = it.recorded.events.findLast((one) => one.event.kind === KINDS.offers)!
+  const { entries } = JSON.parse(event.content) as { entries: { ticket: { pubkey: string } }[] }
+  return entries.map(({ ticket }) => ticket.pubkey)
+}
+
 describe('a client that lost a receipt', () => {
   /** It is killed when all output has come, and its receipt has not. */
   const die = async (it: World): Promise<void> => {
@@ -208,6 +231,9 @@ describe('a client that lost a receipt', () => {
     await ended(it, next)
     expect(next.outcome?.fault).toBeNull()
     expect(toldOf(next)).toContain('again')
+    // Another ticket of that node would be refused for the same.
+    expect(offeredBy(it).length).toBeGreaterThan(1)
+    expect(toldOf(next)).not.toContain('moved')
     expect(tabOf(it.nodes[0]!).paid).toBe(msat(110_000n))
     await checkMoney(it)
     await it.close()

@@ -10,8 +10,8 @@ const same = (text: string): string => text
 const paint = { dim: same, green: same, yellow: same, red: same }
 const key = '1'.repeat(64) as PubKey
 const times = { asked: 1, offered: 2, accepted: null, first: null, done: 3 }
-const linesOf = (over: Partial<Outcome['times']>): string[] => {
-  const outcome = { node: key, router: key, model: 'tiny', usage: {}, left: null, net: 'main' }
+const linesOf = (over: Partial<Outcome['times']>, node: PubKey | null = key): string[] => {
+  const outcome = { node, router: key, model: 'tiny', usage: {}, left: null, net: 'main' }
   const money = { cost: msat(0n), ceiling: msat(1n), fee: msat(0n) }
   const end = { verified: null, receipt: null, times: { ...times, ...over } }
   return closingLines({ ...outcome, ...money, ...end } as Outcome, paint, () => 'mira')
@@ -19,6 +19,7 @@ const linesOf = (over: Partial<Outcome['times']>): string[] => {
 
 test('a job that nobody took was served by nobody, and lacks no receipt', () => {
   expect(linesOf({})).toEqual([])
+  expect(linesOf({}, null)).toEqual([])
   expect(linesOf({ accepted: 2 }).at(-1)).toContain('no receipt came')
 })
 

@@ -36,6 +36,16 @@ describe('a connection string of NIP-47', () => {
     expect(toHex(secret)).toBe(SECRET)
   })
 
+  test('is refused in the same words where the machine’s library throws at such a key', () => {
+    const throwing = {
+      agree: (): never => {
+        throw new Error(`canary ${SECRET}`)
+      },
+    }
+    const text = uri(`relay=wss://a.example&secret=${SECRET}`, 'f'.repeat(64))
+    expect(() => parseNwcUri(text, throwing)).toThrow(/cannot be one$/)
+  })
+
   test('may have capitals, and its key without slashes', () => {
     const text = `nostr+walletconnect:${KEY}?relay=wss://a.example&secret=${SECRET.toUpperCase()}`
     expect(String(parseNwcUri(text, secp).wallet)).toBe(KEY)
