@@ -13,9 +13,9 @@ import type { JobRecord, NodeRecord, RouterState, Turn } from './state.ts'
 /** Links that are lost, and may come back: how long a job waits for either of its ends. */
 
 /**
- * Whether an event to this key is ours: to us, or to somebody who is here, or may come back. A letter to a key
- * that is no node's is ours only where a node wrote it: anybody else's is refused as if that key were not here,
- * in the same words and at the same cost, so that nobody learns by writing who is.
+ * Whether an event to this key is ours: to us, or to somebody who is here, or may come back. Nodes are known to all.
+ * What is for a key that is no node's is ours only where a node says it: anybody else's is refused as if that key were
+ * not here, in the same words and at the same cost, so that nobody learns by speaking to a key whose client is here.
  */
 export const isAddressee = (
   state: RouterState,
@@ -24,15 +24,22 @@ export const isAddressee = (
 ): boolean => {
   const { signer, nodes, linksOf, awaited } = state
   if (key === signer.pubkey) return true
-  if (kind === KINDS.money && !nodes.has(key) && !nodes.has(pubkey)) return false
-  return linksOf.has(key) || awaited.has(key)
+  // Whoever pays waits for its node to be back.
+  if (nodes.has(key) || (awaited.get(key) === 'node' && kind !== KINDS.money)) return true
+  return nodes.has(pubkey) && (linksOf.has(key) || awaited.has(key))
 }
 
 /** A link of this key is lost: what is for it is ours until then, or longer where that was said before. */
-export const awaitKey = ({ state, now }: Turn, key: PubKey, until: UnixMs): void => {
+export const awaitKey = (
+  { state, now }: Turn,
+  key: PubKey,
+  until: UnixMs,
+  as: 'node' | 'client',
+): void => {
   const before = state.deadlines.dueAt(`awaited:${key}`) ?? now
+  if (as === 'node' && state.awaited.has(key)) state.awaited.set(key, as)
   if (until <= before) return
-  state.awaited.add(key)
+  state.awaited.set(key, state.awaited.get(key) ?? as)
   state.deadlines.set(`awaited:${key}`, until)
 }
 

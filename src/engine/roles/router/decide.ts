@@ -125,13 +125,13 @@ const onClosed = (turn: Turn, link: LinkId): void => {
   state.placeOf.delete(link)
   if (key) forgetNode(turn, link, key)
   if (key && newestLink(state, key) === undefined) forgetSession(state, key)
-  let hasJobs = (state.jobsOf.get(link)?.size ?? 0) > 0
+  let awaits: 'node' | 'client' | null = state.jobsOf.get(link)?.size ? 'client' : null
   for (const { job, placing } of state.byTag.values()) {
     if (placing?.link !== link) continue
-    hasJobs = true
+    awaits = 'node'
     onNodeAway(turn, state.jobs.get(job)!, placing)
   }
-  if (key && hasJobs) awaitKey(turn, key, receiptsUntil(turn))
+  if (key && awaits) awaitKey(turn, key, receiptsUntil(turn), awaits)
   for (const id of state.jobsOf.get(link) ?? []) onClientAway(turn, state.jobs.get(id)!)
   state.jobsOf.delete(link)
   forgetReturning(turn, link)

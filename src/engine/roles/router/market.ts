@@ -51,7 +51,7 @@ export const forgetNode = (turn: Turn, link: LinkId, key: PubKey): void => {
   for (const id of node.tickets.values()) removeTicket(turn.state, id)
   turn.state.nodes.delete(key)
   // Whoever was offered its tickets may send it a job yet: that is heard, and moves on.
-  if (node.offeredUntil !== null) awaitKey(turn, key, node.offeredUntil)
+  if (node.offeredUntil !== null) awaitKey(turn, key, node.offeredUntil, 'node')
   log(turn, 'node.left', key)
 }
 

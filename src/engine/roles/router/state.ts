@@ -126,8 +126,8 @@ export type RouterState = {
   jobs: Map<JobId, JobRecord>
   /** Without a placing: the ticket was gone when the job came, its body may still be on its way. */
   byTag: Map<JobTag, { job: JobId; placing: Placing | null }>
-  /** Keys that have jobs or were offered here and lost their link: what is addressed to them is still ours. */
-  awaited: Set<PubKey>
+  /** Keys that have jobs or were offered here and lost their link, and as what: what is addressed to them is still ours. */
+  awaited: Map<PubKey, 'node' | 'client'>
   returning: Map<string, Returning>
   returningOf: Map<LinkId, Set<string>>
   /** How many syncs a link may still send, and since when that is so. */
@@ -175,7 +175,7 @@ export const newRouterState = (options: {
   offers: new Map(),
   jobs: new Map(),
   byTag: new Map(),
-  awaited: new Set(),
+  awaited: new Map(),
   returning: new Map(),
   returningOf: new Map(),
   syncs: new Map(),
