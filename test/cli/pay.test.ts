@@ -58,6 +58,9 @@ describe('an invoice', () => {
     const friend = { FEDAI_PAY_IDENTITY: 'friend' }
     expect((await here.run(['init', '--as', 'friend', '--yes'])).code).toBe(0)
     const status = async (env = {}) => jsonOf(here.run(['pay', 'status', '--json'], { env }))
+    // Looking makes no account; who is about to pay has one.
+    expect((await status(friend)).said.balance_msat).toBeNull()
+    await here.run(['pay', '--dry-run', await shop.invoice(1)], { env: friend })
     const [mine, theirs] = [(await status()).said, (await status(friend)).said]
     expect(mine.account).not.toBe(theirs.account)
     expect(theirs.balance_msat).toBe('100000000')

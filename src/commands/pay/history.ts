@@ -8,7 +8,7 @@ import { openTerminal } from '../terminal.ts'
 import { namer, readTrust } from '../trust/set.ts'
 import { parseWhole } from '../values.ts'
 import { utc } from './invoice.ts'
-import { openUserLedger } from './ledger.ts'
+import { readUserLedger } from './ledger.ts'
 import type { historyShape } from './shape.ts'
 import { emitResult, entryLine, entryObject, money } from './show.ts'
 
@@ -34,9 +34,7 @@ export const showHistory = async (options: Options): Promise<void> => {
     })
   const limit = options.limit === undefined ? USUAL : parseWhole(options.limit, '--limit', 1, MOST)
   const net = (await readSettings({ net: options.net })).get('net')
-  const store = await openUserLedger(net)
-  const found = store.money.payments(limit + 1)
-  await store.close()
+  const found = readUserLedger(net, (money) => money.payments(limit + 1))
   const entries = found.slice(0, limit)
   const more = found.length > limit
   const sums = sumsOf(entries)
@@ -44,6 +42,7 @@ export const showHistory = async (options: Options): Promise<void> => {
   if (options.csv) return terminal.emit(csv(entries, net))
   const show = namer(readTrust())
   for (const it of entries) await terminal.emit(`${utc(it.at)}  ${entryLine(it, show)}\n`)
+  if (entries.length === 0) return terminal.say(`nothing was paid on ${net} yet`)
   const fees = sums.fees === 0n ? '' : `, and ${money(sums.fees, net)} for routing`
   terminal.say(`${count(entries.length, 'payment')} · ${money(sums.paid, net)} paid${fees}`)
   if (more) terminal.say(`older ones are left out: --limit ${Math.min(MOST, limit * 10)}`)

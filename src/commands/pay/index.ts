@@ -107,6 +107,7 @@ const tabs = () =>
     .summary('show what is paid, used and left at each node')
     .description('Show what is paid, used and left at each node, by your own count.')
     .addOption(netOption())
+    .option('--all', 'show past sessions of --tab off too')
     .option('--statements', 'print what nodes signed of them, for fedai verify')
     .addOption(jsonOption())
     .addHelpText(

@@ -6,7 +6,9 @@ import type { PaymentHash, PubKey } from '../../engine/protocol/ids.ts'
 import { openJournal, spentToday } from '../../engine/spending/journal.ts'
 import type { Entry } from '../../engine/spending/journal-rows.ts'
 import { type TabView, leftOn } from '../../engine/spending/ledger.ts'
-import type { LedgerStore, MoneyStore } from '../../engine/storage/money-store.ts'
+import { memoryStore } from '../../engine/storage/memory.ts'
+import type { LedgerStore, MoneyReads, MoneyStore } from '../../engine/storage/money-store.ts'
+import { readMoney } from '../../engine/storage/reading.ts'
 import { openStore } from '../../engine/storage/sqlite.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -18,27 +20,48 @@ export const userLedgerPath = (net: Net, env: Env = process.env): string =>
 /** Opens it; processes of one user share it. @throws Fault `io` `ledger.*` */
 export const openUserLedger = (net: Net): Promise<LedgerStore> => openStore(userLedgerPath(net))
 
+/**
+ * Reads it and writes nothing, so that it may lie where only reading is allowed. One that is not there yet has nothing
+ * in it, and is not made.
+ * @throws Fault as readMoney
+ */
+export const readUserLedger = <T>(net: Net, read: (money: MoneyReads) => T): T => {
+  const found = readMoney(userLedgerPath(net), (money) => ({ is: read(money) }))
+  return found ? found.is : read(memoryStore().money)
+}
+
 /** A look at the ledger, without a wallet. Amounts in msat. */
 export type Standing = Readonly<{
   /** Payments whose end is not known. */
   open: readonly Entry[]
   tabs: readonly TabView[]
+  /** Those of `--tab off` that are over: what was left on them is gone. */
+  past: readonly TabView[]
   /** What this day came to, fees included; what is open counts in full. */
   spentToday: bigint
-  /** Paid and unused at all nodes together. */
+  /** Paid and unused on all tabs together. */
   unused: bigint
 }>
 
-export const standingOf = (money: MoneyStore): Standing => {
+export const standingOf = (money: Pick<MoneyStore, 'spending'>): Standing => {
   const now = systemClock.now()
   const { entries, views } = money.spending(unixMs(now - (now % 86_400_000)))
+  const tabs = views.filter((it) => !isPast(it))
   return {
     open: entries.filter(isOpen),
-    tabs: views,
+    tabs,
+    past: views.filter(isPast),
     spentToday: spentToday(openJournal(entries, views, now, null), now),
-    unused: views.map(leftOn).reduce((sum, it) => (it > 0n ? sum + it : sum), 0n),
+    unused: tabs.map(leftOn).reduce((sum, it) => (it > 0n ? sum + it : sum), 0n),
   }
 }
+
+/**
+ * Whether nothing can come of it any more: no tab was ever filled under this key, so it is one of `--tab off`, which
+ * pays each job alone and takes its key along (or of jobs that cost nothing). What is owed, and what a node is found
+ * out by, is never past.
+ */
+const isPast = (view: TabView): boolean => view.seq === 0 && !view.broken && leftOn(view) >= 0n
 
 export const isOpen = ({ state }: Entry): boolean => state !== 'settled' && state !== 'failed'
 

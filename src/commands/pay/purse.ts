@@ -24,7 +24,7 @@ import { fundPlayAccount, playAccount } from './play.ts'
 import { readWallet } from './wallet-file.ts'
 
 /** The identity that is made on first use; another name must be there (serve/identity.ts). */
-const USUAL_IDENTITY = 'payer'
+export const USUAL_IDENTITY = 'payer'
 
 export type UserOptions = Readonly<{
   settings: Settings
@@ -188,5 +188,5 @@ export const notConnected = (net: Net): Fault =>
   })
 
 /** The account of play money that belongs to an identity: its name shows the key to nobody. */
-const accountOf = (signer: Signer): string =>
+export const accountOf = (signer: Signer): string =>
   `payer-${toHex(signer.derive('fedai/1 play money').subarray(0, 8))}`

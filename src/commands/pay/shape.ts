@@ -56,7 +56,8 @@ export const paymentShape = z.object({
 
 export const walletFields = z.object({
   kind: z.enum(WALLET_KINDS),
-  fingerprint,
+  /** null of play money that nobody has begun with. */
+  fingerprint: fingerprint.nullable(),
   net,
   node: lightningKey.nullable(),
   /** null where the wallet does not say. */
@@ -115,6 +116,8 @@ export const tabsShape = z.object({
       statements: z.int(),
       /** With `--statements`: the newest, at most 1,000, as exact texts of events, the oldest first. */
       signed: z.array(z.string()).optional(),
+      /** With `--all`: a session of `--tab off`; what is left on it is gone, and not in `unused_msat`. */
+      past: z.boolean(),
       broken: z.boolean(),
       paid_at: z.number().nullable(),
     }),

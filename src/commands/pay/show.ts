@@ -80,8 +80,8 @@ const PURPOSES: Readonly<Record<Entry['purpose'], string>> = {
   other: 'invoice of',
 }
 
-/** What a wallet said of itself, and what tells it from all others. */
-export type KnownWallet = WalletInfo & Readonly<{ fingerprint: string }>
+/** What a wallet said of itself, and what tells it from all others: null of play money that nobody has begun with. */
+export type KnownWallet = WalletInfo & Readonly<{ fingerprint: string | null }>
 
 export const walletObject = ({
   kind,
@@ -111,7 +111,11 @@ export const walletLines = ({ kind, fingerprint, net, nodeKey, caps }: KnownWall
   ]
   const name = kind === 'sim' ? 'play money' : `${kind} on ${net}`
   return [
-    [name, ...(nodeKey === null ? [] : [`node ${shortNode(nodeKey)}`]), fingerprint].join(' · '),
+    [
+      name,
+      ...(nodeKey === null ? [] : [`node ${shortNode(nodeKey)}`]),
+      ...(fingerprint === null ? [] : [fingerprint]),
+    ].join(' · '),
     `${can.join(' · ')} · ${kind === 'sim' ? 'worth nothing' : TESTED[kind]}`,
   ]
 }

@@ -1,5 +1,4 @@
 import type { z } from 'zod'
-import { type Fault, isFault } from '../../engine/base/fault.ts'
 import { type Msat, showMsat } from '../../engine/base/money.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import type { SpendingCaps } from '../../engine/spending/caps.ts'
@@ -7,11 +6,11 @@ import { count } from '../figures.ts'
 import { readSettings } from '../settings.ts'
 import { openTerminal } from '../terminal.ts'
 import { namer, readTrust } from '../trust/set.ts'
-import { type Standing, openUserLedger, standingOf } from './ledger.ts'
-import { type UserOptions, capsOf, openUserWallet, sayingLog } from './purse.ts'
+import { type Standing, readUserLedger, standingOf } from './ledger.ts'
+import { type Seen, lookAtWallet } from './look.ts'
+import { capsOf } from './purse.ts'
 import type { statusShape } from './shape.ts'
 import {
-  type KnownWallet,
   PAYING_KINDS,
   TESTED,
   emitResult,
@@ -31,28 +30,17 @@ type Options = Readonly<{
   json?: boolean | undefined
 }>
 
-/** The wallet as far as it answers. */
-type Seen = Readonly<{
-  info: KnownWallet | null
-  account: string | null
-  balance: Msat | null
-  fault: Fault | null
-}>
-
 /**
  * `fedai pay status`: the wallet, tabs, what is in flight, and this day against the caps. Where the wallet does not
- * answer, the rest is shown all the same.
+ * answer, the rest is shown all the same. Nothing is written: no ledger, identity or account is made by looking.
  * @throws Fault of the wallet, after everything else was shown; those of settings and ledger
  */
 export const showStatus = async (options: Options): Promise<void> => {
   const terminal = openTerminal(options)
   const settings = await readSettings({ net: options.net })
   const net = settings.get('net')
-  const store = await openUserLedger(net)
-  const standing = standingOf(store.money)
-  await store.close()
-  const log = sayingLog(terminal)
-  const seen = await look({ settings, terminal, log, passphraseFile: options.passphraseFile })
+  const standing = readUserLedger(net, standingOf)
+  const seen = await lookAtWallet({ settings, terminal, passphraseFile: options.passphraseFile })
   const caps = capsOf(settings)
   await emitResult(terminal, statusObject(net, seen, standing, caps), () =>
     statusText(net, seen, standing, caps),
@@ -60,24 +48,6 @@ export const showStatus = async (options: Options): Promise<void> => {
   if (seen.fault) throw seen.fault
   if (!seen.info) terminal.say(`try: fedai pay connect --net ${net} --file FILE`)
   else if (standing.open.length > 0) terminal.say('try: fedai pay resolve')
-}
-
-const look = async (options: UserOptions): Promise<Seen> => {
-  const nothing = { info: null, account: null, balance: null }
-  try {
-    const wallet = await openUserWallet(options)
-    if (!wallet) return { ...nothing, fault: null }
-    try {
-      const { account, fingerprint } = wallet
-      const info = { ...(await wallet.payer.info()), fingerprint }
-      return { info, account, balance: await wallet.balance(), fault: null }
-    } finally {
-      await wallet.payer.close()
-    }
-  } catch (error) {
-    if (!isFault(error)) throw error
-    return { ...nothing, fault: error }
-  }
 }
 
 const statusObject = (
@@ -102,6 +72,12 @@ const statusObject = (
   error: fault && { code: fault.code, message: fault.message, hint: fault.hint ?? null },
 })
 
+const accountLine = (account: string | null, balance: Msat | null, net: Net): string =>
+  [
+    account ?? 'none yet',
+    balance === null ? 'the first payment makes and fills it' : money(balance, net),
+  ].join(' · ')
+
 const statusText = (
   net: Net,
   { info, account, balance, fault }: Seen,
@@ -113,9 +89,7 @@ const statusText = (
   const fakes = PAYING_KINDS.filter((kind) => TESTED[kind].includes('fake only'))
   return labelled([
     ['wallet', wallet],
-    ...(account === null
-      ? []
-      : [['account', [`${account} · ${money(balance ?? 0n, net)}`]] as const]),
+    ...(info?.kind === 'sim' ? [['account', [accountLine(account, balance, net)]] as const] : []),
     ['adapters', [`${fakes.join(', ')}: tested against a fake only`]],
     [
       'today',

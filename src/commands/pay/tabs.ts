@@ -2,59 +2,74 @@ import type { z } from 'zod'
 import { showMsat } from '../../engine/base/money.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import { type TabView, leftOn } from '../../engine/spending/ledger.ts'
-import type { MoneyStore } from '../../engine/storage/money-store.ts'
+import type { MoneyReads } from '../../engine/storage/money-store.ts'
 import { count } from '../figures.ts'
 import { readSettings } from '../settings.ts'
 import { openTerminal } from '../terminal.ts'
 import { type Namer, namer, readTrust } from '../trust/set.ts'
 import { utc } from './invoice.ts'
-import { openUserLedger, standingOf } from './ledger.ts'
+import { readUserLedger, standingOf } from './ledger.ts'
 import type { tabsShape } from './shape.ts'
 import { emitResult, money } from './show.ts'
 
+type Options = Readonly<{
+  net?: string | undefined
+  all?: boolean | undefined
+  statements?: boolean | undefined
+  json?: boolean | undefined
+}>
+
 /**
  * `fedai pay tabs`: what is paid, used and left at each node, by our own count; or the statements that nodes signed
- * of it, one a line. Asks nobody.
+ * of it, one a line, those of past sessions as well. Asks nobody.
  */
-export const showTabs = async (
-  options: Readonly<{
-    net?: string | undefined
-    statements?: boolean | undefined
-    json?: boolean | undefined
-  }>,
-): Promise<void> => {
+export const showTabs = async (options: Options): Promise<void> => {
   const terminal = openTerminal(options)
   const net = (await readSettings({ net: options.net })).get('net')
-  const store = await openUserLedger(net)
-  const { tabs, unused } = standingOf(store.money)
-  const sorted = tabs.toSorted((a, b) => Number(leftOn(b) - leftOn(a)))
-  const signed = options.statements
-    ? new Map(sorted.map((it) => [it, signedOf(store.money, it)]))
-    : undefined
-  await store.close()
-  if (terminal.json) return emitResult(terminal, tabsObject(net, sorted, unused, signed), () => '')
-  if (signed) {
-    for (const text of [...signed.values()].flat()) await terminal.emit(`${text}\n`)
+  const found = readUserLedger(net, (money) => {
+    const { tabs, past, unused } = standingOf(money)
+    const rows = [
+      ...sorted(tabs).map((view) => ({ view, isPast: false })),
+      ...(options.all || options.statements ? sorted(past) : []).map((view) => ({
+        view,
+        isPast: true,
+      })),
+    ].map((it) => ({ ...it, signed: options.statements ? signedOf(money, it.view) : undefined }))
+    return { tabs, past, unused, rows }
+  })
+  const { tabs, past, unused, rows } = found
+  if (terminal.json) return emitResult(terminal, tabsObject(net, rows, unused), () => '')
+  if (options.statements) {
+    for (const { signed } of rows) for (const text of signed ?? []) await terminal.emit(`${text}\n`)
     return
   }
   const show = namer(readTrust())
-  for (const tab of sorted) await terminal.emit(`${tabLine(tab, show)}\n`)
+  for (const row of rows) await terminal.emit(`${tabLine(row, show)}\n`)
   if (tabs.length === 0) terminal.say('no node was paid for a tab yet')
   else terminal.say(`${count(tabs.length, 'tab')} · ${money(unused, net)} paid and unused`)
+  const left = options.all ? 0 : past.length
+  if (left > 0) terminal.say(`${count(left, 'session')} of --tab off left out: --all`)
 }
 
+/** A tab as it is shown. Of a past session what is left is gone. */
+type Row = Readonly<{ view: TabView; isPast: boolean; signed: readonly string[] | undefined }>
+
+const sorted = (tabs: readonly TabView[]): TabView[] =>
+  tabs.toSorted((a, b) => Number(leftOn(b) - leftOn(a)))
+
 /** The newest statements of a tab, as their exact texts, the oldest first. */
-const signedOf = (store: MoneyStore, { payee, ref, n }: TabView): string[] =>
-  store
+const signedOf = (money: MoneyReads, { payee, ref, n }: TabView): string[] =>
+  money
     .statements(payee, ref, Math.max(1, n - MOST_STATEMENTS + 1), MOST_STATEMENTS)
     .map((it) => it.text)
 
 const MOST_STATEMENTS = 1_000
 
-const tabLine = (tab: TabView, show: Namer): string => {
+const tabLine = ({ view: tab, isPast }: Row, show: Namer): string => {
   const left = leftOn(tab)
+  const word = isPast ? 'gone' : left < 0n ? 'owed' : 'left'
   return [
-    `${left < 0n ? `owed ${showMsat(-left)}` : `left ${showMsat(left)}`}`.padEnd(16),
+    `${word} ${showMsat(left < 0n ? -left : left)}`.padEnd(16),
     `paid ${showMsat(tab.paid)}`.padEnd(16),
     `used ${showMsat(tab.used)}`.padEnd(16),
     show(tab.payee),
@@ -66,14 +81,13 @@ const tabLine = (tab: TabView, show: Namer): string => {
 
 const tabsObject = (
   net: Net,
-  tabs: readonly TabView[],
+  rows: readonly Row[],
   unused: bigint,
-  signed: ReadonlyMap<TabView, readonly string[]> | undefined,
 ): z.output<typeof tabsShape> => ({
   v: 1,
   type: 'tabs',
   net,
-  tabs: tabs.map((tab) => ({
+  tabs: rows.map(({ view: tab, isPast, signed }) => ({
     node: tab.payee,
     tab: tab.ref,
     paid_msat: String(tab.paid),
@@ -82,7 +96,8 @@ const tabsObject = (
     left_msat: String(leftOn(tab)),
     seq: tab.seq,
     statements: tab.n,
-    ...(signed && { signed: [...(signed.get(tab) ?? [])] }),
+    ...(signed && { signed: [...signed] }),
+    past: isPast,
     broken: tab.broken,
     paid_at: tab.paidAt,
   })),

@@ -9,7 +9,7 @@ export type DatabaseOptions = Readonly<{
 }>
 
 /** How long one process waits for another's transaction. Ours are short. */
-const BUSY_MS = 5_000
+export const BUSY_MS = 5_000
 /** NORMAL: on the disk before and after a checkpoint. Who needs each commit there syncs the -wal (ledger.ts). */
 const SYNCHRONOUS = { name: 'NORMAL', value: 1n } as const
 
@@ -152,18 +152,19 @@ const migrate = (db: Database, path: string, migrations: readonly string[]): voi
   db.transaction(() => {
     // Read again inside: another process may have been first.
     const version = versionOf(db)
-    if (version > newest)
-      throw new Fault(
-        'io',
-        'ledger.newer',
-        `${path} was written by a newer fedai (version ${version}, this one knows ${newest})`,
-        {
-          hint: 'install the newer fedai again',
-        },
-      )
+    if (version > newest) throw newerFault(path, version, newest)
     for (const sql of migrations.slice(version)) db.run(sql)
     db.run(`PRAGMA user_version = ${newest}`)
   }).immediate()
 }
 
-const versionOf = (db: Database): number => Number(pragma(db, 'user_version'))
+export const newerFault = (path: string, version: number, newest: number): Fault =>
+  new Fault(
+    'io',
+    'ledger.newer',
+    `${path} was written by a newer fedai (version ${version}, this one knows ${newest})`,
+    { hint: 'install the newer fedai again' },
+  )
+
+/** The version of its schema; 0 of a file with nothing in it. */
+export const versionOf = (db: Database): number => Number(pragma(db, 'user_version'))

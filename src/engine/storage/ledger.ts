@@ -13,7 +13,7 @@ import type { Kept } from './store.ts'
 
 /** ledger.db: what must never be lost. */
 
-const MIGRATIONS = [
+export const MIGRATIONS = [
   `CREATE TABLE kept (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,

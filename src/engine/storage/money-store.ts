@@ -55,5 +55,8 @@ export interface MoneyStore {
   charges(payee: PubKey, ref: PubKey, limit: number): Charge[]
 }
 
+/** What can be had of it by who only reads. */
+export type MoneyReads = Omit<MoneyStore, 'write'>
+
 /** A store, and the money in the same ledger. */
 export type LedgerStore = Store & Readonly<{ money: MoneyStore }>

@@ -83,6 +83,8 @@ export const tableOf = <Row extends object>(
       const select = db.prepare<Record<string, Stored>, Stored[]>(
         `SELECT ${all.join(', ')} FROM ${name} ${rest_}`,
       )
+      // Of a connection that only reads, too (reading.ts).
+      select.safeIntegers(true)
       prepared.push(select)
       return (...values) => select.all(...values).map(rowOf)
     },

@@ -9,6 +9,7 @@ import type { MoneyChange } from './money-store.ts'
  */
 export const versionsOf = (db: Database) => {
   const select = db.prepare<{ version: bigint }, []>('SELECT version FROM spending')
+  select.safeIntegers(true)
   const update = db.prepare('UPDATE spending SET version = version + 1')
   const read = (): bigint => select.get()?.version ?? 0n
   let seen = read()

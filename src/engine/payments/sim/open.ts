@@ -56,7 +56,7 @@ export const asWallet = async <T>(call: () => T | Promise<T>): Promise<T> => {
   }
 }
 
-const CAPS: Caps = {
+export const CAPS: Caps = {
   hold: true,
   bind: 'hash',
   granularity: msat(1n),

@@ -1,0 +1,108 @@
+// What only looks at money needs a home that can be read, and no more.
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Place, binary, place } from './cli.ts'
+import { jsonOf, merchant } from './pay.ts'
+
+let fedai: string
+/** Where everybody can run it: the checkout may be the superuser's alone. */
+const bin = mkdtempSync(join(tmpdir(), 'fedai-bin-'))
+beforeAll(async () => {
+  fedai = join(bin, 'fedai')
+  copyFileSync(await binary(), fedai)
+  chmodSync(bin, 0o755)
+  chmodSync(fedai, 0o755)
+}, 120_000)
+
+const NOBODY = 65_534
+const isRoot = process.getuid?.() === 0
+const opened: Place[] = []
+const fresh = (): Place => {
+  const here = place(fedai)
+  opened.push(here)
+  return here
+}
+afterAll(() => {
+  rmSync(bin, { recursive: true })
+  for (const here of opened) {
+    setAll(here, 0o700)
+    here[Symbol.dispose]()
+  }
+})
+
+/** All of a home, with a mode; a folder's bits for searching it follow those for reading. */
+const setAll = ({ folder, home }: Place, mode: number): void => {
+  if (isRoot) chmodSync(folder, 0o755)
+  for (const name of ['.', ...readdirSync(home, { recursive: true, encoding: 'utf8' })]) {
+    const path = join(home, name)
+    chmodSync(path, lstatSync(path).isDirectory() ? mode | 0o100 : mode & 0o600)
+    if (isRoot) chownSync(path, NOBODY, NOBODY)
+  }
+}
+
+/** As the owner of the home; the superuser may write everything. */
+const look = (here: Place, ...args: string[]) => {
+  const via = isRoot ? ['setpriv', `--reuid=${NOBODY}`, '--clear-groups', '--'] : []
+  return here.run(['pay', ...args], { via })
+}
+const LOOKS = [['status'], ['tabs'], ['history'], ['tabs', '--all', '--statements']]
+
+test('a home in which nothing is yet: said, and left as it was', async () => {
+  const here = fresh()
+  setAll(here, 0o500)
+  for (const args of LOOKS)
+    expect({ args, ...(await look(here, ...args)) }).toMatchObject({ args, code: 0 })
+  expect((await look(here, 'history')).stderr).toBe('nothing was paid on sim yet\n')
+  expect((await look(here, 'tabs')).stderr).toBe('no node was paid for a tab yet\n')
+  const status = await look(here, 'status')
+  expect(status.stdout).toMatch(/account +none yet · the first payment makes and fills it\n/)
+  expect((await jsonOf(look(here, 'status', '--json'))).said).toMatchObject({
+    wallet: { kind: 'sim', node: null },
+    account: null,
+    balance_msat: null,
+    error: null,
+  })
+  // Nor where it could be written.
+  const own = fresh()
+  for (const args of LOOKS) expect((await own.run(['pay', ...args])).code).toBe(0)
+  expect(readdirSync(own.home)).toEqual([])
+  expect(existsSync(join(here.home, 'state'))).toBe(false)
+})
+
+test('a home that cannot be written says what it says elsewhere, also of a process that was killed', async () => {
+  const here = fresh()
+  const shop = await merchant(here)
+  expect((await here.run(['pay', '--yes', await shop.invoice(7)])).code).toBe(0)
+  const held = await shop.held(9)
+  const stuck = here.start(['pay', '--yes', held.bolt11])
+  await held.paid()
+  stuck.signal('SIGKILL')
+  await stuck.done
+  const all = async (run: (args: string[]) => ReturnType<Place['run']>) =>
+    Promise.all(LOOKS.map((args) => run([...args, '--json']).then((it) => ({ args, ...it }))))
+  const asUsual = await all((args) => here.run(['pay', ...args]))
+  expect(asUsual.map(({ code }) => code)).toEqual([0, 0, 0, 0])
+  expect(JSON.parse(asUsual[0]!.stdout)).toMatchObject({
+    balance_msat: '99984000',
+    spent_today_msat: expect.stringMatching(/^[1-9]/),
+    open: [{ amount_msat: '9000' }],
+  })
+  expect(JSON.parse(asUsual[2]!.stdout).payments).toHaveLength(2)
+  await shop.wallet.close()
+  const before = readdirSync(here.home, { recursive: true }).toSorted()
+  expect(before.some((name) => String(name).endsWith('ledger.db-wal'))).toBe(true)
+  setAll(here, 0o500)
+  expect(await all((args) => look(here, ...args))).toEqual(asUsual)
+  expect(readdirSync(here.home, { recursive: true }).toSorted()).toEqual(before)
+}, 30_000)
