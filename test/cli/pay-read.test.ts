@@ -12,6 +12,11 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { unixMs } from '../../src/engine/base/clock.ts'
+import { msat } from '../../src/engine/base/money.ts'
+import { type PubKey, pubKey } from '../../src/engine/protocol/ids.ts'
+import { type TabView, openView } from '../../src/engine/spending/ledger.ts'
+import { openStore } from '../../src/engine/storage/sqlite.ts'
 import { type Place, binary, place } from './cli.ts'
 import { jsonOf, merchant } from './pay.ts'
 
@@ -106,3 +111,49 @@ test('a home that cannot be written says what it says elsewhere, also of a proce
   expect(await all((args) => look(here, ...args))).toEqual(asUsual)
   expect(readdirSync(here.home, { recursive: true }).toSorted()).toEqual(before)
 }, 30_000)
+
+test('sessions of --tab off that are over are left out, and what went with them is not unused', async () => {
+  const here = fresh()
+  const store = await openStore(join(here.home, 'state', 'client', 'sim', 'ledger.db'))
+  store.money.spending(unixMs(0))
+  const view = (n: number, paid: bigint, used: bigint, over: Partial<TabView> = {}) => ({
+    ...openView(key(n), key(100 + n), unixMs(1_700_000_000_000)),
+    ...{ paid: msat(paid), used: msat(used) },
+    ...over,
+  })
+  const rows = [
+    view(1, 10_000n, 4_000n, { seq: 1 }),
+    view(2, 10_000n, 10_000n, { seq: 1 }),
+    view(3, 9_000n, 2_000n),
+    view(4, 9_000n, 9_000n),
+    view(5, 0n, 3_000n),
+    view(6, 5_000n, 1_000n, { broken: true }),
+  ]
+  await store.money.write(rows.map((row) => ({ do: 'put', table: 'views', row })))
+  await store.close()
+  const tabs = async (...args: string[]) =>
+    (await jsonOf(here.run(['pay', 'tabs', '--json', ...args]))).said
+  const nodes = (said: { tabs: { node: string }[] }) => said.tabs.map((it) => it.node).toSorted()
+  const usual = await tabs()
+  expect(nodes(usual)).toEqual([1, 2, 5, 6].map(key))
+  expect(usual.unused_msat).toBe('10000')
+  const all = await tabs('--all')
+  expect(nodes(all)).toEqual([1, 2, 3, 4, 5, 6].map(key))
+  expect(all.tabs.filter((it: { past: boolean }) => it.past)).toMatchObject([
+    { node: key(3), left_msat: '7000' },
+    { node: key(4), left_msat: '0' },
+  ])
+  expect(all.unused_msat).toBe('10000')
+  const plain = await here.run(['pay', 'tabs'])
+  expect(plain.stdout.trimEnd().split('\n')).toHaveLength(4)
+  expect(plain.stderr).toMatch(
+    /4 tabs · 10 sat of play money paid and unused\n2 sessions .*: --all/,
+  )
+  const shown = await here.run(['pay', 'tabs', '--all'])
+  expect(shown.stdout).toMatch(/^past 7 sat {2}/m)
+  expect(shown.stderr).not.toContain('--all')
+  const { said } = await jsonOf(here.run(['pay', 'status', '--json']))
+  expect(said).toMatchObject({ tabs: 4, unused_msat: '10000' })
+})
+
+const key = (n: number): PubKey => pubKey(n.toString(16).padStart(64, '0'))

@@ -35,7 +35,7 @@ export type Standing = Readonly<{
   /** Payments whose end is not known. */
   open: readonly Entry[]
   tabs: readonly TabView[]
-  /** Those of `--tab off` that are over: what was left on them is gone. */
+  /** Those of `--tab off` that are over: what was left on them went with their keys. */
   past: readonly TabView[]
   /** What this day came to, fees included; what is open counts in full. */
   spentToday: bigint

@@ -116,7 +116,7 @@ export const tabsShape = z.object({
       statements: z.int(),
       /** With `--statements`: the newest, at most 1,000, as exact texts of events, the oldest first. */
       signed: z.array(z.string()).optional(),
-      /** With `--all`: a session of `--tab off`; what is left on it is gone, and not in `unused_msat`. */
+      /** With `--all`: a session of `--tab off`. What is left on it went with its key, and is not in `unused_msat`. */
       past: z.boolean(),
       broken: z.boolean(),
       paid_at: z.number().nullable(),

@@ -51,7 +51,7 @@ export const showTabs = async (options: Options): Promise<void> => {
   if (left > 0) terminal.say(`${count(left, 'session')} of --tab off left out: --all`)
 }
 
-/** A tab as it is shown. Of a past session what is left is gone. */
+/** A tab as it is shown. What is left on a past session went with its key, unless that is one that lasts (`--as`). */
 type Row = Readonly<{ view: TabView; isPast: boolean; signed: readonly string[] | undefined }>
 
 const sorted = (tabs: readonly TabView[]): TabView[] =>
@@ -67,7 +67,7 @@ const MOST_STATEMENTS = 1_000
 
 const tabLine = ({ view: tab, isPast }: Row, show: Namer): string => {
   const left = leftOn(tab)
-  const word = isPast ? 'gone' : left < 0n ? 'owed' : 'left'
+  const word = isPast ? 'past' : left < 0n ? 'owed' : 'left'
   return [
     `${word} ${showMsat(left < 0n ? -left : left)}`.padEnd(16),
     `paid ${showMsat(tab.paid)}`.padEnd(16),

@@ -13,8 +13,9 @@ export type Change<Table extends string, Row> = Readonly<{
 }>
 
 /**
- * A tab at a node: one for each tab key, or payer key where the tab is off. It is never forgotten, however
- * little is left on it: with `n` begun anew two statements of the node would contradict each other.
+ * A tab at a node: one for each tab key, or payer key where the tab is off. Its row is never dropped, however
+ * little is left on it: with `n` begun anew two statements of the node would contradict each other. From memory it
+ * goes when it rests (`isResting`), and comes back when its key is heard again.
  */
 export type Tab = Readonly<{
   node: PubKey
@@ -44,6 +45,21 @@ export const authorized = ({ paid, credit, used, reserved }: Tab): bigint =>
 
 /** What was used and is not paid. */
 export const owed = ({ used, paid }: Tab): Msat => msat(used > paid ? used - paid : 0n)
+
+/**
+ * Whether a tab may leave memory: nobody has drawn on it, paid into it or been trusted on it for an hour, no job holds
+ * any of it, and nothing is owed. What is left on it stays in the ledger with it. Each session of `--tab off` makes a
+ * tab, and most never come back.
+ */
+export const isResting = (tab: Tab, now: UnixMs): boolean =>
+  now - tab.at >= REST_MS &&
+  tab.reserved === 0n &&
+  tab.credit === 0n &&
+  tab.used <= tab.paid &&
+  tab.due === null
+
+/** Longer than any invoice of ours can be paid, so that no payment is on its way. */
+export const REST_MS = 3_600_000
 
 /** Which draw: it is good for this one job and ticket. */
 export type Place = Readonly<{ job: JobId; ticket: EventId }>

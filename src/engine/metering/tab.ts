@@ -2,6 +2,7 @@ import { type UnixMs, unixMs } from '../base/clock.ts'
 import { type Msat, msat } from '../base/money.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
 import { LEAST_INVOICE } from '../protocol/terms.ts'
+import { forgetEnded, forgetResting } from './tab-forget.ts'
 import {
   type Draw,
   type Place,
@@ -20,6 +21,13 @@ import {
 export type Tabs = Readonly<{
   node: PubKey
   tabs: Map<PubKey, Tab>
+  /**
+   * A tab that is not in memory, as the ledger has it; null where there is none. Nobody else writes it, so that this
+   * is no news but a part of the state that lies elsewhere. Without it none rests.
+   */
+  recall: ((key: PubKey) => Tab | null) | null
+  /** When tabs were looked through for some that rest. */
+  looked: { at: UnixMs }
   /** Open draws, by job and ticket. */
   draws: Map<string, Draw>
   /** When draws ended, the oldest first: none is taken again while its ticket may live. */
@@ -33,6 +41,13 @@ export type Reserved = Readonly<{ changes: readonly TabChange[]; reserved: Msat 
 /** Why a draw is not taken; for `unfunded` how much more the tab needs for the whole job. */
 export type NotReserved = Readonly<{ refused: 'unfunded' | 'used'; shortfall: Msat }>
 
+/** The tab of a key; undefined before the first payment or job. */
+export const tabAt = ({ tabs, recall }: Tabs, key: PubKey): Tab | undefined => {
+  const kept = tabs.get(key) ?? recall?.(key)
+  if (kept) tabs.set(key, kept)
+  return kept ?? undefined
+}
+
 /**
  * The tabs as the ledger has them. Draws that are still open are of jobs which ended with the process before,
  * without a receipt and at no cost: what they hold is released.
@@ -41,12 +56,15 @@ export const openTabs = (
   node: PubKey,
   rows: Readonly<{ tabs: readonly Tab[]; draws: readonly Draw[] }>,
   now: UnixMs,
+  recall: Tabs['recall'] = null,
 ): { state: Tabs; changes: TabChange[] } => {
   const state: Tabs = {
     node,
     tabs: new Map(rows.tabs.map((tab) => [tab.key, tab])),
     draws: new Map(rows.draws.map((draw) => [placeOf(draw), draw])),
     ended: new Map(),
+    recall,
+    looked: { at: now },
   }
   return { state, changes: rows.draws.flatMap((draw) => release(state, draw, now)) }
 }
@@ -56,7 +74,8 @@ export const openTabs = (
  * The draw is taken once. The first frame may leave when the changes are on the disk.
  */
 export const reserve = (state: Tabs, wish: DrawWish, now: UnixMs): Reserved | NotReserved => {
-  forgetEnded(state, now)
+  forgetEnded(state.ended, now)
+  if (state.recall) forgetResting(state.tabs, state.looked, now)
   const place = placeOf(wish)
   if (state.draws.has(place) || state.ended.has(place))
     return { refused: 'used', shortfall: msat(0n) }
@@ -137,6 +156,7 @@ export const credit = (
   now: UnixMs,
   dueMs: number,
 ): TabChange[] => {
+  if (state.recall) forgetResting(state.tabs, state.looked, now)
   const tab = tabOf(state, invoice.payer, now)
   const paid = msat(tab.paid + invoice.received)
   // An invoice for one job is numbered within that job.
@@ -152,7 +172,7 @@ export const grant = (state: Tabs, key: PubKey, amount: Msat, now: UnixMs): TabC
 
 /** Ends the credit of a tab whose debt is not paid in time. No changes where it is not due. */
 export const lapse = (state: Tabs, key: PubKey, now: UnixMs): TabChange[] => {
-  const tab = state.tabs.get(key)
+  const tab = tabAt(state, key)
   if (!tab || tab.due === null || tab.due > now || tab.defaulted) return []
   return [keepTab(state, { ...tab, credit: msat(0n), defaulted: true, at: now })]
 }
@@ -165,11 +185,8 @@ const openDraw = (state: Tabs, place: Place): Draw => {
   return draw
 }
 
-const tabOf = (state: Tabs, key: PubKey, now: UnixMs): Tab => {
-  const before = state.tabs.get(key)
-  if (before) return before
-  return { node: state.node, key, ...EMPTY, at: now }
-}
+const tabOf = (state: Tabs, key: PubKey, now: UnixMs): Tab =>
+  tabAt(state, key) ?? { node: state.node, key, ...EMPTY, at: now }
 
 const ZERO = msat(0n)
 const EMPTY = {
@@ -210,16 +227,4 @@ const end = (state: Tabs, tab: Tab, row: Draw, now: UnixMs): TabChange[] => {
   return [keepTab(state, tab), { do: 'put', table: 'draws', row }]
 }
 
-const forgetEnded = (state: Tabs, now: UnixMs): void => {
-  for (const [place, at] of state.ended) {
-    if (now - at < ENDED_MS && state.ended.size <= MOST_ENDED) return
-    state.ended.delete(place)
-  }
-}
-
 const lesser = (a: bigint, b: bigint): Msat => msat(a < b ? a : b)
-
-/** A ticket lives 5 minutes at most, or as long as it is held, and clocks may differ by one. */
-const ENDED_MS = 600_000
-/** The ledger itself knows all that were ever taken, and takes none twice. */
-const MOST_ENDED = 100_000

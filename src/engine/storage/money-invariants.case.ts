@@ -1,6 +1,7 @@
 import { expect } from 'bun:test'
 import { nextDue as bookDue } from '../metering/invoice-book.ts'
 import { authorized } from '../metering/tab-rows.ts'
+import { tabAt } from '../metering/tab.ts'
 import { nextDue as journalDue, outTo } from '../spending/journal.ts'
 import { leftOn } from '../spending/ledger.ts'
 import { KEY, NODE, type World } from './money-world.case.ts'
@@ -8,7 +9,7 @@ import { KEY, NODE, type World } from './money-world.case.ts'
 /** What holds at every moment, whatever is lost, late, said twice or a lie. */
 export const holds = (world: World): void => {
   const { tabs, view, journal, lightning, served } = world
-  const tab = tabs.tabs.get(KEY)
+  const tab = tabAt(tabs, KEY)
   if (tab) {
     const { paid, used, reserved, credit } = tab
     expect(authorized(tab) >= 0n).toBe(true)

@@ -1,6 +1,6 @@
 import type { Fault } from '../base/fault.ts'
 import type { BookedInvoice } from '../metering/invoice-book-rows.ts'
-import type { Draw, SignedStatement, Tab } from '../metering/tab-rows.ts'
+import { type Draw, type SignedStatement, type Tab, isResting } from '../metering/tab-rows.ts'
 import type { Entry } from '../spending/journal-rows.ts'
 import type { Charge, TabView } from '../spending/ledger.ts'
 import type { TakenProof } from '../spending/proofs.ts'
@@ -84,6 +84,8 @@ export const memoryMoney = (
       }
     },
     tabs: (node) => all(rows.tabs, (it) => it.node === node),
+    wakeTabs: (node, now) => all(rows.tabs, (it) => it.node === node && !isResting(it, now)),
+    tab: (node, key) => rows.tabs.get(`${node} ${key}`) ?? null,
     openDraws: (node) => all(rows.draws, (it) => it.node === node && it.state === 'reserved'),
     openInvoices: (payee) =>
       all(rows.invoices, (it) => it.payee === payee && it.state !== 'settled').toSorted(

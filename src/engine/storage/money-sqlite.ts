@@ -1,5 +1,6 @@
 import type { Database } from 'bun:sqlite'
 import type { Fault } from '../base/fault.ts'
+import { REST_MS } from '../metering/tab-rows.ts'
 import { moneyKnown } from './faults.ts'
 import type { MoneyChange, MoneyStore } from './money-store.ts'
 import { tablesOf } from './money-tables.ts'
@@ -13,6 +14,11 @@ export const moneyTables = (db: Database) => {
   const { tabs, draws, statements, invoices, payments, views, charges, proofs } = tables
   const reads = {
     tabs: tabs.select('WHERE node = ?'),
+    tab: tabs.select('WHERE node = ? AND key = ?'),
+    // As isResting has it.
+    wakeTabs: tabs.select(
+      'WHERE node = ? AND (at > ? OR reserved > 0 OR credit > 0 OR used > paid OR due IS NOT NULL)',
+    ),
     openDraws: draws.select(`WHERE node = ? AND state = 'reserved'`),
     openInvoices: invoices.select(`WHERE payee = ? AND state <> 'settled' ORDER BY at`),
     statements: statements.select('WHERE node = ? AND key = ? AND n >= ? ORDER BY n, at LIMIT ?'),
@@ -59,6 +65,8 @@ export const moneyTables = (db: Database) => {
     versions,
     reads: {
       tabs: (node) => reads.tabs(node),
+      wakeTabs: (node, now) => reads.wakeTabs(node, BigInt(now - REST_MS)),
+      tab: (node, key) => reads.tab(node, key)[0] ?? null,
       openDraws: (node) => reads.openDraws(node),
       openInvoices: (payee) => reads.openInvoices(payee),
       proofs: () => reads.proofs(),

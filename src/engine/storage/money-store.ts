@@ -33,6 +33,10 @@ export interface MoneyStore {
 
   /** All tabs of a node. */
   tabs(node: PubKey): Tab[]
+  /** Those that do not rest now (metering/tab-rows.ts). */
+  wakeTabs(node: PubKey, now: UnixMs): Tab[]
+  /** One of them, with what was given to be written before; null where there is none. */
+  tab(node: PubKey, key: PubKey): Tab | null
   /** Draws of a node's jobs that have not ended. */
   openDraws(node: PubKey): Draw[]
   /** A payee's invoices that have not settled, the oldest first. */

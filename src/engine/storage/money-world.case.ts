@@ -14,6 +14,7 @@ import {
   reserve,
   reservedFor,
   settle,
+  tabAt,
 } from '../metering/tab.ts'
 import { type Journal, decide as decideJournal, openJournal } from '../spending/journal.ts'
 import type { JournalDecision, JournalEffect } from '../spending/journal-rows.ts'
@@ -66,8 +67,9 @@ export class World {
 
   private startNode(): void {
     const { money } = this.node.store
-    const rows = { tabs: money.tabs(NODE), draws: money.openDraws(NODE) }
-    const { state, changes } = openTabs(NODE, rows, this.now)
+    const rows = { tabs: money.wakeTabs(NODE, this.now), draws: money.openDraws(NODE) }
+    const recall = (key: PubKey) => money.tab(NODE, key)
+    const { state, changes } = openTabs(NODE, rows, this.now, recall)
     this.tabs = state
     this.book = openBook(NODE, money.openInvoices(NODE), this.now)
     this.running = []
@@ -110,7 +112,7 @@ export class World {
   }
 
   private onFund(amount: bigint): void {
-    const settled = this.tabs.tabs.get(KEY)?.seq ?? 0
+    const settled = tabAt(this.tabs, KEY)?.seq ?? 0
     const asked = { type: 'fund', settled, msat: msat(amount), ...TOP_UP } as const
     this.onBook(decideBook(this.book, asked, this.now))
   }

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { unixMs } from '../base/clock.ts'
 import { type Msat, msat } from '../base/money.ts'
+import { REST_MS, isResting } from '../metering/tab-rows.ts'
 import type { Entry } from '../spending/journal-rows.ts'
 import type { TakenProof } from '../spending/proofs.ts'
 import {
@@ -198,6 +199,26 @@ const CASES: Readonly<Record<string, (store: LedgerStore) => Promise<void>>> = {
     expect(money.charges(NODE, KEY, 2)).toEqual([chargeOf(3), chargeOf(2)])
     expect(money.charges(OTHER, KEY, 2)).toEqual([])
   },
+  'a tab that rests is found by its key alone, with what was given to be written just before':
+    async ({ money }) => {
+      const rest = { used: HUGE, reserved: msat(0n), at: unixMs(at - REST_MS) }
+      const rows = [
+        tabOf({ ...rest, key: hex(1) }),
+        tabOf({ ...rest, key: hex(2), at: unixMs(at - REST_MS + 1) }),
+        tabOf({ ...rest, key: hex(3), reserved: msat(1n) }),
+        tabOf({ ...rest, key: hex(4), credit: msat(1n) }),
+        tabOf({ ...rest, key: hex(5), paid: msat(0n), used: msat(1n) }),
+        tabOf({ ...rest, key: hex(6), due: at }),
+        tabOf({ ...rest, key: hex(7), node: OTHER, due: at }),
+      ]
+      const written = money.write(rows.map((row) => ({ do: 'put', table: 'tabs', row })))
+      expect(money.tab(NODE, hex(1))).toEqual(rows[0]!)
+      await written
+      expect([money.tab(OTHER, hex(1)), money.tab(NODE, hex(9))]).toEqual([null, null])
+      const wake = money.wakeTabs(NODE, at).toSorted((a, b) => (a.key < b.key ? -1 : 1))
+      expect(wake).toEqual(rows.slice(1, 6))
+      expect(wake).toEqual(money.tabs(NODE).filter((it) => !isResting(it, at)))
+    },
   'many at once are all written, in order': async ({ money }) => {
     const tabs = Array.from({ length: 300 }, (_, n) => tabOf({ n, used: msat(BigInt(n)) }))
     await Promise.all(tabs.map((row) => money.write([{ do: 'put', table: 'tabs', row }])))

@@ -6,7 +6,7 @@ import { asStorageFault } from './database.ts'
 import { storeClosed } from './faults.ts'
 import { GroupCommit } from './group-commit.ts'
 import { type Flush, openLedger } from './ledger.ts'
-import type { LedgerStore, MoneyChange, MoneyStore } from './money-store.ts'
+import type { LedgerStore, MoneyChange, MoneyReads, MoneyStore } from './money-store.ts'
 import type { Kept, Observation } from './store.ts'
 
 /** Nobody waits for an observation, and one that is lost can be made again: they are written rarely. */
@@ -74,6 +74,11 @@ export const openStore = async (path: string, flush?: Flush): Promise<LedgerStor
     return money.spending(since)
   }
 
+  const tab: MoneyStore['tab'] = (...of) => {
+    keeping.flush()
+    return money.tab(...of)
+  }
+
   const close = async (): Promise<void> => {
     keeping.flush()
     observing.flush()
@@ -86,7 +91,7 @@ export const openStore = async (path: string, flush?: Flush): Promise<LedgerStor
 
   return {
     keep,
-    money: { ...money, write, spending },
+    money: { ...money, write, spending, tab },
     chainHead: (key) => {
       keeping.flush()
       return orFault(path, () => ledger.head(key))
@@ -103,8 +108,10 @@ export const openStore = async (path: string, flush?: Flush): Promise<LedgerStor
   }
 }
 
-const readsOf = (path: string, money: Omit<MoneyStore, 'write'>): Omit<MoneyStore, 'write'> => ({
+const readsOf = (path: string, money: MoneyReads): MoneyReads => ({
   tabs: (...of) => orFault(path, () => money.tabs(...of)),
+  wakeTabs: (...of) => orFault(path, () => money.wakeTabs(...of)),
+  tab: (...of) => orFault(path, () => money.tab(...of)),
   openDraws: (...of) => orFault(path, () => money.openDraws(...of)),
   openInvoices: (...of) => orFault(path, () => money.openInvoices(...of)),
   proofs: () => orFault(path, () => money.proofs()),

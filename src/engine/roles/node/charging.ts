@@ -5,7 +5,7 @@ import { sealOutput } from '../../identity/frame-seal.ts'
 import { mayTake } from '../../metering/invoice-book-slots.ts'
 import { creditFor, creditOut } from '../../metering/tab-credit.ts'
 import { drawFlaw } from '../../metering/tab-draw.ts'
-import { extend, grant, reserve, reservedFor, settle } from '../../metering/tab.ts'
+import { extend, grant, reserve, reservedFor, settle, tabAt } from '../../metering/tab.ts'
 import { draftOf } from '../../protocol/draft.ts'
 import { type Signed, eventText, tagValue } from '../../protocol/event.ts'
 import { encodeFrame, frameHeader } from '../../protocol/frames.ts'
@@ -183,7 +183,7 @@ export const sendStatement = (turn: NodeTurn, job: NodeJob): void => {
 
 const creditOf = ({ now }: NodeTurn, till: Till, key: Message<'draw'>['event']['pubkey']) => {
   const others = creditOut(till.tabs.tabs.values(), key)
-  const amount = creditFor(till.tabs.tabs.get(key), till.credit, others, now)
+  const amount = creditFor(tabAt(till.tabs, key), till.credit, others, now)
   return grant(till.tabs, key, amount, now)
 }
 

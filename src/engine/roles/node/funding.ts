@@ -4,7 +4,7 @@ import { openLetter } from '../../identity/letters.ts'
 import { holdPaid, holdSlot } from '../../metering/invoice-book-slots.ts'
 import type { BookEvent, BookedInvoice } from '../../metering/invoice-book-rows.ts'
 import { rowOf } from '../../metering/rows.ts'
-import { credit, lapse } from '../../metering/tab.ts'
+import { credit, lapse, tabAt } from '../../metering/tab.ts'
 import { authorized, owed } from '../../metering/tab-rows.ts'
 import { MOST_TOP_UP, dueInvoiceOf, jobInvoiceOf, topUpOf } from '../../metering/tab-top-up.ts'
 import type { EventId, JobId, PubKey } from '../../protocol/ids.ts'
@@ -36,7 +36,7 @@ export const onMoney = (turn: NodeTurn, link: LinkId, message: Message<'money'>)
   if (isRefusal(inner)) return
   if (inner.name !== 'fund' && inner.name !== 'tab_sync') return
   // Who paid the last invoice and needs another one asks for something else: a fast stream does so at once.
-  const { seq = 0 } = till.tabs.tabs.get(inner.event.pubkey) ?? {}
+  const { seq = 0 } = tabAt(till.tabs, inner.event.pubkey) ?? {}
   const ref = inner.name === 'fund' ? `${inner.body.ref} ${seq}` : ''
   if (!mayAsk(turn, inner.name, event.pubkey, ref)) return
   hear(till, inner.event.pubkey, { link, client: event.pubkey })
@@ -72,7 +72,7 @@ export const onDebtDue = (turn: NodeTurn, key: PubKey): void => {
  */
 export const offerInvoice = (turn: NodeTurn, { id, client, draw, body }: NodeJob): void => {
   const { till } = turn.state
-  const tab = draw && till?.tabs.tabs.get(draw.tab)
+  const tab = draw && till && tabAt(till.tabs, draw.tab)
   if (!till || !tab) return
   const debt = owed(tab) > 0n
   const { granularity } = till.pay
@@ -101,7 +101,7 @@ const onFund = (turn: NodeTurn, till: Till, inner: Message<'fund'>): void => {
   // A tab is numbered by its own key. Other purposes have no invoice that is asked for here.
   if (purpose !== 'topup' || ref !== payer) return
   if (hold) keepSlot(turn, till, payer, hold)
-  const seq = till.tabs.tabs.get(payer)?.seq ?? 0
+  const seq = tabAt(till.tabs, payer)?.seq ?? 0
   const amount = topUpOf(seq, needed > MOST_TOP_UP ? MOST_TOP_UP : needed, till.pay.granularity)
   const wanted = { payer, ref, purpose, msat: amount, hold: false } as const
   // Who asks again may have paid.
@@ -170,7 +170,7 @@ const PAYEE: Payee<NodeTurn, Till> = {
   terms: ({ state }, till, { payer, router }) => ({
     router: router ?? '',
     price: state.sheet.event.id,
-    cum_used_msat: till.tabs.tabs.get(payer)?.used ?? msat(0n),
+    cum_used_msat: tabAt(till.tabs, payer)?.used ?? msat(0n),
   }),
   credit: (turn, till, paid) => {
     noteSeq(till, paid)

@@ -1,6 +1,7 @@
 import type { Message } from '../../protocol/messages.ts'
 import { STATEMENT_PAGE } from '../../protocol/sync.ts'
 import type { SignedStatement } from '../../metering/tab-rows.ts'
+import { tabAt } from '../../metering/tab.ts'
 import { lookSoon, paidOf } from '../counter.ts'
 import { giveTab, tellTab } from './reach.ts'
 import type { NodeTurn } from './state.ts'
@@ -21,7 +22,7 @@ export const tellAgain = (
       const { said, preimage } = hold
       tellTab(turn, till, key, 'paid', { ...paidOf(said), preimage })
     }
-  const n = till.tabs.tabs.get(key)?.n ?? 0
+  const n = tabAt(till.tabs, key)?.n ?? 0
   // The oldest that it lacks first: each may be of a receipt that it lost, and is counted by itself.
   const from = body.since + 1
   if (from <= n) turn.effects.push({ do: 'statements', key, from, limit: STATEMENT_PAGE })

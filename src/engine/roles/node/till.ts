@@ -40,8 +40,9 @@ export const openTill = (
   now: UnixMs,
 ): { till: Till; changes: readonly MoneyChange[] } => {
   const { node, ...rest } = options
-  const rows = { tabs: store.tabs(node), draws: store.openDraws(node) }
-  const { state: tabs, changes } = openTabs(node, rows, now)
+  const rows = { tabs: store.wakeTabs(node, now), draws: store.openDraws(node) }
+  const recall: Till['tabs']['recall'] = (key) => store.tab(node, key)
+  const { state: tabs, changes } = openTabs(node, rows, now, recall)
   const till: Till = {
     ...newCounter(openBook(node, store.openInvoices(node), now)),
     ...rest,
