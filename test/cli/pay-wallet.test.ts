@@ -91,7 +91,13 @@ describe('connect', () => {
       [[], wallet.connection.replace(CANARY, 'wrong'), 78, /does not take this credential/],
       [[], 'lightning:mira@example.com', 78, /only receives/],
       [['--net', 'sim'], wallet.connection, 78, /play money[\s\S]*pay connect --net mainnet/],
-      [['--net', 'mainnet'], wallet.connection, 78, /is on regtest, and the network is mainnet/],
+      [
+        ['--net', 'mainnet'],
+        wallet.connection,
+        78,
+        /is on regtest, and the network is mainnet\n.*--net regtest\n/,
+      ],
+      [['--net', 'mainnet'], 'sim:/x?account=y', 78, /play money[\s\S]*pay connect --net sim\n/],
     ]
     for (const [args, stdin, code, text] of cases) {
       const ran = await connect(own, stdin, ...args)

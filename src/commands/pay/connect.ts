@@ -3,8 +3,8 @@ import { systemClock } from '../../engine/base/clock.ts'
 import { Fault, isFault } from '../../engine/base/fault.ts'
 import { systemRandom } from '../../engine/base/random.ts'
 import { openSecp256k1 } from '../../engine/identity/secp256k1.ts'
-import { parseConnection } from '../../engine/payments/connection.ts'
 import { fingerprintOf } from '../../engine/payments/fingerprint.ts'
+import { type Connection, parseConnection } from '../../engine/payments/connection.ts'
 import { openPayer } from '../../engine/payments/open-payer.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import { readText } from '../read.ts'
@@ -47,7 +47,9 @@ export const connectWallet = async (words: readonly string[], options: Options):
   }
   terminal.progress('asking the wallet what it can do')
   const payer = await openPayer(connection, seams).catch((error: unknown) => {
-    throw isFault(error) && error.code === 'wallet.net' ? withNet(error) : error
+    throw isFault(error) && error.code === 'wallet.net'
+      ? withNet(error, connection.kind, net)
+      : error
   })
   try {
     const info = await payer.info()
@@ -147,11 +149,13 @@ const tell = async (
   if (status !== 'checked') terminal.say('try: fedai pay status')
 }
 
-const withNet = (fault: Fault): Fault =>
-  new Fault(fault.kind, fault.code, fault.message, {
-    hint: 'name the network of the wallet: fedai pay connect --net mainnet',
-    cause: fault,
-  })
+/** What to type instead; a wallet that told its network has it in its hint already. */
+const withNet = (fault: Fault, kind: Connection['kind'], net: Net): Fault => {
+  const theirs = kind === 'sim' ? 'sim' : net === 'sim' ? 'mainnet' : null
+  if (theirs === null) return fault
+  const hint = `name the network of the wallet: fedai pay connect --net ${theirs}`
+  return new Fault(fault.kind, fault.code, fault.message, { hint, cause: fault })
+}
 
 export const secretArgument = (): Fault =>
   new Fault(

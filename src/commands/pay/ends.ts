@@ -106,6 +106,11 @@ type End = readonly [kind: FaultKind, sentence: string, hint: string]
 
 const REASONS: Readonly<Record<string, End>> = {
   no_route: ['again', 'the wallet found no way to the payee', 'try later'],
+  elsewhere: [
+    'config',
+    'the invoice is of the play money of another home, or of regtest',
+    'each home has play money of its own: use one FEDAI_HOME for both',
+  ],
   no_balance: ['again', 'the wallet has too little', 'put money into it'],
   expired: ['again', 'the invoice expired before it was paid', 'be sooner'],
   rejected: ['again', 'the payee refused the payment', 'ask why'],

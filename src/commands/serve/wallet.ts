@@ -25,9 +25,13 @@ export const openNodeWallet = async (
 ): Promise<Wallet | null> => {
   const net = settings.get('net')
   const kind = settings.get('node.wallet')
-  if (kind === 'none') return null
-  if (kind !== 'auto' && (kind === 'sim') !== (net === 'sim')) throw anotherNet(kind, net)
   const file = settings.get('node.wallet_file') ?? credential()
+  if (kind === 'none') {
+    // Who named a file means to be paid.
+    if (file !== undefined) log.warn('wallet.unused', { file, reason: '--wallet none' })
+    return null
+  }
+  if (kind !== 'auto' && (kind === 'sim') !== (net === 'sim')) throw anotherNet(kind, net)
   if (net !== 'sim' && file === undefined) throw noWallet(net)
   const connection =
     file === undefined

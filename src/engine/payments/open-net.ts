@@ -34,6 +34,6 @@ export const checkNet = ({ kind, net }: WalletInfo, configured: Net): void => {
     'config',
     'wallet.net',
     `the ${kind} wallet is on ${net}, and the network is ${configured}`,
-    { hint: `connect a wallet on ${configured}` },
+    { hint: `connect a wallet on ${configured}, or name its own network: --net ${net}` },
   )
 }

@@ -17,6 +17,8 @@ export type Payment =
 
 export const PAY_FAILURES = [
   'no_route',
+  /** Play money: the invoice is of another ledger than the payer's. */
+  'elsewhere',
   'no_balance',
   'expired',
   'rejected',

@@ -143,7 +143,10 @@ const notOurs = (event: Signed, nets: readonly Net[]): Refusal | undefined => {
   if (!kindName(event.kind)) return refuse('event.unknown_kind', `kind ${event.kind} is not ours`)
   const [net, ...otherNets] = valuesOf(event, 'net')
   if (otherNets.length > 0 || !nets.some((one) => one === net))
-    return refuse('event.wrong_net', `needs one net tag: ${nets.join(' or ')}`)
+    return {
+      ...refuse('event.wrong_net', `needs one net tag: ${nets.join(' or ')}`),
+      ...(otherNets.length === 0 && { foreign: event }),
+    }
   const [version, ...otherVersions] = valuesOf(event, 'v')
   if (otherVersions.length > 0 || version !== '1')
     return refuse('event.unknown_version', 'needs one v tag: 1')

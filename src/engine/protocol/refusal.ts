@@ -38,8 +38,16 @@ export const REFUSAL_CODES = [
 ] as const
 export type RefusalCode = (typeof REFUSAL_CODES)[number]
 
-/** A refused event: the code, a sentence, and for clock trouble what the clocks said. */
-export type Refusal = Readonly<{ refused: RefusalCode; detail: string; clocks?: Clocks }>
+/**
+ * A refused event: the code, a sentence, for clock trouble what the clocks said, and for one of another network the
+ * event, whose proof holds.
+ */
+export type Refusal = Readonly<{
+  refused: RefusalCode
+  detail: string
+  clocks?: Clocks
+  foreign?: Signed
+}>
 /** The refuser's own time in ms, and the event, whose proof holds: it says the other's. */
 export type Clocks = Readonly<{ now: UnixMs; event: Signed }>
 

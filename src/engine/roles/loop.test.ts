@@ -135,7 +135,7 @@ test('what is no event, or not by whom it says, is an offence; what came late or
   ]
   for (const draft of honest) it.loop.event(it.link, eventText(peer.sign(draft)))
   expect(it.did.offences).toBe(4)
-  expect(it.heard).toEqual(['authenticated', 'untimely'])
+  expect(it.heard).toEqual(['authenticated', 'untimely', 'foreign'])
 })
 
 test('refusals are logged once a second, with how many there were', async () => {

@@ -82,7 +82,7 @@ export class Loop<
     const at = this.now()
     const message = admit(text, this.rulesFor(link), at)
     if (!isRefusal(message)) return this.feed({ type: 'message', link: link.id, message })
-    const { refused, detail, clocks } = message
+    const { refused, detail, clocks, foreign } = message
     this.refusals.add(link.id, refused)
     link.stray(text.length)
     const id = /"id" *: *"([0-9a-f]{64})"/.exec(text)?.[1]
@@ -91,6 +91,7 @@ export class Loop<
     if (id && refused === 'event.replayed')
       return link.answer(id as EventId, true, 'duplicate: seen')
     if (id) link.answer(id as EventId, false, `invalid: ${refused}: ${detail}${clock}`)
+    if (foreign) this.feed({ type: 'foreign', link: link.id, event: foreign })
     if (clocks) this.feed({ type: 'untimely', link: link.id, event: clocks.event })
     // Whoever speaks the protocol never sends these; a clock may be wrong, a schema newer.
     if (FORGED.has(refused)) link.offend()

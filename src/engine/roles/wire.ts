@@ -26,6 +26,8 @@ export type WireEvent =
     }>
   /** An event whose proof holds and that was refused by its time: one of the clocks is off. */
   | Readonly<{ type: 'untimely'; link: LinkId; event: Signed }>
+  /** An event whose proof holds and that is of another network than ours. */
+  | Readonly<{ type: 'foreign'; link: LinkId; event: Signed }>
   | Readonly<{ type: 'message'; link: LinkId; message: Message }>
   | Readonly<{ type: 'frame'; link: LinkId; frame: Frame }>
   | Readonly<{ type: 'closed'; link: LinkId; reason: string }>

@@ -27,7 +27,7 @@ export const payOrder = (ledger: SimLedger, order: Order, now: number): Payment 
   const it = invoiceOf(ledger, hash)
   if (it?.payer === payer) return paymentOf(it)
   const reason = flawOf(ledger, order, it, now)
-  if (reason !== null || it === null) return { state: 'failed', reason: reason ?? 'no_route' }
+  if (reason !== null || it === null) return { state: 'failed', reason: reason ?? 'elsewhere' }
   const held = it.preimage === null
   move(ledger, { giver: payer, taker: held ? HELD : it.payee, amount: it.msat, hash, at: now })
   move(ledger, { giver: payer, taker: held ? HELD : ROUTING, amount: fee, hash, at: now })
@@ -48,7 +48,8 @@ const flawOf = (
   now: number,
 ): PayFailure | null => {
   if (now >= order.expires) return 'expired'
-  if (!it) return 'no_route'
+  // Signed as it may be, it is of no account here: each home has a ledger of its own.
+  if (!it) return 'elsewhere'
   // Another text of the same hash: somebody made it up, or changed it.
   if (it.bolt11 !== order.bolt11 || it.payee === order.payer || it.state !== 'open')
     return 'rejected'

@@ -12,7 +12,7 @@ import { ASK_WITHIN_MS, askAll, askWaiting, onWish } from './asking.ts'
 import { clockFaultOf, noteClock, onUntimely, sayClock } from './clocks.ts'
 import { cancelJob, finishJob, onReceipt } from './ending.ts'
 import { onOffers, onSheets } from './offers.ts'
-import { cancelled, mute, notKnown, wrongKey } from './outcome.ts'
+import { cancelled, notKnown, wrongKey } from './outcome.ts'
 import { onFundDue } from './funding.ts'
 import { onEarlyInvoice, onMoney, onMoneyFrame, onPayment } from './invoices.ts'
 import { onPackDue, onPackPayment, onRouterMoney } from './pack-buying.ts'
@@ -33,6 +33,7 @@ import {
   onTopUpDue,
   onTopUpSheets,
 } from './top-up.ts'
+import { onForeign, onMute } from './stranger.ts'
 import { tellAtOnce, tellNow, tellPaid } from './telling.ts'
 import { isPaying } from './waiting.ts'
 
@@ -108,6 +109,8 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
       return
     case 'untimely':
       return onUntimely(turn, event)
+    case 'foreign':
+      return onForeign(turn, event)
     case 'payment':
       if (event.node === state.router) return onPackPayment(turn, event)
       onPayment(turn, event)
@@ -199,15 +202,6 @@ const onClosed = (turn: ClientTurn, link: LinkId): void => {
   state.deadlines.clear(`quota:${link}`)
   if (state.link !== link) return
   onLinkLost(turn)
-}
-
-/** Whoever answers at the address does not say that it is a router. */
-const onMute = (turn: ClientTurn, link: LinkId): void => {
-  turn.effects.push({ do: 'close', link, reason: 'no word of a router' })
-  const fault = mute()
-  failTopUps(turn, fault)
-  for (const job of turn.state.jobs.values())
-    if (job.phase === 'waiting') finishJob(turn, job, fault)
 }
 
 const onDue = (turn: ClientTurn, key: string): void => {

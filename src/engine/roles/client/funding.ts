@@ -5,7 +5,8 @@ import type { EventId, PubKey } from '../../protocol/ids.ts'
 import { forgetOffers } from './again.ts'
 import { finishJob } from './ending.ts'
 import { type Funding, newFunding, placeOf } from './money.ts'
-import { noCredit, noInvoice, notCredited, notKnown } from './outcome.ts'
+import { noCredit, notCredited, notKnown } from './outcome.ts'
+import { noInvoice } from './payee-faults.ts'
 import { hasRoute, useRoute } from './packs.ts'
 import { type Plan, firstOf, planOf } from './plan.ts'
 import { canShow, notShown, showProofs } from './proving.ts'
@@ -81,7 +82,7 @@ export const onFundDue = (turn: ClientTurn, place: string): void => {
   }
   if (one.phase === 'full') return onFull(turn, one)
   const isOver = one.isStale ? now - one.since >= STALE_WITHIN_MS : one.asks >= MOST_ASKS
-  if (isOver) return failAll(turn, one, one.isStale ? notCredited() : noInvoice())
+  if (isOver) return failAll(turn, one, one.isStale ? notCredited() : noInvoice('node'))
   ask(turn, one)
 }
 

@@ -7,7 +7,8 @@ import { cancelJob, onReceipt } from './ending.ts'
 import { failAll, proceed } from './funding.ts'
 import type { ClientHold } from './hold.ts'
 import { type Funding, type PurseEvent, placeOf } from './money.ts'
-import { notKnown, notPaid } from './outcome.ts'
+import { notKnown } from './outcome.ts'
+import { notPaid } from './payee-faults.ts'
 import { type ClientJob, type ClientTurn, tell } from './state.ts'
 import { endWaiting, unlock } from './taking.ts'
 
@@ -100,7 +101,7 @@ const onLost = (turn: ClientTurn, job: ClientJob, node: PubKey, fault: Fault | n
   const { deadlines, money } = turn.state
   job.holds.get(node)!.state = 'over'
   const one = money!.funding.get(placeOf(node, job.id))
-  if (one) return failAll(turn, one, fault ?? notPaid({ reason: 'the node gave it back' }))
+  if (one) return failAll(turn, one, fault ?? notPaid('node', { reason: 'the node gave it back' }))
   const lock = job.attempt?.offered.node === node ? job.attempt.lock : null
   if (!lock) return
   lock.returned = fault === null

@@ -18,7 +18,8 @@ import { feeFor, mostFor, payOf } from './amounts.ts'
 import { failAll, notAllowed, proceed } from './funding.ts'
 import { awaitHeld, beginHold, onHeldWord, onHoldPayment, onKey } from './holding.ts'
 import { type Funding, type PurseEvent, newFunding, placeOf } from './money.ts'
-import { badInvoice, notKnown, notPaid } from './outcome.ts'
+import { notKnown } from './outcome.ts'
+import { badInvoice, notPaid } from './payee-faults.ts'
 import { keepProof, newProof } from './proving.ts'
 import { type ClientTurn, tell } from './state.ts'
 import { leftAt, onStatement, runningAt } from './tabs.ts'
@@ -76,7 +77,7 @@ export const onPayment = (
   // Another process of ours was first: its payment is in the books now.
   if (isFault(end) && end.code === 'payment.repeated') return settled(turn, one)
   if (isFault(end)) return notAllowed(turn, one, end)
-  if (end.state === 'failed') return failAll(turn, one, notPaid(end))
+  if (end.state === 'failed') return failAll(turn, one, notPaid('node', end))
   if (end.state !== 'settled') return failAll(turn, one, notKnown())
   for (const job of waitingFor(turn, one))
     tell(turn, job, { type: 'paid', node, msat: end.msat, fee: end.fee })
@@ -155,7 +156,7 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
     one.isStale = true
     return state.deadlines.set(`fund:${placeOf(node, ref)}`, unixMs(now + AGAIN_MS))
   }
-  if (flaw) return one && failAll(turn, one, badInvoice(flaw))
+  if (flaw) return one && failAll(turn, one, badInvoice('node', flaw))
   // A job that comes meanwhile waits for what is paid in the background, and asks for nothing more.
   const wanted = { node, ref, timing: 'before', jobs: new Set<JobId>(), topUp: null } as const
   const own = one ?? (ref === tab ? newFunding({ ...wanted, needed: terms.msat }, now) : null)

@@ -1,10 +1,9 @@
 import { Fault } from '../../base/fault.ts'
 import { msat } from '../../base/money.ts'
 import type { Finding } from '../../metering/finding.ts'
-import type { Signed } from '../../protocol/event.ts'
+import type { Net, Signed } from '../../protocol/event.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
-import type { Entry } from '../../spending/journal-rows.ts'
 import { isPaidNow } from './money.ts'
 import type { Bundle, Outcome } from './news.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
@@ -97,14 +96,6 @@ const missingReceipt = (): Fault =>
     hint: 'the output is complete; nothing was charged',
   })
 
-export const notPaid = ({ reason }: Pick<Entry, 'reason'>): Fault =>
-  new Fault(
-    'again',
-    'payment.failed',
-    `the node could not be paid (${reason ?? 'no reason given'})`,
-    { hint: 'look at your wallet: fedai pay status; then try again' },
-  )
-
 /** No receipt came: what that means for what was delivered, and for the money. */
 export const noReceiptOf = ({ attempt }: ClientJob): Fault => {
   const lock = attempt?.lock
@@ -174,6 +165,19 @@ export const mute = (): Fault =>
     hint: 'check the address, or ask another one with --router',
   })
 
+/** @param theirs null where it is none that we know */
+export const otherNet = (theirs: Net | null, ours: Net): Fault =>
+  new Fault(
+    'unavailable',
+    'router.other_net',
+    `the router at this address is of ${theirs ? netName(theirs) : 'another network'}, not of ${netName(ours)}`,
+    {
+      hint: `ask a router of ${ours} with --router${theirs ? `\nor take part there: --net ${theirs}` : ''}`,
+    },
+  )
+
+const netName = (net: Net): string => (net === 'sim' ? 'sim (play money)' : net)
+
 export const notKnown = (): Fault =>
   new Fault('uncertain', 'payment.unknown', 'nobody can say yet whether a payment went through', {
     hint: 'do not pay again; run: fedai pay resolve',
@@ -213,18 +217,3 @@ export const cutShort = (receipt: Receipt): Fault => {
     })
   )
 }
-
-export const noInvoice = (): Fault =>
-  new Fault('again', 'funding.silent', 'the node sent no invoice', {
-    hint: 'try again, or ask another node',
-  })
-
-export const badInvoice = (flaw: string): Fault =>
-  new Fault(
-    'verification',
-    'invoice.wrong',
-    `the node's invoice does not hold (${flaw}); it was not paid`,
-    {
-      hint: 'ask another node',
-    },
-  )

@@ -11,6 +11,7 @@ import { feeFor } from './amounts.ts'
 import { openMoney } from './invoices.ts'
 import type { PurseEvent } from './money.ts'
 import { notKnown } from './outcome.ts'
+import { badInvoice, noInvoice, notPaid } from './payee-faults.ts'
 import {
   type Buying,
   DEADLINE,
@@ -58,7 +59,7 @@ const onInvoice = (turn: ClientTurn, { body }: Message<'invoice'>): void => {
   )
   // It has not seen our last payment yet, or hands out an invoice until its last second.
   if (flaw === 'pay.seq' || flaw === 'pay.expired') return waitForPack(turn, AGAIN_MS)
-  if (flaw) return failAll(turn, one, badInvoice(flaw))
+  if (flaw) return failAll(turn, one, badInvoice('router', flaw))
   one.phase = 'paying'
   one.hash = invoice.paymentHash
   state.deadlines.clear(DEADLINE)
@@ -93,7 +94,7 @@ export const onPackPayment = (turn: ClientTurn, end: PurseEvent & { type: 'payme
     return failAll(turn, one, entry)
   }
   if (entry.hash !== one.hash) return
-  if (entry.state === 'failed') return failAll(turn, one, notPaid(entry.reason))
+  if (entry.state === 'failed') return failAll(turn, one, notPaid('router', entry))
   if (entry.state !== 'settled') return failAll(turn, one, notKnown())
   for (const job of waitingForPack(turn, one))
     tell(turn, job, { type: 'paid', node, msat: entry.msat, fee: entry.fee })
@@ -118,7 +119,7 @@ export const onPackDue = (turn: ClientTurn): void => {
   if (!one || one.phase === 'paying') return
   if (one.phase === 'asked') {
     if (one.asks < MOST_ASKS) return askPack(turn, one)
-    return failAll(turn, one, noInvoice())
+    return failAll(turn, one, noInvoice('router'))
   }
   if (one.asks === 0) return proceed(turn, one)
   // Our wallet says that it is paid: the router's own is looked at when we show the pack.
@@ -147,27 +148,6 @@ const proceed = (turn: ClientTurn, one: Buying): void => {
 const failAll = (turn: ClientTurn, one: Buying, fault: Fault): void => {
   for (const job of endBuying(turn, one)) finishJob(turn, job, fault)
 }
-
-const badInvoice = (flaw: string): Fault =>
-  new Fault(
-    'verification',
-    'fee.invoice',
-    `the router's invoice is not for what it offered (${flaw}); it was not paid`,
-    { hint: 'ask another router with --router' },
-  )
-
-const notPaid = (reason: string | null): Fault =>
-  new Fault(
-    'again',
-    'fee.failed',
-    `the router's fee could not be paid (${reason ?? 'no reason given'})`,
-    { hint: 'look at your wallet: fedai pay status; or ask another router with --router' },
-  )
-
-const noInvoice = (): Fault =>
-  new Fault('again', 'fee.silent', 'the router sent no invoice for its fee that can be paid', {
-    hint: 'try again, or ask another router with --router',
-  })
 
 const AGAIN_MS = 1_000
 const MOST_ASKS = 5

@@ -2,8 +2,9 @@ import { unixMs, type UnixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
 import type { Random } from '../../base/random.ts'
 import { type Frame, readReset } from '../../protocol/frames.ts'
-import { tagValue } from '../../protocol/event.ts'
+import { NETS, tagValue } from '../../protocol/event.ts'
 import type { EventId, JobTag, PaymentHash, PubKey } from '../../protocol/ids.ts'
+import { KINDS } from '../../protocol/kinds.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { windowBudget } from '../../transport/flow.ts'
 import { onCommitted } from '../counter.ts'
@@ -50,6 +51,7 @@ export const decide = (
   else if (event.type === 'tick') for (const key of state.deadlines.due(now)) onDue(turn, key)
   else if (event.type === 'authenticated') onAuthenticated(turn, event.link, event.auth)
   else if (event.type === 'untimely') onUntimely(turn, event)
+  else if (event.type === 'foreign') onForeign(turn, event)
   else onRunner(turn, event)
   if (state.routers.size > 0) tellStatus(turn, false)
   return { state, effects: turn.effects }
@@ -59,6 +61,21 @@ export const decide = (
 const onAuthenticated = ({ state, now }: NodeTurn, link: LinkId, auth: EventId): void => {
   state.auths.set(link, auth)
   state.deadlines.set(`quota:${link}`, unixMs(now + state.bounds.authMs))
+}
+
+/** The router's first word, which names our AUTH event, is of another network: it takes no tickets of ours. */
+const onForeign = (
+  turn: NodeTurn,
+  { link, event }: Extract<NodeEvent, { type: 'foreign' }>,
+): void => {
+  const { state } = turn
+  if (event.kind !== KINDS.quota || event.pubkey !== state.pinned.get(link)) return
+  if (tagValue(event, 'e') !== state.auths.get(link)) return
+  state.deadlines.clear(`quota:${link}`)
+  const theirs = NETS.find((net) => net === tagValue(event, 'net')) ?? null
+  const fields = { router: event.pubkey, theirs, ours: state.net }
+  turn.effects.push({ do: 'log', level: 'warn', event: 'router.other_net', fields })
+  turn.effects.push({ do: 'close', link, reason: 'it is of another network' })
 }
 
 const onMessage = (turn: NodeTurn, link: LinkId, message: Message): void => {

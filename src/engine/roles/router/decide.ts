@@ -57,7 +57,8 @@ export const decide = (
   else if (event.type === 'committed') onCommitted(turn, state.fee, event.id)
   else if (event.type === 'wallet') onWallet(turn, event.event)
   else if (event.type === 'drain') state.draining = true
-  else if (event.type === 'untimely') return { state, effects: turn.effects }
+  else if (event.type === 'untimely' || event.type === 'foreign')
+    return { state, effects: turn.effects }
   else for (const key of state.deadlines.due(now)) onDue(turn, key)
   return { state, effects: turn.effects }
 }

@@ -1,0 +1,54 @@
+import { Fault } from '../../base/fault.ts'
+import type { Entry } from '../../spending/journal-rows.ts'
+
+/** Why a payee was not paid: a node for its jobs, a router for its fee. */
+
+export type Payee = 'node' | 'router'
+
+/** What stands in the invoice is not what was agreed. @param flaw a word of spending/invoice-check.ts */
+export const badInvoice = (payee: Payee, flaw: string): Fault =>
+  new Fault(
+    'verification',
+    CODES[payee].bad,
+    payee === 'node'
+      ? `the node's invoice does not hold (${flaw}); it was not paid`
+      : `the router's invoice is not for what it offered (${flaw}); it was not paid`,
+    { hint: OTHERS[payee] },
+  )
+
+export const noInvoice = (payee: Payee): Fault =>
+  new Fault(
+    'again',
+    CODES[payee].silent,
+    payee === 'node'
+      ? 'the node sent no invoice'
+      : 'the router sent no invoice for its fee that can be paid',
+    { hint: `try again, or ${OTHERS[payee]}` },
+  )
+
+/** Our wallet says that it failed, and why. */
+export const notPaid = (payee: Payee, { reason }: Pick<Entry, 'reason'>): Fault => {
+  const what = payee === 'node' ? 'the node' : `the router's fee`
+  if (reason === 'elsewhere')
+    return new Fault(
+      'config',
+      CODES[payee].failed,
+      `${what} could not be paid: its play money is of another home than yours`,
+      {
+        hint: `each home has play money of its own: use one FEDAI_HOME for both, or ${OTHERS[payee]}`,
+      },
+    )
+  return new Fault(
+    'again',
+    CODES[payee].failed,
+    `${what} could not be paid (${reason ?? 'no reason given'})`,
+    { hint: `look at your wallet: fedai pay status; ${AFTER[payee]}` },
+  )
+}
+
+const CODES = {
+  node: { bad: 'invoice.wrong', silent: 'funding.silent', failed: 'payment.failed' },
+  router: { bad: 'fee.invoice', silent: 'fee.silent', failed: 'fee.failed' },
+} as const
+const OTHERS = { node: 'ask another node', router: 'ask another router with --router' } as const
+const AFTER = { node: 'then try again', router: `or ${OTHERS.router}` } as const
