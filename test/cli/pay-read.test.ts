@@ -118,7 +118,8 @@ test('sessions of --tab off that are over are left out, and what went with them 
   store.money.spending(unixMs(0))
   const view = (n: number, paid: bigint, used: bigint, over: Partial<TabView> = {}) => ({
     ...openView(key(n), key(100 + n), unixMs(1_700_000_000_000)),
-    ...{ paid: msat(paid), used: msat(used) },
+    paid: msat(paid),
+    used: msat(used),
     ...over,
   })
   const rows = [

@@ -1,32 +1,19 @@
 // What goes wrong between the adapter and a real payment: relays and wallet services that lie, lose, repeat, delay.
 // The money is counted at both ends each time.
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { toSec } from '../../src/engine/base/clock.ts'
-import { type Msat, msat } from '../../src/engine/base/money.ts'
+import { msat, type Msat } from '../../src/engine/base/money.ts'
 import { openNwcPayer } from '../../src/engine/payments/nwc/payer.ts'
 import type { Payment } from '../../src/engine/payments/payer.ts'
 import { newTerms, sats } from '../../src/engine/payments/specimen.conformance.ts'
 import { WALLET_EVENT_KINDS as KINDS } from '../../src/engine/protocol/kinds.ts'
-import { openFakeRelay } from '../fakes/relay.ts'
-import { openLightning } from './ldk.ts'
-import { PAY, RECEIVE, openNwcService } from './nwc-service.ts'
+import { openNwcService, PAY, RECEIVE } from './nwc-service.ts'
 import { nwcPayerSpecimen, nwcSeams, nwcWalletSpecimen } from './nwc-specimens.ts'
-import { shiftingClock } from './shifting-clock.ts'
+import { openNwcStage } from './nwc-stage.ts'
 
-const clock = shiftingClock()
-const lightning = await openLightning(clock)
-const relays = [await openFakeRelay(), await openFakeRelay()]
-const urls = relays.map(({ url }) => url)
-const honest = relays.map(({ mischief }) => ({ ...mischief }))
-const closing: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close()
-  relays.forEach((relay, n) => Object.assign(relay.mischief, honest[n]))
-})
-afterAll(async () => {
-  lightning.close()
-  for (const relay of relays) await relay.close()
-})
+const stage = await openNwcStage()
+const { afterAllPatience, clock, closing, lightning, relays, until, urls } = stage
+afterEach(stage.reset)
+afterAll(stage.close)
 
 const LIMITS = { maxFee: sats(20), timeoutMs: 5_000 }
 const AMOUNT = sats(21)
@@ -42,28 +29,6 @@ const openPayerScene = async (budget?: Msat) => {
     () => it.payer.close(),
   )
   before = await it.balance()
-}
-
-const until = async (check: () => unknown): Promise<void> => {
-  for (let i = 0; i < 3_000; i++) {
-    if (await check()) return
-    await Bun.sleep(1)
-  }
-  throw new Error(`never: ${check}`)
-}
-
-/** What becomes of a promise while all patience runs out. */
-const afterAllPatience = async <T>(promise: Promise<T>): Promise<T> => {
-  let ended = false
-  promise.then(
-    () => (ended = true),
-    () => (ended = true),
-  )
-  await until(() => {
-    clock.shift(ended ? 0 : 50)
-    return ended
-  })
-  return promise
 }
 
 const spent = async (): Promise<bigint> => before - (await it.balance())
@@ -283,68 +248,3 @@ const behind = async () => {
   )
   return { wallet, payer, clock, relays: urls }
 }
-
-describe('a payment that arrives', () => {
-  const receive = async () => {
-    const specimen = await nwcWalletSpecimen(lightning, clock, urls)
-    closing.push(
-      () => specimen.stop?.(),
-      () => specimen.wallet.close(),
-    )
-    const told: string[] = []
-    specimen.wallet.subscribe(({ paymentHash, state }) => told.push(`${paymentHash} ${state}`))
-    const wish = { msat: AMOUNT, terms: newTerms(1), expirySec: 120 }
-    const { bolt11, paymentHash } = await specimen.wallet.createInvoice(wish)
-    return { ...specimen, told, bolt11, settled: `${paymentHash} settled`, paymentHash }
-  }
-
-  test('is heard of where its notification is lost', async () => {
-    const its = await receive()
-    its.service.mischief.losesNotifications = true
-    expect(await its.payFromOutside(its.bolt11)).toBe('settled')
-    await Bun.sleep(10)
-    expect(its.told).toEqual([])
-    clock.shift(30_000)
-    await until(() => its.told.includes(its.settled))
-  })
-
-  test('is heard of after the relays were away', async () => {
-    const its = await receive()
-    await Promise.all(relays.map((relay) => relay.stop()))
-    expect(await its.payFromOutside(its.bolt11)).toBe('settled')
-    await Promise.all(relays.map((relay) => relay.restart()))
-    await until(() => {
-      clock.shift(20)
-      return its.told.includes(its.settled)
-    })
-  })
-
-  test('is not believed because a relay repeats or makes up what a wallet said', async () => {
-    const its = await receive()
-    const other = await its.wallet.createInvoice({
-      msat: AMOUNT,
-      terms: newTerms(2),
-      expirySec: 120,
-    })
-    expect(await its.payFromOutside(other.bolt11)).toBe('settled')
-    await until(() => its.told.length === 1)
-    const old = relays[0]!.published.findLast(({ kind }) => kind === KINDS.notification)!
-    const early = its.service.signer.sign({
-      ...old,
-      created_at: toSec(clock.now()),
-      content: its.service.seal({ notification: { payment_hash: its.paymentHash } }),
-    })
-    const asked = its.service.requests.length
-    for (const relay of relays) {
-      relay.pass(old)
-      relay.pass({ ...old, content: early.content })
-      relay.pass(early)
-    }
-    await until(() => its.service.requests.length > asked)
-    await Bun.sleep(20)
-    // One look, for what the wallet itself said too early.
-    expect(its.service.requests).toHaveLength(asked + 1)
-    expect(its.told.filter((word) => word === its.settled)).toEqual([])
-    expect((await its.wallet.lookup(its.paymentHash)).state).toBe('open')
-  })
-})

@@ -1,48 +1,10 @@
 import { afterEach, describe, expect, test } from 'bun:test'
-import { nip44 } from 'nostr-tools'
-import {
-  type BareService,
-  bareService,
-  done,
-  failed,
-  until,
-} from '../../../../test/lightning/nwc-bare.ts'
-import { fromHex } from '../../base/bytes.ts'
-import { tagValue } from '../../protocol/event.ts'
+import { type BareService, done, failed, until } from '../../../../test/lightning/nwc-bare.ts'
 import { WALLET_EVENT_KINDS as KINDS } from '../../protocol/kinds.ts'
 import { newKey } from '../../transport/link.fixtures.ts'
-import { type NwcClient, openNwcClient } from './client.ts'
-import type { Outcome } from './sealed.ts'
-import { parseNwcUri } from './uri.ts'
+import { asked, closeAll, inTime, open, sealedText } from './client.case.ts'
 
-const closing: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close()
-})
-
-const open = async (options: Parameters<typeof bareService>[0] = {}) => {
-  const service = await bareService(options)
-  closing.push(service.close)
-  const client = openNwcClient(parseNwcUri(service.uri, service.seams.secp), service.seams)
-  closing.push(client.close)
-  return { service, client }
-}
-
-/** Puts the clock forward until there is an answer. */
-const inTime = async (service: BareService, outcome: Promise<Outcome>): Promise<Outcome> => {
-  let ended = false
-  void outcome.then(() => (ended = true))
-  await until(() => {
-    service.clock.shift(100)
-    return ended
-  })
-  return outcome
-}
-
-const asked = async (service: BareService, times = 1) => {
-  await until(() => service.requests.length >= times)
-  return service.requests.at(-1)!
-}
+afterEach(closeAll)
 
 describe('a request', () => {
   test('is one event for the wallet, sealed by NIP-44, and ends', async () => {
@@ -200,66 +162,5 @@ describe('an answer', () => {
     ]
     service.relays[0]!.pass(service.event(KINDS.response, tags, content(service)))
     expect(await outcome).toEqual({ state: 'nonsense' })
-  })
-})
-
-const sealedText = (service: BareService, text: string): string =>
-  nip44.encrypt(text, nip44.getConversationKey(fromHex(service.secret), service.signer.pubkey))
-
-describe('news', () => {
-  const heard = (client: NwcClient): (string | null)[] => {
-    const all: (string | null)[] = []
-    client.onNews((hash) => all.push(hash))
-    return all
-  }
-
-  test('names a payment hash, and comes from the wallet only; a new connection may have missed some', async () => {
-    const { service, client } = await open()
-    await client.ready()
-    const all = heard(client)
-    const hash = 'ab'.repeat(32)
-    const said = { notification_type: 'payment_received', notification: { payment_hash: hash } }
-    const tags = [['p', service.client.pubkey]]
-    const relay = service.relays[0]!
-    relay.pass(service.event(KINDS.notification, tags, service.sealed(said), newKey()))
-    relay.pass(service.event(KINDS.notification, tags, 'x'))
-    relay.pass(service.event(KINDS.notification, tags, service.sealed({ notification: {} })))
-    relay.pass(service.event(KINDS.notification, tags, service.sealed(said), service.signer, 3_600))
-    relay.pass(service.event(KINDS.notification, tags, service.sealed(said)))
-    await until(() => all.length > 0)
-    expect(all).toEqual([hash])
-    relay.cut()
-    await until(() => {
-      service.clock.shift(50)
-      return all.length > 1
-    })
-    expect(all).toEqual([hash, null])
-  })
-})
-
-describe('what a wallet says of itself', () => {
-  test('is its newest info event, of no other key', async () => {
-    const { service, client } = await open({ info: null })
-    const tags = [['encryption', 'nip44_v2 nip04']]
-    const [old, young] = [
-      service.event(KINDS.info, [], 'pay_invoice', service.signer, 100),
-      service.event(KINDS.info, tags, 'get_info  make_invoice\n', service.signer, 50),
-    ]
-    const foreign = service.event(KINDS.info, tags, 'x', newKey())
-    await client.ready()
-    expect(client.info()).toBeNull()
-    let heard = false
-    client.onNews(() => (heard = true))
-    const last = service.event(
-      KINDS.notification,
-      [['p', service.client.pubkey]],
-      service.sealed({ notification: { payment_hash: 'ab'.repeat(32) } }),
-    )
-    for (const event of [young, old, foreign, last])
-      service.relays[0]!.blurt(JSON.stringify(['EVENT', 'me', event]))
-    await until(() => heard)
-    expect([...client.info()!.methods]).toEqual(['get_info', 'make_invoice'])
-    expect(client.info()!.nip44).toBe(true)
-    expect(tagValue(client.info()!.event, 'encryption')).toBe('nip44_v2 nip04')
   })
 })
