@@ -36,7 +36,7 @@ _fedai() {
     ' pay') words=$'connect\nstatus\ntabs\ntop-up\nhistory\nresolve' flags=$'--net\n--budget\n--max-fee\n--wait\n--passphrase-file\n-y\n--yes\n--dry-run\n--json\n-q\n--quiet\n-h\n--help' ;;
     ' pay connect') flags=$'-f\n--file\n--net\n-y\n--yes\n--dry-run\n--json\n-h\n--help' ;;
     ' pay status') flags=$'--net\n--passphrase-file\n--json\n-h\n--help' ;;
-    ' pay tabs') flags=$'--net\n--statements\n--json\n-h\n--help' ;;
+    ' pay tabs') flags=$'--net\n--all\n--statements\n--json\n-h\n--help' ;;
     ' pay top-up') flags=$'--net\n--router\n--budget\n--max-exposure\n--max-fee\n--passphrase-file\n-y\n--yes\n--dry-run\n--json\n-q\n--quiet\n-h\n--help' ;;
     ' pay history') flags=$'--net\n-n\n--limit\n--csv\n--json\n-h\n--help' ;;
     ' pay resolve') flags=$'--net\n--passphrase-file\n--give-up\n-y\n--yes\n--dry-run\n--json\n-h\n--help' ;;

@@ -120,6 +120,7 @@ complete -c fedai -n '__fedai_at \' pay status\'' -l passphrase-file -r -F -d 't
 complete -c fedai -n '__fedai_at \' pay status\'' -l json -d 'print JSON, errors too (those on stderr)'
 complete -c fedai -n '__fedai_at \' pay status\'' -s h -l help -d 'show this help'
 complete -c fedai -n '__fedai_at \' pay tabs\'' -l net -x -a 'sim mainnet testnet regtest' -d 'sim (play money), mainnet, testnet or regtest'
+complete -c fedai -n '__fedai_at \' pay tabs\'' -l all -d 'show past sessions of --tab off too'
 complete -c fedai -n '__fedai_at \' pay tabs\'' -l statements -d 'print what nodes signed of them, for fedai verify'
 complete -c fedai -n '__fedai_at \' pay tabs\'' -l json -d 'print JSON, errors too (those on stderr)'
 complete -c fedai -n '__fedai_at \' pay tabs\'' -s h -l help -d 'show this help'

@@ -26,18 +26,30 @@ const scene = async (ofRouter: Net, ofNode: Net) => {
   const logged: Record<string, unknown>[] = []
   const log: Log = { ...silentLog, warn: (event, fields) => void logged.push({ event, ...fields }) }
   const common = (net: Net) => ({
-    ...{ secp, net, network, clock, random, log, software: 'test', store: memoryStore() },
+    secp,
+    net,
+    network,
+    clock,
+    random,
+    log,
+    software: 'test',
+    store: memoryStore(),
     signer: newSigner(secp, random),
     broken: () => {},
   })
   const router = await openRouter({
     ...common(ofRouter),
-    ...{ hostname: 'router.test', port: 1, name: 'router' },
+    hostname: 'router.test',
+    port: 1,
+    name: 'router',
   })
   const runner = scriptedRunner({ pieces: textPieces(['one ']), pieceMs: 5 }, { clock })
   const node = await openNode({
     ...common(ofNode),
-    ...{ routers: [router], runners: [runner], rows: FREE_PRICES, queue: 0 },
+    routers: [router],
+    runners: [runner],
+    rows: FREE_PRICES,
+    queue: 0,
   })
   const ask = async (
     net: Net,
@@ -46,16 +58,14 @@ const scene = async (ofRouter: Net, ofNode: Net) => {
     const skipped: Skipped[] = []
     const routers = [router, ...others].map(({ key, address }) => ({ key, address }))
     const client = openSeveral({
-      ...{
-        secp,
-        net,
-        network,
-        clock,
-        random,
-        routers,
-        log: silentLog,
-        signer: newSigner(secp, random),
-      },
+      secp,
+      net,
+      network,
+      clock,
+      random,
+      routers,
+      log: silentLog,
+      signer: newSigner(secp, random),
       skipped: (it) => void skipped.push(it),
     })
     let fault: Fault | null | undefined

@@ -1,6 +1,6 @@
 import { systemClock } from '../../engine/base/clock.ts'
 import { Fault, isFault } from '../../engine/base/fault.ts'
-import { msat, parseAmount, showMsat } from '../../engine/base/money.ts'
+import { msat, parseAmount } from '../../engine/base/money.ts'
 import { openSecp256k1 } from '../../engine/identity/secp256k1.ts'
 import { capFlaw } from '../../engine/spending/caps.ts'
 import type { Entry } from '../../engine/spending/journal-rows.ts'
@@ -13,7 +13,7 @@ import { readInvoice, usualMaxFee, utc } from './invoice.ts'
 import { entryOf, isOpen } from './ledger.ts'
 import { notConnected, openUserPurse, sayingLog } from './purse.ts'
 import { type Money, type Order, moneyLine, moneyOf, objectOf, planText } from './payment.ts'
-import { emitResult, money, shortNode } from './show.ts'
+import { emitResult, feeWords, money, shortNode } from './show.ts'
 import { WAIT_MS, waitForEnd } from './waiting.ts'
 
 export type PayOptions = Readonly<{
@@ -169,7 +169,7 @@ const tell = async (
   if (terminal.json)
     return emitResult(terminal, objectOf(order, status, before, after, entry), none)
   if (entry.preimage !== null) await terminal.emit(`${entry.preimage}\n`)
-  const fee = entry.fee === null ? 'the wallet did not say the fee' : `fee ${showMsat(entry.fee)}`
+  const fee = feeWords(entry.fee)
   if (status === 'settled')
     terminal.say(
       `${terminal.paint.green('paid')} ${money(invoice.msat, user.net)} to ${shortNode(invoice.node)} · ${fee}`,

@@ -7,7 +7,7 @@ import { type AnyInvoice, utc } from './invoice.ts'
 import type { UserPurse } from './purse.ts'
 import { safeText } from './safe.ts'
 import type { paymentShape } from './shape.ts'
-import { labelled, money, ofCap, orNull, shortNode } from './show.ts'
+import { labelled, money, ofCap, orNull, routingWords, shortNode } from './show.ts'
 
 /** One payment on its way through this command. */
 export type Order = Readonly<{
@@ -35,7 +35,7 @@ export const moneyLine = ({ caps }: UserPurse, { spent, balance }: Money): strin
 /** What is about to be paid, for whoever says yes to it. */
 export const planText = ({ user, invoice, maxFee }: Order, before: Money): string =>
   labelled([
-    ['pays', [`${money(invoice.msat, user.net)}, and at most ${showMsat(maxFee)} for routing`]],
+    ['pays', [`${money(invoice.msat, user.net)}, ${routingWords(maxFee, user.kind)}`]],
     ['to', [`Lightning node ${shortNode(invoice.node)}`]],
     ['memo', [invoice.memo === null ? 'none in the invoice' : `“${safeText(invoice.memo)}”`]],
     ['expires', [utc(invoice.expiresAt)]],

@@ -21,6 +21,7 @@ import { daemonSigner } from '../serve/identity.ts'
 import { type Terminal, openTerminal } from '../terminal.ts'
 import { openUserLedger } from './ledger.ts'
 import { fundPlayAccount, playAccount } from './play.ts'
+import { overFeeLine } from './show.ts'
 import { readWallet } from './wallet-file.ts'
 
 /** The identity that is made on first use; another name must be there (serve/identity.ts). */
@@ -88,7 +89,7 @@ export const openUserPurse = async (
       ...seams,
       ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
       store: store.money,
-      payer: heardUntil(payer, () => closing),
+      payer: heardUntil(sayingFees(payer, options.terminal), () => closing),
       wallet: wallet.fingerprint,
       signer,
       broken,
@@ -112,6 +113,20 @@ export const openUserPurse = async (
     throw error
   }
 }
+
+/** Also of what is paid in the background: a wallet that takes no limit for fees is found out by what it says. */
+export const sayingFees = (
+  payer: Payer,
+  terminal: Pick<Terminal, 'say' | 'paint'> | undefined,
+): Payer => ({
+  ...payer,
+  pay: async (bolt11, limits) => {
+    const payment = await payer.pay(bolt11, limits)
+    if (payment.state === 'settled' && payment.fee !== null && payment.fee > limits.maxFee)
+      terminal?.say(terminal.paint.yellow(overFeeLine(payment.fee, limits.maxFee)))
+    return payment
+  },
+})
 
 /** Nobody hears what a wallet says after the end: the ledger takes no more, and the next process asks again. */
 const heardUntil = (payer: Payer, isOver: () => boolean): Payer => {

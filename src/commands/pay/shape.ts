@@ -65,6 +65,8 @@ export const walletFields = z.object({
   preimage: z.enum(['always', 'sometimes', 'never']),
   granularity_msat: msatText,
   custodial: z.boolean(),
+  /** Whether it pays no more for routing than it was told; false over NWC. */
+  fee_limit: z.boolean(),
   /** What its adapter was tested against. */
   tested: z.string(),
 })

@@ -32,6 +32,36 @@ export const money = (amount: bigint, net: Net): string =>
 export const ofCap = (amount: bigint, cap: Msat | null): string =>
   cap === null ? showMsat(amount) : `${showMsat(amount)} of ${showMsat(cap)}`
 
+export const feeWords = (fee: Msat | null): string =>
+  fee === null ? 'the wallet did not say the fee' : `fee ${showMsat(fee)}`
+
+/**
+ * A wallet that takes no limit went over the one that it was given. The ledger has both (`fee_msat`, `max_fee_msat`),
+ * and the day's budget counts what it cost.
+ */
+export const overFeeLine = (fee: Msat, maxFee: Msat): string =>
+  `routing cost ${showMsat(fee)}, more than the ${showMsat(maxFee)} that it may cost: this wallet keeps to no limit for fees`
+
+/** What routing may cost, before it is paid. */
+export const routingWords = (maxFee: Msat, kind: WalletKind): string =>
+  KEEPS_LIMIT[kind]
+    ? `and at most ${showMsat(maxFee)} for routing`
+    : `and for routing what the wallet thinks right: ${kind} takes no limit for fees, and ${showMsat(maxFee)} is only counted with`
+
+/**
+ * Whether a wallet of this kind pays no more for routing than it was told. NIP-47 has no field for it: `max_fee` of
+ * `pay_invoice` is a proposal (nips#2444), which no info event announces and older wallets pass over without a word.
+ */
+export const KEEPS_LIMIT: Readonly<Record<WalletKind, boolean>> = {
+  sim: true,
+  nwc: false,
+  lnd: true,
+  cln: true,
+  phoenixd: true,
+  lnbits: true,
+  address: true,
+}
+
 /** A Lightning node’s key, shortened: `02ab4c…91`. */
 export const shortNode = (key: string): string => `${key.slice(0, 6)}…${key.slice(-4)}`
 
@@ -70,6 +100,9 @@ export const entryLine = (it: Entry, show: Namer): string =>
     shortId(it.hash),
     ...(it.reason === null ? [] : [it.reason]),
     ...(isOpen(it) ? [`from ${it.wallet ?? 'a wallet that is not on record'}`] : []),
+    ...(it.fee !== null && it.fee > it.maxFee
+      ? [`the fee is over the ${showMsat(it.maxFee)} allowed`]
+      : []),
   ].join('  ')
 
 const PURPOSES: Readonly<Record<Entry['purpose'], string>> = {
@@ -98,10 +131,11 @@ export const walletObject = ({
   preimage: caps.preimage,
   granularity_msat: String(caps.granularity),
   custodial: caps.custodial,
+  fee_limit: KEEPS_LIMIT[kind],
   tested: TESTED[kind],
 })
 
-/** A wallet in two lines: which, and what it can do within which limits. */
+/** A wallet in two lines or three: which, and what it can do within which limits. */
 export const walletLines = ({ kind, fingerprint, net, nodeKey, caps }: KnownWallet): string[] => {
   const can = [
     caps.spend === null ? 'pays, as far as it says' : caps.spend ? 'pays' : 'only receives',
@@ -117,6 +151,9 @@ export const walletLines = ({ kind, fingerprint, net, nodeKey, caps }: KnownWall
       ...(fingerprint === null ? [] : [fingerprint]),
     ].join(' · '),
     `${can.join(' · ')} · ${kind === 'sim' ? 'worth nothing' : TESTED[kind]}`,
+    ...(KEEPS_LIMIT[kind]
+      ? []
+      : ['takes no limit for fees (--max-fee): what bounds them is its own budget']),
   ]
 }
 

@@ -6,7 +6,7 @@ import type { News, ToppedUp } from '../../engine/roles/client/news.ts'
 import type { Entry } from '../../engine/spending/journal-rows.ts'
 import { utc } from './invoice.ts'
 import type { topUpShape } from './shape.ts'
-import { emitResult, labelled, money, ofCap, orNull } from './show.ts'
+import { emitResult, feeWords, labelled, money, ofCap, orNull, routingWords } from './show.ts'
 import type { TopUpOrder } from './top-up.ts'
 
 /** What a top-up says, before and after. */
@@ -20,7 +20,7 @@ export const showPlan = (
   terminal.progress('')
   terminal.say(
     labelled([
-      ['pays', [`${money(msat!, net)}, and at most ${showMsat(maxFee!)} for routing`]],
+      ['pays', [`${money(msat!, net)}, ${routingWords(maxFee!, user.kind)}`]],
       ['to', [`your tab at ${show(node)}`]],
       ['there', [`${leftText(left)}; at most ${ofExposure(caps.exposure)} may lie there unused`]],
       ...(last ? [['last', [lastText(last, net)]] as const] : []),
@@ -49,7 +49,7 @@ export const tellEnd = async (
   if (terminal.json) return emitResult(terminal, topUpObject(order, router, end, status), () => '')
   if (status === 'dry_run') return terminal.say('nothing was paid')
   if (!end.paid) return
-  const fee = end.fee === null ? 'the wallet did not say the fee' : `fee ${showMsat(end.fee)}`
+  const fee = feeWords(end.fee)
   const lines: readonly (readonly [string, readonly string[]])[] = [
     ['node', [show(node)]],
     ['paid', [`${end.msat === null ? '' : `${money(end.msat, user.net)} · `}${fee}`]],

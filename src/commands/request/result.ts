@@ -66,9 +66,9 @@ export const skippedObject = ({ router, fault }: Skipped): z.output<typeof skipp
 export const eventObject = (news: EventNews): RequestEvent => {
   if (news.type === 'clock') return { v: 1, type: 'clock', ahead_ms: news.aheadMs }
   if (news.type === 'paid') {
-    const { node, msat, fee } = news
+    const { node, msat, fee, maxFee } = news
     const fee_msat = fee === null ? null : String(fee)
-    return { v: 1, type: 'paid', node, msat: String(msat), fee_msat }
+    return { v: 1, type: 'paid', node, msat: String(msat), fee_msat, max_fee_msat: String(maxFee) }
   }
   if (news.type === 'fee') {
     const { router, msat, routes } = news

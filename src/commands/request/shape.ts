@@ -52,6 +52,8 @@ const paidShape = z.object({
   node: hex,
   msat: msatText,
   fee_msat: msatText.nullable(),
+  /** Most that it may cost; a wallet that takes no limit (NWC) may go over it. */
+  max_fee_msat: msatText,
 })
 
 /** Said before the first payment to a router: it takes so much for so many jobs, and can link them from now on. */

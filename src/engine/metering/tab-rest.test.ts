@@ -115,8 +115,17 @@ test('attack: a key that rests is not a new one to whoever plays its first job a
 test('what is held, owed, trusted or of late does not rest', () => {
   const at = unixMs(START - REST_MS)
   const tab: Tab = {
-    ...{ node: NODE, key: hex(9), paid: msat(5n), used: msat(2n), reserved: msat(0n) },
-    ...{ credit: msat(0n), seq: 0, n: 1, due: null, defaulted: false, at },
+    node: NODE,
+    key: hex(9),
+    paid: msat(5n),
+    used: msat(2n),
+    reserved: msat(0n),
+    credit: msat(0n),
+    seq: 0,
+    n: 1,
+    due: null,
+    defaulted: false,
+    at,
   }
   expect(isResting(tab, START)).toBe(true)
   for (const over of [

@@ -6,7 +6,7 @@ import type { Bodies } from '../../protocol/messages.ts'
 import { cancelJob, onReceipt } from './ending.ts'
 import { failAll, proceed } from './funding.ts'
 import type { ClientHold } from './hold.ts'
-import { type Funding, type PurseEvent, placeOf } from './money.ts'
+import { type Funding, type PurseEvent, paidNews, placeOf } from './money.ts'
 import { notKnown } from './outcome.ts'
 import { notPaid } from './payee-faults.ts'
 import { type ClientJob, type ClientTurn, tell } from './state.ts'
@@ -84,7 +84,7 @@ const onTaken = (
   const { money } = turn.state
   const hold = job.holds.get(node)!
   hold.state = 'over'
-  tell(turn, job, { type: 'paid', node, msat: end.msat, fee: end.fee })
+  tell(turn, job, paidNews(node, end))
   const one = money!.funding.get(placeOf(node, job.id))
   if (one) return failAll(turn, one, takenEarly())
   const attempt = job.attempt?.offered.node === node ? job.attempt : null

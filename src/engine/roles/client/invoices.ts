@@ -17,7 +17,7 @@ import { leftOn } from '../../spending/ledger.ts'
 import { feeFor, mostFor, payOf } from './amounts.ts'
 import { failAll, notAllowed, proceed } from './funding.ts'
 import { awaitHeld, beginHold, onHeldWord, onHoldPayment, onKey } from './holding.ts'
-import { type Funding, type PurseEvent, newFunding, placeOf } from './money.ts'
+import { type Funding, type PurseEvent, newFunding, paidNews, placeOf } from './money.ts'
 import { notKnown } from './outcome.ts'
 import { badInvoice, notPaid } from './payee-faults.ts'
 import { keepProof, newProof } from './proving.ts'
@@ -79,9 +79,8 @@ export const onPayment = (
   if (isFault(end)) return notAllowed(turn, one, end)
   if (end.state === 'failed') return failAll(turn, one, notPaid('node', end))
   if (end.state !== 'settled') return failAll(turn, one, notKnown())
-  for (const job of waitingFor(turn, one))
-    tell(turn, job, { type: 'paid', node, msat: end.msat, fee: end.fee })
-  if (one.topUp) tellTopUp(turn, one.topUp, { type: 'paid', node, msat: end.msat, fee: end.fee })
+  for (const job of waitingFor(turn, one)) tell(turn, job, paidNews(node, end))
+  if (one.topUp) tellTopUp(turn, one.topUp, paidNews(node, end))
   keepProof(turn, one, { preimage: end.preimage })
   settled(turn, one)
 }

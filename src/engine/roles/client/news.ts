@@ -112,10 +112,10 @@ export type News =
   | Readonly<{ type: 'fee'; router: PubKey; msat: Msat; routes: number }>
   /** Before a payment: the router wants to see it, and can link it to this session. */
   | Readonly<{ type: 'proof'; router: PubKey }>
-  /** Its node, or the router, wants to be paid first: an invoice is asked for, paid, and was. msat; `fee` null where not said. */
+  /** Its node, or the router, wants to be paid first: an invoice is asked for, paid, and was. msat; `fee` null where not said, `maxFee`: what it could have been. */
   | Readonly<{ type: 'funding'; node: PubKey }>
   | Readonly<{ type: 'paying'; node: PubKey; msat: Msat }>
-  | Readonly<{ type: 'paid'; node: PubKey; msat: Msat; fee: Msat | null }>
+  | Readonly<{ type: 'paid'; node: PubKey; msat: Msat; fee: Msat | null; maxFee: Msat }>
   /** Its money waits at the node, and is taken when the whole has come, or comes back. */
   | Readonly<{ type: 'held'; node: PubKey; msat: Msat }>
   | Readonly<{ type: 'accepted'; node: PubKey; model: string; etaMs: number }>

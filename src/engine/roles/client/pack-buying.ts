@@ -9,7 +9,7 @@ import { finishJob } from './ending.ts'
 import { payThenSend } from './funding.ts'
 import { feeFor } from './amounts.ts'
 import { openMoney } from './invoices.ts'
-import type { PurseEvent } from './money.ts'
+import { type PurseEvent, paidNews } from './money.ts'
 import { notKnown } from './outcome.ts'
 import { badInvoice, noInvoice, notPaid } from './payee-faults.ts'
 import {
@@ -96,8 +96,7 @@ export const onPackPayment = (turn: ClientTurn, end: PurseEvent & { type: 'payme
   if (entry.hash !== one.hash) return
   if (entry.state === 'failed') return failAll(turn, one, notPaid('router', entry))
   if (entry.state !== 'settled') return failAll(turn, one, notKnown())
-  for (const job of waitingForPack(turn, one))
-    tell(turn, job, { type: 'paid', node, msat: entry.msat, fee: entry.fee })
+  for (const job of waitingForPack(turn, one)) tell(turn, job, paidNews(node, entry))
   settled(turn, one)
 }
 
