@@ -61,7 +61,13 @@ const look = (here: Place, ...args: string[]) => {
   const via = isRoot ? ['setpriv', `--reuid=${NOBODY}`, '--clear-groups', '--'] : []
   return here.run(['pay', ...args], { via })
 }
-const LOOKS = [['status'], ['tabs'], ['history'], ['tabs', '--all', '--statements']]
+const LOOKS = [
+  ['status'],
+  ['tabs'],
+  ['history'],
+  ['tabs', '--all', '--statements'],
+  ['resolve', '--dry-run'],
+]
 
 test('a home in which nothing is yet: said, and left as it was', async () => {
   const here = fresh()
@@ -97,7 +103,7 @@ test('a home that cannot be written says what it says elsewhere, also of a proce
   const all = async (run: (args: string[]) => ReturnType<Place['run']>) =>
     Promise.all(LOOKS.map((args) => run([...args, '--json']).then((it) => ({ args, ...it }))))
   const asUsual = await all((args) => here.run(['pay', ...args]))
-  expect(asUsual.map(({ code }) => code)).toEqual([0, 0, 0, 0])
+  expect(asUsual.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0])
   expect(JSON.parse(asUsual[0]!.stdout)).toMatchObject({
     balance_msat: '99984000',
     spent_today_msat: expect.stringMatching(/^[1-9]/),

@@ -7,7 +7,7 @@ import { readSettings } from '../settings.ts'
 import { type Terminal, openTerminal } from '../terminal.ts'
 import { namer, readTrust } from '../trust/set.ts'
 import { stillOpen } from './ends.ts'
-import { entryOf, isOpen, openUserLedger, standingOf } from './ledger.ts'
+import { entryOf, isOpen, openUserLedger, readUserLedger, standingOf } from './ledger.ts'
 import { notConnected, openUserPurse } from './purse.ts'
 import type { resolutionShape } from './shape.ts'
 import { emitResult, entryLine, entryObject } from './show.ts'
@@ -42,7 +42,7 @@ export const resolvePayments = async (options: Options): Promise<void> => {
       await store.close()
     }
   }
-  const before = await openPayments(net)
+  const before = openPayments(net)
   // Without any there is nothing to ask a wallet, which may be gone by now.
   if (before.length === 0 || options.dryRun) return tell(terminal, net, before, 'as it stands')
   const user = await openUserPurse({ settings, terminal, passphraseFile })
@@ -63,12 +63,7 @@ export const resolvePayments = async (options: Options): Promise<void> => {
   }
 }
 
-const openPayments = async (net: Net): Promise<readonly Entry[]> => {
-  const store = await openUserLedger(net)
-  const { open } = standingOf(store.money)
-  await store.close()
-  return open
-}
+const openPayments = (net: Net): readonly Entry[] => readUserLedger(net, standingOf).open
 
 const tell = async (
   terminal: Terminal,
