@@ -34,7 +34,7 @@ export const showHistory = async (options: Options): Promise<void> => {
     })
   const limit = options.limit === undefined ? USUAL : parseWhole(options.limit, '--limit', 1, MOST)
   const net = (await readSettings({ net: options.net })).get('net')
-  const found = readUserLedger(net, (money) => money.payments(limit + 1))
+  const found = readUserLedger(net, (ledger) => ledger.payments(limit + 1))
   const entries = found.slice(0, limit)
   const more = found.length > limit
   const sums = sumsOf(entries)

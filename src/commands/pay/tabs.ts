@@ -26,15 +26,15 @@ type Options = Readonly<{
 export const showTabs = async (options: Options): Promise<void> => {
   const terminal = openTerminal(options)
   const net = (await readSettings({ net: options.net })).get('net')
-  const found = readUserLedger(net, (money) => {
-    const { tabs, past, unused } = standingOf(money)
+  const found = readUserLedger(net, (ledger) => {
+    const { tabs, past, unused } = standingOf(ledger)
     const rows = [
       ...sorted(tabs).map((view) => ({ view, isPast: false })),
       ...(options.all || options.statements ? sorted(past) : []).map((view) => ({
         view,
         isPast: true,
       })),
-    ].map((it) => ({ ...it, signed: options.statements ? signedOf(money, it.view) : undefined }))
+    ].map((it) => ({ ...it, signed: options.statements ? signedOf(ledger, it.view) : undefined }))
     return { tabs, past, unused, rows }
   })
   const { tabs, past, unused, rows } = found
@@ -58,8 +58,8 @@ const sorted = (tabs: readonly TabView[]): TabView[] =>
   tabs.toSorted((a, b) => Number(leftOn(b) - leftOn(a)))
 
 /** The newest statements of a tab, as their exact texts, the oldest first. */
-const signedOf = (money: MoneyReads, { payee, ref, n }: TabView): string[] =>
-  money
+const signedOf = (ledger: MoneyReads, { payee, ref, n }: TabView): string[] =>
+  ledger
     .statements(payee, ref, Math.max(1, n - MOST_STATEMENTS + 1), MOST_STATEMENTS)
     .map((it) => it.text)
 
