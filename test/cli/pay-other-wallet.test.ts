@@ -172,6 +172,9 @@ describe('in play money', () => {
     await shop.wallet.close()
     for (const end of ['', '-wal', '-shm']) rmSync(`${play()}${end}`, { force: true })
     expire()
+    // Looking begins nothing anew: play money that nobody has begun with is no wallet yet.
+    expect((await status()).wallet.fingerprint).toBeNull()
+    await resolve()
     await staysOpen(wallet, held.bolt11)
   }, 60_000)
 

@@ -151,8 +151,8 @@ test('a ledger of an older fedai is read as it will be, and stays as it is', asy
   const killed = killedAt(path)
   db.close()
   const before = [files(killed), readFileSync(killed)]
-  for (const at of [path, killed])
-    expect(readOnly(at, () => readMoney(at, (money) => money.payments(9)))).toEqual([
+  for (const it of [path, killed])
+    expect(readOnly(it, () => readMoney(it, (money) => money.payments(9)))).toEqual([
       { ...entryOf(1), wallet: null },
     ])
   expect([files(killed), readFileSync(killed)]).toEqual(before)
