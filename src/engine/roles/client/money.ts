@@ -12,7 +12,7 @@ import { ReplayCache } from '../../protocol/replay.ts'
 import type { SpendingCaps } from '../../spending/caps.ts'
 import type { Entry, JournalEvent, WantedPayment } from '../../spending/journal-rows.ts'
 import type { TabView } from '../../spending/ledger.ts'
-import type { News, Outcome, TopUpWish } from './news.ts'
+import type { Outcome, TopUpWish } from './news.ts'
 import { type Packs, newPacks } from './packs.ts'
 
 export type Timing = (typeof TIMINGS)[number]
@@ -248,9 +248,3 @@ export interface Purse {
   /** Waits until everything that was begun is on the disk, or known to be open. */
   close(): Promise<void>
 }
-
-/** What is told of a payment that settled. */
-export const paidNews = (
-  node: PubKey,
-  { msat, fee, maxFee }: Pick<Entry, 'msat' | 'fee' | 'maxFee'>,
-): Extract<News, { type: 'paid' }> => ({ type: 'paid', node, msat, fee, maxFee })

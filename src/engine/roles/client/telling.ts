@@ -4,6 +4,7 @@ import type { EventId, JobId, JobTag, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { LEAST_INVOICE } from '../../protocol/terms.ts'
 import type { PurseEvent, Telling } from './money.ts'
+import { paidNews } from './paid-news.ts'
 import type { Outcome } from './news.ts'
 import type { Attempt, ClientJob, ClientTurn } from './state.ts'
 
@@ -75,9 +76,8 @@ export const tellPaid = (
       continue
     }
     const { job, left } = outcome
-    const { msat, fee } = end
-    effects.push({ do: 'tell', job, news: { type: 'paid', node, msat, fee } })
-    const less = { ...one, outcome: { ...outcome, left: left! + msat } }
+    effects.push({ do: 'tell', job, news: paidNews(node, end) })
+    const less = { ...one, outcome: { ...outcome, left: left! + end.msat } }
     state.money!.telling.set(tag, less)
     if (owes(less)) continue
     if (outcome.bundle.statement) tellNow(turn, tag)
