@@ -1,8 +1,10 @@
 // A router's own fee: packs of routes, paid ahead to its wallet, used up by jobs that were served.
 import { expect, test } from 'bun:test'
 import { msat } from '../../src/engine/base/money.ts'
+import type { Client } from '../../src/engine/roles/client/news.ts'
 import { codeOf, FEE, has, packsOf, ROUTE, serve, viewOf } from './fee.ts'
 import { ended, paying, toldOf } from './paying.ts'
+import type { Asked, World } from './world.ts'
 
 test('a pack is bought before the first job, and told of first; jobs use it up; then the next is bought', async () => {
   const { it, client } = await paying({ fee: FEE })

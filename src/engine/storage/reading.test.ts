@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { at, entryOf, viewOf } from './money.case.ts'
+import { MIGRATIONS } from './ledger.ts'
 import type { MoneyReads } from './money-store.ts'
 import { readMoney } from './reading.ts'
 import { openStore } from './sqlite.ts'
@@ -143,17 +144,19 @@ test('nothing is there yet: no folder, no file, or one with nothing in it; and n
 
 test('a ledger of an older fedai is read as it will be, and stays as it is', async () => {
   const path = newPath()
-  await (await pays(path, 1)).close()
+  mkdirSync(dirname(path))
   const db = new Database(path)
-  db.run('ALTER TABLE payments DROP COLUMN wallet')
+  db.run('PRAGMA journal_mode = WAL')
+  for (const sql of MIGRATIONS.slice(0, 3)) db.run(sql)
   db.run('PRAGMA user_version = 3')
-  db.run('UPDATE payments SET state = state')
+  db.run(`INSERT INTO payments VALUES ('${entryOf(1).hash}', 'lnbcrt…', '', NULL, 'tab', 1, 'topup',
+    9007199254740993, 5000, 9, 'settled', NULL, NULL, NULL, 0, 1, 8, NULL)`)
   const killed = killedAt(path)
   db.close()
   const before = [files(killed), readFileSync(killed)]
   for (const it of [path, killed])
-    expect(readOnly(it, () => readMoney(it, (money) => money.payments(9)))).toEqual([
-      { ...entryOf(1), wallet: null },
+    expect(readOnly(it, () => readMoney(it, (money) => money.payments(9)))).toMatchObject([
+      { hash: entryOf(1).hash, msat: 9_007_199_254_740_993n, wallet: null },
     ])
   expect([files(killed), readFileSync(killed)]).toEqual(before)
 })
