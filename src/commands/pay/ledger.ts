@@ -1,9 +1,10 @@
 import { join } from 'node:path'
-import { systemClock, unixMs } from '../../engine/base/clock.ts'
+import { systemClock } from '../../engine/base/clock.ts'
 import { paths } from '../../engine/base/paths.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import type { PaymentHash, PubKey } from '../../engine/protocol/ids.ts'
 import { openJournal, spentToday } from '../../engine/spending/journal.ts'
+import { dayBegan } from '../../engine/spending/journal-news.ts'
 import type { Entry } from '../../engine/spending/journal-rows.ts'
 import { type TabView, leftOn } from '../../engine/spending/ledger.ts'
 import { memoryStore } from '../../engine/storage/memory.ts'
@@ -45,7 +46,7 @@ export type Standing = Readonly<{
 
 export const standingOf = (money: Pick<MoneyStore, 'spending'>): Standing => {
   const now = systemClock.now()
-  const { entries, views } = money.spending(unixMs(now - (now % 86_400_000)))
+  const { entries, views } = money.spending(dayBegan(now))
   const tabs = views.filter((it) => !isPast(it))
   return {
     open: entries.filter(isOpen),

@@ -39,6 +39,11 @@ export const mayTake = (held: HeldSlots, ticket: EventId, payer: PubKey, now: Un
   return !it || now >= it.until || it.payer === payer
 }
 
+/** The clock was set by so many ms: tickets are held for as long as before. */
+export const shiftHeld = (held: HeldSlots, by: number): void => {
+  for (const [ticket, it] of held) held.set(ticket, { ...it, until: unixMs(it.until + by) })
+}
+
 const endOf = ({ until, paid }: Held): number => (paid ? until : until + HELD_MS)
 
 const HELD_MS = 60_000

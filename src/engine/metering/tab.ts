@@ -177,6 +177,13 @@ export const lapse = (state: Tabs, key: PubKey, now: UnixMs): TabChange[] => {
   return [keepTab(state, { ...tab, credit: msat(0n), defaulted: true, at: now })]
 }
 
+/** The clock was set by so many ms: debts are due in as long as before, and draws ended as long ago. */
+export const shiftTabs = ({ tabs, ended }: Tabs, by: number): void => {
+  for (const [key, tab] of tabs)
+    if (tab.due !== null) tabs.set(key, { ...tab, due: unixMs(tab.due + by) })
+  for (const [place, at] of ended) ended.set(place, unixMs(at + by))
+}
+
 const placeOf = ({ job, ticket }: Place): string => `${job} ${ticket}`
 
 const openDraw = (state: Tabs, place: Place): Draw => {

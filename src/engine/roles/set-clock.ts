@@ -26,3 +26,13 @@ export class SetClock {
     return now
   }
 }
+
+/** The same clock; `wasSet` is told by how many ms it was set, before it says what the time is. */
+export const watchedClock = (clock: Clock, wasSet: (by: number) => void): Clock => {
+  const time = new SetClock(clock)
+  return {
+    now: () => time.now(wasSet),
+    ticks: () => clock.ticks(),
+    after: (ms, call) => clock.after(ms, call),
+  }
+}

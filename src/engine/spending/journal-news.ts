@@ -57,9 +57,9 @@ export const ask = (turn: JournalTurn, hash: PaymentHash): void => {
   if (mayTell(journal, entry)) effects.push({ do: 'lookup', hash, bolt11: entry.bolt11 })
 }
 
-/** Asked again after as long as it has taken so far, from 2 s to ten minutes. */
+/** Asked again after as long as it has taken so far, from 2 s to ten minutes; by a clock that was set either way. */
 export const nextAsk = ({ at }: Entry, now: UnixMs): UnixMs =>
-  unixMs(now + Math.min(600_000, Math.max(2_000, now - at)))
+  unixMs(now + Math.min(600_000, Math.max(2_000, Math.abs(now - at))))
 
 /** When one that failed is asked about again, three times within a day: some settle after all. */
 export const askFailedAt = ({ expiresAt }: Entry, now: UnixMs): UnixMs =>
@@ -73,11 +73,10 @@ export const mayTell = ({ wallet }: Pick<Journal, 'wallet'>, entry: Entry): bool
 export const isOut = ({ state }: Entry): boolean => state !== 'settled' && state !== 'failed'
 
 /** Counts a payment that settled for its day, and its seq as paid. */
-export const countSettled = (journal: Journal, entry: Entry, now: UnixMs): void => {
-  const day = dayOf(now)
-  if (journal.day.day !== day) journal.day = { day, spent: 0n }
-  if (dayOf(entry.at) === day)
-    journal.day = { day, spent: journal.day.spent + entry.msat + (entry.fee ?? entry.maxFee) }
+export const countSettled = (journal: Journal, entry: Entry): void => {
+  const { days } = journal
+  const day = dayOf(entry.at)
+  days.set(day, (days.get(day) ?? 0n) + entry.msat + (entry.fee ?? entry.maxFee))
   notePaid(journal, placeOf(entry), entry.seq)
 }
 
@@ -92,7 +91,10 @@ export const notePaid = ({ paid }: Journal, place: string, seq: number): void =>
 /** What a payment is numbered within. */
 export const placeOf = ({ payee, ref }: Pick<Entry, 'payee' | 'ref'>): string => `${payee} ${ref}`
 
-export const dayOf = (time: UnixMs): number => Math.floor(time / 86_400_000)
+export const dayOf = (time: UnixMs): number => Math.floor(time / DAY_MS)
+
+/** When the day began. */
+export const dayBegan = (time: UnixMs): UnixMs => unixMs(dayOf(time) * DAY_MS)
 
 const onSettled = (
   turn: JournalTurn,
@@ -104,7 +106,7 @@ const onSettled = (
   const paid: Entry = { ...entry, ...SETTLED, fee, preimage, late, doneAt: now }
   put(turn, paid)
   forget(turn, paid)
-  countSettled(journal, paid, now)
+  countSettled(journal, paid)
   settled.push(paid)
 }
 
@@ -137,11 +139,12 @@ const forget = ({ journal }: JournalTurn, { hash }: Entry): void => {
 
 const SETTLED = { state: 'settled', reason: null, final: true } as const
 
+const DAY_MS = 86_400_000
 /** One that is paid in its last second may settle after its end, or not at all (attack 14). */
 export const LEAST_LIFE_MS = 15_000
 /** After its end, how long the clock of a wallet may lag, and a request lie at a relay (NIP-47). */
 export const ABSENT_MS = 60_000
 /** When one that failed is asked about again, ms after its end. A day later nobody is asked any more. */
-const LATE_MS = [600_000, 3_600_000, 86_400_000]
-const LATEST_MS = 86_400_000
+const LATE_MS = [600_000, 3_600_000, DAY_MS]
+const LATEST_MS = DAY_MS
 const MOST_PLACES = 10_000

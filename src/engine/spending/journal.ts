@@ -37,8 +37,10 @@ export type Journal = {
   readonly open: Map<PaymentHash, Entry>
   /** Highest seq that settled, by payee and ref. */
   readonly paid: Map<string, number>
-  /** What final entries of this day cost, fees included; the day is counted from 1970 in UTC. */
-  day: Readonly<{ day: number; spent: bigint }>
+  /** What settled of each day, fees included; days are counted from 1970 in UTC. One that was counted stays. */
+  readonly days: Map<number, bigint>
+  /** The first day that was read. Where the clock says an earlier one, the journal is to be opened anew. */
+  readonly since: number
   readonly deadlines: Deadlines<PaymentHash>
   /** Fingerprint of the wallet that pays and is asked now; null where there is none, and nobody is asked. */
   readonly wallet: string | null
@@ -58,7 +60,7 @@ export type JournalTurn = Readonly<{
 /**
  * The journal as the ledger has it. Everything that is open is looked up at the next tick, where it is this wallet's. Also called anew
  * when another process of ours has written meanwhile (`money.elsewhere`).
- * @param entries all that are not final, and all of today
+ * @param entries all that are not final, and all of today and later
  * @param views what is known to be paid: highest seqs by payee and ref
  * @param wallet fingerprint of the wallet that is connected
  */
@@ -68,18 +70,18 @@ export const openJournal = (
   now: UnixMs,
   wallet: string | null,
 ): Journal => {
-  const day = { day: dayOf(now), spent: 0n }
   const journal: Journal = {
     open: new Map(),
     paid: new Map(),
-    day,
+    days: new Map(),
+    since: dayOf(now),
     deadlines: new Deadlines(),
     wallet,
     unsure: new Map(),
   }
   for (const { payee, ref, seq } of views) notePaid(journal, `${payee} ${ref}`, seq)
   for (const entry of entries) {
-    if (entry.state === 'settled') countSettled(journal, entry, now)
+    if (entry.state === 'settled') countSettled(journal, entry)
     if (entry.final) continue
     journal.open.set(entry.hash, entry)
     if (entry.state === 'intent') journal.unsure.set(entry.hash, false)
@@ -107,12 +109,16 @@ export const decide = (journal: Journal, event: JournalEvent, now: UnixMs): Jour
 /** When the next tick is due; undefined where nothing is open. */
 export const nextDue = (journal: Journal): UnixMs | undefined => journal.deadlines.next()
 
-/** What today came to, msat: payments whose end is not known count in full, with the fee that they may cost. */
+/**
+ * What today came to, msat: payments whose end is not known count in full, with the fee that they may cost. What
+ * is dated later counts as well: the clock has run ahead, and may have done so today.
+ */
 export const spentToday = (journal: Journal, now: UnixMs): bigint => {
-  const day = dayOf(now)
-  let sum = journal.day.day === day ? journal.day.spent : 0n
+  const today = dayOf(now)
+  let sum = 0n
+  for (const [day, spent] of journal.days) if (day >= today) sum += spent
   for (const it of journal.open.values())
-    if (isOut(it) && dayOf(it.at) === day) sum += it.msat + it.maxFee
+    if (isOut(it) && dayOf(it.at) >= today) sum += it.msat + it.maxFee
   return sum
 }
 
@@ -147,7 +153,7 @@ const wantAgain = (turn: JournalTurn, event: Want, entry: Entry): void => {
   const { journal, now, effects } = turn
   const { hash, bolt11, payee, msat, maxFee } = entry
   const isSame = placeOf(entry) === placeOf(event.payment) && entry.seq === event.payment.seq
-  const isOfToday = dayOf(entry.at) === dayOf(now)
+  const isOfToday = dayOf(entry.at) >= dayOf(now)
   const today = spentToday(journal, now) - (isOfToday ? msat + maxFee : 0n)
   const spent = { today, here: event.left + outTo(journal, payee) - msat }
   if (isSame && !capFlaw(capsOf(event), spent, { price: event.price, msat, maxFee }))

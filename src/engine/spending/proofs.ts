@@ -1,4 +1,4 @@
-import type { UnixMs, UnixSec } from '../base/clock.ts'
+import { type UnixMs, toSec, type UnixSec, unixMs } from '../base/clock.ts'
 import type { Msat } from '../base/money.ts'
 import type { Change } from '../metering/tab-rows.ts'
 import type { EcdsaVerifier } from '../protocol/bolt11/payee.ts'
@@ -98,6 +98,17 @@ export const useProof = (proofs: Proofs, place: ProofPlace): readonly ProofChang
   proofs.shown.delete(placeOf(place))
   for (const row of rows) proofs.taken.set(row.hash, row)
   return rows.map((row) => ({ do: 'put', table: 'proofs', row }))
+}
+
+/**
+ * The clock was set by so many ms. One that is ahead for a moment must not forget what is used up: it counted again
+ * when the clock is right. None is forgotten sooner, since until when one is a proof stands in its terms.
+ */
+export const shiftProofs = (proofs: Proofs, by: number): void => {
+  if (by <= 0) return
+  const rows = [...proofs.taken.values()]
+  proofs.shown.clear()
+  for (const row of rows) keep(proofs, { ...row, until: toSec(unixMs(row.until * 1000 + by)) })
 }
 
 const keep = ({ taken, shown }: Proofs, row: TakenProof): void => {

@@ -7,7 +7,7 @@ import {
   until,
 } from '../../../../test/lightning/nwc-bare.ts'
 import { fromHex, sha256, toHex } from '../../base/bytes.ts'
-import { toSec } from '../../base/clock.ts'
+import { toSec, unixMs } from '../../base/clock.ts'
 import { msat } from '../../base/money.ts'
 import { tagValue } from '../../protocol/event.ts'
 import { encodeBolt11 } from '../../protocol/bolt11/encode.ts'
@@ -26,8 +26,11 @@ const LIMITS = { maxFee: msat(20_000n), timeoutMs: 5_000 }
 const NOT_FOUND = failed('lookup_invoice', 'NOT_FOUND')
 const found = (said: object): object => done('lookup_invoice', { payment_hash: HASH, ...said })
 
-/** A payer whose wallet answers by a script; what it is asked first, is answered. */
-const begin = async (script: Script) => {
+/**
+ * A payer whose wallet answers by a script; what it is asked first, is answered.
+ * @param set how far somebody has set its clock, ms
+ */
+const begin = async (script: Script, set = () => 0) => {
   const service = await bareService()
   closing.push(service.close)
   const methods = ['pay_invoice', 'lookup_invoice']
@@ -36,7 +39,9 @@ const begin = async (script: Script) => {
       ? done(method, { methods, network: 'regtest' })
       : script(method, params, event),
   )
-  const payer = await openNwcPayer({ kind: 'nwc', uri: service.uri }, service.seams)
+  const { now, ...clock } = service.seams.clock
+  const seams = { ...service.seams, clock: { ...clock, now: () => unixMs(now() + set()) } }
+  const payer = await openNwcPayer({ kind: 'nwc', uri: service.uri }, seams)
   closing.push(payer.close)
   const bolt11 = encodeBolt11(
     {
@@ -165,4 +170,19 @@ describe('a payment', () => {
       expect(String(payment.state)).toBe(state)
     },
   )
+
+  test('that nobody heard of is unknown until its end, also where our clock is set ahead', async () => {
+    let set = 0
+    const script: Script = (method) => (method === 'pay_invoice' ? undefined : NOT_FOUND)
+    const it = await begin(script, () => set)
+    expect(await it.inTime(it.payer.pay(it.bolt11, LIMITS))).toEqual({ state: 'unknown' })
+    const later = () => it.inTime(it.payer.payStatus(HASH, it.bolt11))
+    // Longer than any request is on its way to a wallet that is asked directly.
+    it.service.clock.shift(90_000)
+    set = 300_000
+    // A relay may still pass it on: the wallet's clock says when it is over.
+    expect(await later()).toEqual({ state: 'unknown' })
+    it.service.clock.shift(60_000)
+    expect(await later()).toBeNull()
+  })
 })

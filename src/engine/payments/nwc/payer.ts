@@ -46,14 +46,17 @@ export const openNwcPayer = async (
 }
 
 const paysOver = (client: NwcClient, { clock }: PaymentSeams): PaysOverHttp => {
-  /** Until when a request without an answer may still reach the wallet, ms: a relay can hold it back. */
-  const unheard = new Map<PaymentHash, number>()
+  /** Until when a request without an answer may still reach the wallet: a relay can hold it back. By both clocks, ms. */
+  const unheard = new Map<PaymentHash, Readonly<{ time: number; ticks: number }>>()
 
   const record = async (hash: PaymentHash): Promise<Payment | null> => {
     const it = await lookUp(client, hash, LOOKUP_MS)
     const payment = it && paymentOf(hash, it)
     if (payment) return payment
-    return (unheard.get(hash) ?? 0) > clock.now() ? UNKNOWN : null
+    const until = unheard.get(hash)
+    // One that was set says nothing of it.
+    const isOver = !until || (until.time <= clock.now() && until.ticks <= clock.ticks())
+    return isOver ? null : UNKNOWN
   }
 
   return {
@@ -63,7 +66,8 @@ const paysOver = (client: NwcClient, { clock }: PaymentSeams): PaysOverHttp => {
       const options = { waitMs: timeoutMs, expires }
       const outcome = await client.call('pay_invoice', { invoice }, options)
       if (outcome.state === 'silent') {
-        unheard.set(hash, expires * 1000)
+        const time = expires * 1000
+        unheard.set(hash, { time, ticks: clock.ticks() + time - clock.now() })
         if (unheard.size > MOST_UNHEARD) unheard.delete(unheard.keys().next().value!)
       }
       if (outcome.state === 'done') return settledBy(hash, outcome.result, record)

@@ -98,7 +98,7 @@ export type Funding = {
   phase: 'asked' | 'paying' | 'paid' | 'full'
   asks: number
   /** Since when it is asked. */
-  readonly since: UnixMs
+  since: UnixMs
   /** What is being paid, and its number. */
   hash: PaymentHash | null
   seq: number

@@ -1,4 +1,4 @@
-import { type Clock, unixMs } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { type Fault, asFault, isFault } from '../../base/fault.ts'
 import type { Random } from '../../base/random.ts'
 import type { Secp256k1, Signer } from '../../identity/seams.ts'
@@ -15,10 +15,11 @@ import {
   outTo,
   spentToday,
 } from '../../spending/journal.ts'
-import { mayTell } from '../../spending/journal-news.ts'
+import { dayBegan, dayOf, mayTell } from '../../spending/journal-news.ts'
 import type { Entry, JournalEffect, JournalEvent } from '../../spending/journal-rows.ts'
 import { checkStatement } from '../../spending/ledger-check.ts'
 import { type TabView, charged, leftOn, openView, paidInto } from '../../spending/ledger.ts'
+import { watchedClock } from '../set-clock.ts'
 import type { Purse } from './money.ts'
 import { limitsOf, payerOf } from './purse-rules.ts'
 import type { MoneyChange, MoneyStore } from '../../storage/money-store.ts'
@@ -45,19 +46,19 @@ type PurseOptions = Readonly<{
  * hears of it. Other processes of the user write the same ledger; where one was first, all is read anew.
  */
 export const openPurse = (options: PurseOptions): Purse => {
-  const { store, payer, wallet, signer, secp, net, clock, random, broken } = options
+  const { store, payer, wallet, signer, secp, net, random, broken } = options
+  const clock = watchedClock(options.clock, (by) => journal.deadlines.shift(by))
   const tabs = new Map<PubKey, Signer>()
   const waiting = new Map<PaymentHash, PromiseWithResolvers<Entry>>()
-  let journal: Journal
-  let views: Map<string, TabView>
+  let journal: Journal = openJournal([], [], clock.now(), wallet)
+  let views = new Map<string, TabView>()
   let stopWaking = () => {}
   let last: Promise<void> = Promise.resolve()
   let closed = false
 
   const read = (): void => {
     const now = clock.now()
-    const day = 86_400_000
-    const { entries, views: rows } = store.spending(unixMs(Math.floor(now / day) * day))
+    const { entries, views: rows } = store.spending(dayBegan(now))
     journal = openJournal(entries, rows, now, wallet)
     views = new Map(rows.map((row) => [`${row.payee} ${row.ref}`, row]))
     // Another process may have heard of the end first.
@@ -95,6 +96,8 @@ export const openPurse = (options: PurseOptions): Purse => {
   ): Promise<void> => {
     const one = last.then(async () => {
       for (;;) {
+        // Set back over midnight: what that day came to was not read.
+        if (dayOf(clock.now()) < journal.since) read()
         const { changes, after } = make()
         try {
           await store.write(changes)

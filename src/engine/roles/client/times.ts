@@ -1,9 +1,13 @@
 import { unixMs } from '../../base/clock.ts'
+import type { ClientMoney } from './money.ts'
 import type { ClientState } from './state.ts'
 
 /** The clock was set by so many ms (loop.ts): what is told of a job is how long it took. */
-export const shiftTimes = ({ jobs, money }: ClientState, by: number): void => {
-  money?.replay.shift(by)
+export const shiftTimes = (
+  { jobs, money }: Pick<ClientState, 'jobs' | 'money'>,
+  by: number,
+): void => {
+  if (money) shiftMoney(money, by)
   for (const job of jobs.values()) {
     const { times } = job
     if (job.waitsUntil !== null) job.waitsUntil = unixMs(job.waitsUntil + by)
@@ -11,4 +15,14 @@ export const shiftTimes = ({ jobs, money }: ClientState, by: number): void => {
     for (const what of ['offered', 'accepted', 'first'] as const)
       times[what] &&= unixMs(times[what] + by)
   }
+}
+
+/** A payment that is asked for, or held, or waits for room is given up after as long as before. */
+const shiftMoney = ({ replay, funding, low }: ClientMoney, by: number): void => {
+  replay.shift(by)
+  for (const one of funding.values()) {
+    one.since = unixMs(one.since + by)
+    if (one.full) one.full = { ...one.full, since: unixMs(one.full.since + by) }
+  }
+  for (const [node, until] of low) low.set(node, unixMs(until + by))
 }

@@ -19,7 +19,7 @@ import { MOST_ETA_MS, holdNews, jobHeldBy, takeHeld } from './hold-job.ts'
 import { hear, tellTab } from './reach.ts'
 import { type NodeJob, type NodeTurn, say } from './state.ts'
 import { tellAgain } from './tab-sync.ts'
-import { DUE_MS, type Till, commit } from './till.ts'
+import { DUE_MS, type Till, awaitDebt, commit } from './till.ts'
 
 /** A payer asks for an invoice; our wallet makes it, and says when it is paid. */
 
@@ -47,7 +47,9 @@ export const onMoney = (turn: NodeTurn, link: LinkId, message: Message<'money'>)
 /** What was open when the process before ended is released, and looked up. */
 export const onOpened = (turn: NodeTurn, changes: readonly MoneyChange[]): void => {
   const { till } = turn.state
-  if (till) commit(turn, till, changes, onBookDue)
+  if (!till) return
+  for (const tab of till.tabs.tabs.values()) awaitDebt(turn.state, tab)
+  commit(turn, till, changes, onBookDue)
 }
 
 /** What the wallet did or says. */

@@ -1,8 +1,9 @@
-import type { UnixMs } from '../../base/clock.ts'
+import { type UnixMs, unixMs } from '../../base/clock.ts'
 import type { CreditPolicy } from '../../metering/tab-credit.ts'
 import type { HeldSlots } from '../../metering/invoice-book-slots.ts'
 import { openBook } from '../../metering/invoice-book.ts'
 import { type Tabs, openTabs } from '../../metering/tab.ts'
+import type { Tab } from '../../metering/tab-rows.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import type { Verifier } from '../../protocol/intake.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
@@ -40,7 +41,8 @@ export const openTill = (
   now: UnixMs,
 ): { till: Till; changes: readonly MoneyChange[] } => {
   const { node, ...rest } = options
-  const rows = { tabs: store.wakeTabs(node, now), draws: store.openDraws(node) }
+  const tabRows = store.wakeTabs(node, now).map((tab) => withinTime(tab, now))
+  const rows = { tabs: tabRows, draws: store.openDraws(node) }
   const recall: Till['tabs']['recall'] = (key) => store.tab(node, key)
   const { state: tabs, changes } = openTabs(node, rows, now, recall)
   const till: Till = {
@@ -55,8 +57,24 @@ export const openTill = (
   return { till, changes }
 }
 
+/** A debt lapses when it is due, and not before. */
+export const awaitDebt = ({ deadlines }: NodeTurn['state'], tab: Tab): void => {
+  const { key, due, defaulted } = tab
+  if (due !== null && !defaulted) deadlines.set(`due:${key}`, due)
+}
+
+/**
+ * What fell due while nobody was here: whether it was paid meanwhile is heard first. By a clock that was set
+ * back since it is due no later than a debt of now.
+ */
+const withinTime = (tab: Tab, now: UnixMs): Tab =>
+  tab.due === null
+    ? tab
+    : { ...tab, due: unixMs(Math.min(now + DUE_MS, Math.max(now + HEARD_WITHIN_MS, tab.due))) }
+
 /** How long what is owed may stay unpaid. */
 export const DUE_MS = 10 * 60_000
+const HEARD_WITHIN_MS = 60_000
 
 /**
  * Writes rows together; what follows comes when they are on the disk, and with them all that was written
@@ -68,7 +86,6 @@ export const commit = (
   changes: readonly MoneyChange[],
   then: (turn: NodeTurn) => void,
 ): void => {
-  for (const { table, row } of changes)
-    if (table === 'tabs' && row.due !== null) turn.state.deadlines.set(`due:${row.key}`, row.due)
+  for (const { table, row } of changes) if (table === 'tabs') awaitDebt(turn.state, row)
   commitTo(turn, till, changes, then)
 }
