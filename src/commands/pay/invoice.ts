@@ -1,3 +1,4 @@
+import { BOUNDS } from '../../engine/base/bounds.ts'
 import { type UnixMs, unixMs } from '../../engine/base/clock.ts'
 import { Fault } from '../../engine/base/fault.ts'
 import { type Msat, msat } from '../../engine/base/money.ts'
@@ -47,11 +48,11 @@ export const readInvoice = (
       'the signature of the invoice is nobody’s',
       'get it from its payee anew',
     )
-  if (invoice.minFinalCltv > MOST_FINAL_BLOCKS)
+  if (invoice.minFinalCltv > BOUNDS.lockedBlocks)
     throw wrong(
       'lock',
       `the invoice could lock your money for ${invoice.minFinalCltv.toLocaleString('en-US')} blocks`,
-      `ask the payee for one of at most ${MOST_FINAL_BLOCKS}, two days`,
+      `ask the payee for one of at most ${BOUNDS.lockedBlocks}, two days`,
     )
   const expiresAt = unixMs(Math.min((invoice.timestamp + invoice.expirySec) * 1000, LAST_MS))
   if (expiresAt <= now)
@@ -72,8 +73,6 @@ export const usualMaxFee = (amount: Msat): Msat =>
 export const utc = (ms: number): string =>
   `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 
-/** As for invoices of nodes (spending/invoice-check.ts): wallets ask for 9 to 160. */
-const MOST_FINAL_BLOCKS = 300
 /** The end of the year 9999: an expiry can be far beyond what dates have names for. */
 const LAST_MS = 253_402_300_799_000
 

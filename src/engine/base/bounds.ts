@@ -52,6 +52,9 @@ export const BOUNDS = {
   resultWaitsMs: 60_000,
   coalesceBytes: 16 * KIB,
   sheetKeptMs: 48 * 3_600_000,
+
+  holdEtaMs: 30_000,
+  lockedBlocks: 300,
 } as const
 
 export type Bounds = { readonly [K in keyof typeof BOUNDS]: number }

@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test'
 import { hkdfSync } from 'node:crypto'
-import { fromHex, sha256, toHex, utf8 } from '../base/bytes.ts'
+import { fromHex, toHex, utf8 } from '../base/bytes.ts'
 import { frameHeader, jobTagOf } from '../protocol/frames.ts'
-import { eventId, jobId, paymentHash, preimage } from '../protocol/ids.ts'
+import { eventId, jobId, preimage } from '../protocol/ids.ts'
 import { openOutput, sealOutput } from './frame-seal.ts'
-import { holdKey, isPreimage } from './hold-seal.ts'
+import { holdKey } from './hold-seal.ts'
 
 const job = jobId('0a'.repeat(32))
 const secret = preimage('5b'.repeat(32))
@@ -38,10 +38,4 @@ test('what it seals opens with the preimage alone, and with its own header alone
   expect(openOutput(wrong, header, 3, sealed)).toBeUndefined()
   const other = frameHeader({ type: 'output', last: false, tag, seq: 3 })
   expect(openOutput(holdKey(secret, job, tag), other, 3, sealed)).toBeUndefined()
-})
-
-test('a preimage is that of its hash, and of no other', () => {
-  const hash = paymentHash(toHex(sha256(fromHex(secret))))
-  expect(isPreimage(secret, hash)).toBe(true)
-  expect(isPreimage('00'.repeat(32), hash)).toBe(false)
 })

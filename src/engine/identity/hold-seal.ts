@@ -1,5 +1,5 @@
-import { concat, fromHex, hmac, sha256, toHex, utf8 } from '../base/bytes.ts'
-import type { JobId, JobTag, PaymentHash, Preimage } from '../protocol/ids.ts'
+import { concat, fromHex, hmac, utf8 } from '../base/bytes.ts'
+import type { JobId, JobTag, Preimage } from '../protocol/ids.ts'
 
 /**
  * The key under which the output of a job that is paid by `hold` is sealed once more, inside its frames: who
@@ -12,9 +12,5 @@ export const holdKey = (preimage: Preimage, job: JobId, tag: JobTag): Uint8Array
   const prk = hmac(new Uint8Array(32), concat(fromHex(preimage), fromHex(job)))
   return hmac(prk, INFO, fromHex(tag), Uint8Array.of(1))
 }
-
-/** Whether this is what the invoice of that hash asks for. */
-export const isPreimage = (preimage: string, hash: PaymentHash): preimage is Preimage =>
-  toHex(sha256(fromHex(preimage))) === hash
 
 const INFO = utf8('fedai/1 hold')

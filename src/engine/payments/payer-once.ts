@@ -1,7 +1,7 @@
-import { fromHex, sha256, toHex } from '../base/bytes.ts'
 import { isFault } from '../base/fault.ts'
 import { decodeBolt11 } from '../protocol/bolt11/decode.ts'
-import { type PaymentHash, type Preimage, preimage } from '../protocol/ids.ts'
+import type { PaymentHash, Preimage } from '../protocol/ids.ts'
+import { isPreimage } from '../protocol/preimage.ts'
 import { type Payable, payable } from './payable.ts'
 import type { PayFailure, Payer, PayLimits, Payment } from './payer.ts'
 import type { PaymentSeams } from './wallet.ts'
@@ -96,7 +96,7 @@ export const payOnce = (
 export const UNKNOWN: Payment = { state: 'unknown' }
 
 /** A preimage, only where it is the one of this payment hash: wallets give none, zeros, or an id of their own. */
-export const preimageOf = (hash: PaymentHash, said: unknown): Preimage | null =>
-  typeof said === 'string' && /^[0-9a-f]{64}$/i.test(said) && toHex(sha256(fromHex(said))) === hash
-    ? preimage(said.toLowerCase())
-    : null
+export const preimageOf = (hash: PaymentHash, said: unknown): Preimage | null => {
+  const secret = typeof said === 'string' ? said.toLowerCase() : ''
+  return isPreimage(secret, hash) ? secret : null
+}

@@ -1,4 +1,3 @@
-import { fromHex, sha256, toHex } from '../base/bytes.ts'
 import { type Clock, unixMs } from '../base/clock.ts'
 import { Fault, asFault } from '../base/fault.ts'
 import type { Log } from '../base/log.ts'
@@ -9,7 +8,8 @@ import type { Net } from '../protocol/event.ts'
 import { termsHash, termsMemo } from '../protocol/terms.ts'
 import type { BookEvent, WantedInvoice } from '../metering/invoice-book-rows.ts'
 import type { InvoiceStatus, Wallet } from '../payments/wallet.ts'
-import { type PaymentHash, type Preimage, paymentHash as hashFrom } from '../protocol/ids.ts'
+import type { PaymentHash, Preimage } from '../protocol/ids.ts'
+import { hashOfPreimage } from '../protocol/preimage.ts'
 
 /** What a payee's wallet is asked; what it says follows as an event of its invoice book. */
 export type WalletEffect =
@@ -69,7 +69,7 @@ export class Desk {
 
   private async issue({ wanted, terms, expirySec, preimage }: Invoice): Promise<void> {
     const { msat, payer, ref, seq, purpose } = wanted
-    const hold = preimage && hashOf(preimage)
+    const hold = preimage && hashOfPreimage(preimage)
     const wish = { msat, terms, expirySec, ...(hold && { hold }) }
     const { bolt11, paymentHash } = await this.at.wallet.createInvoice(wish)
     const invoice = decodeBolt11(bolt11)
@@ -106,7 +106,5 @@ export class Desk {
 
 const otherInvoice = (): Fault =>
   new Fault('unavailable', 'wallet.answer', 'the wallet made another invoice than was asked for')
-
-const hashOf = (secret: Preimage): PaymentHash => hashFrom(toHex(sha256(fromHex(secret))))
 
 type Invoice = Extract<WalletEffect, { ask: 'invoice' }>

@@ -1,6 +1,6 @@
-import { fromHex, sha256, toHex } from '../base/bytes.ts'
 import type { UnixMs, UnixSec } from '../base/clock.ts'
 import type { PubKey } from '../protocol/ids.ts'
+import { isPreimage } from '../protocol/preimage.ts'
 import type { Terms } from '../protocol/terms.ts'
 import {
   type Agreed,
@@ -58,6 +58,3 @@ export const rememberUntil = (terms: Pick<Terms, 'exp'>): UnixSec =>
 
 /** A day: who was offline meanwhile can still show what it paid. */
 const REMEMBERED_SEC = 86_400
-
-const isPreimage = (preimage: string, hash: string): boolean =>
-  /^[0-9a-f]{64}$/.test(preimage) && toHex(sha256(fromHex(preimage))) === hash

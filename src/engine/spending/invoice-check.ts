@@ -107,7 +107,7 @@ export const invoiceFlaw = (
   if (flaw) return flaw
   if (terms.seq !== expected.seq) return 'pay.seq'
   if (!isAmount(terms.msat, expected.msat)) return 'pay.amount'
-  if (invoice.minFinalCltv > MOST_FINAL_CLTV) return 'pay.cltv'
+  if (invoice.minFinalCltv > BOUNDS.lockedBlocks) return 'pay.cltv'
   if (isFromFuture(read, now)) return 'pay.from_future'
   const leftMs = payableUntil(terms, invoice) * 1000 - now
   return leftMs > minLifeSec * 1000 ? null : 'pay.expired'
@@ -118,9 +118,6 @@ export const payableUntil = (
   terms: Pick<Terms, 'exp'>,
   invoice: Pick<Invoice, 'timestamp' | 'expirySec'>,
 ): UnixSec => Math.min(invoice.timestamp + invoice.expirySec, terms.exp) as UnixSec
-
-/** Blocks, two days: wallets ask for 9 to 160. Some payers' wallets take no bound of their own. */
-const MOST_FINAL_CLTV = 300
 
 /** Terms and invoice as they were read. */
 type Read = Readonly<{ terms: Terms; invoice: Invoice }>

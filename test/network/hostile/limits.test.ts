@@ -254,6 +254,14 @@ const CASES: Readonly<Record<keyof typeof BOUNDS, Case | Elsewhere>> = {
     return framesTo(it.client, 'output').length - before === 1
   },
   sheetKeptMs: ['leaks.test.ts', 'when clients and nodes come and go'],
+  holdEtaMs: [
+    '../../../src/engine/roles/node/hold-job.test.ts',
+    'is not where the work takes over 30 s',
+  ],
+  lockedBlocks: [
+    '../../../src/engine/spending/invoice-check.test.ts',
+    'an invoice that asks for more than two days of blocks',
+  ],
 }
 
 const parseSealedOk = (text: string): boolean => !isRefusal(parseSealed(text))

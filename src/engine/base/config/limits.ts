@@ -34,6 +34,8 @@ export const AGREED: readonly (keyof Bounds)[] = [
   'awayMs',
   'resultWaitsMs',
   'coalesceBytes',
+  'holdEtaMs',
+  'lockedBlocks',
 ]
 
 /**

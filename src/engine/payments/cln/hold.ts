@@ -1,14 +1,15 @@
-import { sha256, fromHex, toHex } from '../../base/bytes.ts'
+import { toHex } from '../../base/bytes.ts'
 import { toSec } from '../../base/clock.ts'
 import { msat } from '../../base/money.ts'
 import { decodeBolt11 } from '../../protocol/bolt11/decode.ts'
 import { encodeBolt11 } from '../../protocol/bolt11/encode.ts'
 import { prefixOf } from '../../protocol/bolt11/invoice.ts'
-import { type PaymentHash, paymentHash, type Preimage } from '../../protocol/ids.ts'
+import type { PaymentHash, Preimage } from '../../protocol/ids.ts'
+import { hashOfPreimage } from '../../protocol/preimage.ts'
 import { termsHash } from '../../protocol/terms.ts'
 import { type Backend, isObject, nonsense, refused } from '../http.ts'
 import type { InvoiceState, InvoiceStatus, InvoiceWish, PaymentSeams } from '../wallet.ts'
-import { secondsLeft } from '../lnd/life.ts'
+import { secondsLeft } from '../life.ts'
 import { amountIn, type Body, bodyOf, isUnknownMethod, runCln } from './rest.ts'
 
 /**
@@ -100,7 +101,7 @@ export const clnHold = (to: Backend, seams: PaymentSeams): ClnHold => {
     },
     async settle(preimage) {
       // Of one that nobody paid some versions would give the preimage away.
-      const hash = paymentHash(toHex(sha256(fromHex(preimage))))
+      const hash = hashOfPreimage(preimage)
       const it = await found(hash)
       if (it?.state === 'settled') return
       if (it?.state !== 'accepted')

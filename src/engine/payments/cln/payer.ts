@@ -1,7 +1,7 @@
 import { type Msat, msat } from '../../base/money.ts'
 import type { PaymentHash } from '../../protocol/ids.ts'
 import { type Backend, isObject, nonsense, refused } from '../http.ts'
-import { secondsLeft } from '../lnd/life.ts'
+import { secondsLeft } from '../life.ts'
 import type { Payable } from '../payable.ts'
 import { payOnce, preimageOf, type Sent, UNKNOWN } from '../payer-once.ts'
 import type { PayFailure, Payer, PayLimits, Payment } from '../payer.ts'

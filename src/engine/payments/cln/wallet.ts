@@ -1,6 +1,6 @@
 import type { PaymentHash } from '../../protocol/ids.ts'
 import { checkWish, issued } from '../issued.ts'
-import { checkLife, living } from '../lnd/life.ts'
+import { checkLife, living } from '../life.ts'
 import type { InvoiceStatus, PaymentSeams, Wallet } from '../wallet.ts'
 import { canHold, clnHold } from './hold.ts'
 import { clnCaps, type Place, placeOf } from './info.ts'

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import { decodeBolt11 } from '../../protocol/bolt11/decode.ts'
 import type { PaymentHash } from '../../protocol/ids.ts'
 import { type Backend, isObject } from '../http.ts'
-import { secondsLeft } from './life.ts'
+import { secondsLeft } from '../life.ts'
 import { base64, type Body, bodyOf } from './rest.ts'
 
 /** Clocks differ; a payment that was begun in the last second may be on its way to a channel. */

@@ -1,5 +1,5 @@
-import { fromHex, sha256, toHex } from '../../base/bytes.ts'
-import { type PaymentHash, paymentHash } from '../../protocol/ids.ts'
+import type { PaymentHash } from '../../protocol/ids.ts'
+import { hashOfPreimage } from '../../protocol/preimage.ts'
 import type { InvoiceState, InvoiceStatus, Wallet } from '../wallet.ts'
 import type { NwcClient } from './client.ts'
 import { faultOf } from './faults.ts'
@@ -22,9 +22,7 @@ export const holdOver = (
   }
   return {
     settle: (preimage) =>
-      end(paymentHash(toHex(sha256(fromHex(preimage)))), 'settled', 'settle_hold_invoice', {
-        preimage,
-      }),
+      end(hashOfPreimage(preimage), 'settled', 'settle_hold_invoice', { preimage }),
     cancel: (hash) => end(hash, 'canceled', 'cancel_hold_invoice', { payment_hash: hash }),
   }
 }

@@ -1,7 +1,7 @@
-import { fromHex, sha256, toHex } from '../../base/bytes.ts'
 import { Fault } from '../../base/fault.ts'
 import { type Msat, msat } from '../../base/money.ts'
-import { type PaymentHash, type Preimage, paymentHash } from '../../protocol/ids.ts'
+import type { PaymentHash, Preimage } from '../../protocol/ids.ts'
+import { hashOfPreimage } from '../../protocol/preimage.ts'
 import type { InvoiceState, InvoiceStatus } from '../wallet.ts'
 import { move } from './accounts.ts'
 import type { SimLedger } from './ledger.ts'
@@ -47,7 +47,7 @@ export const settleHeld = (
   secret: Preimage,
   now: number,
 ): Fault | null => {
-  const hash = paymentHash(toHex(sha256(fromHex(secret))))
+  const hash = hashOfPreimage(secret)
   const it = invoiceOf(ledger, hash)
   if (it?.payee !== payee) return refused('it has no invoice that this preimage is of')
   if (it.state === 'settled') return null

@@ -1,3 +1,4 @@
+import { BOUNDS } from '../../base/bounds.ts'
 import { Fault } from '../../base/fault.ts'
 import { type Msat, msat } from '../../base/money.ts'
 import type { PaymentHash, Preimage, PubKey } from '../../protocol/ids.ts'
@@ -59,7 +60,7 @@ export const holdPlan = (
   if (own?.state === 'over') return over()
   if (own?.state === 'held') return { timing: 'hold', needed: msat(0n) }
   if (!money.shows()) return noPreimage()
-  if (entry.eta_ms > MOST_ETA_MS) return tooSlow(entry.eta_ms)
+  if (entry.eta_ms > BOUNDS.holdEtaMs) return tooSlow(entry.eta_ms)
   const open = [...money.holds.values()].filter((it) => it.node === node)
   if (!own && open.length >= MOST_HOLDS) return tooMany()
   return { timing: 'hold', needed: ceiling }
@@ -91,7 +92,5 @@ const over = (): Fault =>
     hint: 'nothing was paid; try again, or ask another node',
   })
 
-/** As the node has it (node/hold-job.ts). */
-const MOST_ETA_MS = 30_000
 /** At one node, of this process: also those that it should have let go of long ago. */
 const MOST_HOLDS = 2

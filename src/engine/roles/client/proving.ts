@@ -1,10 +1,10 @@
-import { fromHex, sha256, toHex } from '../../base/bytes.ts'
 import { Fault } from '../../base/fault.ts'
 import { type Msat, msat } from '../../base/money.ts'
 import { sealLetter } from '../../identity/letters.ts'
 import { draftOf } from '../../protocol/draft.ts'
 import { type Signed, eventText } from '../../protocol/event.ts'
 import type { JobId, PubKey } from '../../protocol/ids.ts'
+import { isPreimage } from '../../protocol/preimage.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Funding, JobProof } from './money.ts'
 import type { Offered } from './offered.ts'
@@ -43,10 +43,8 @@ export const keepProof = (
   said: Partial<Pick<JobProof, 'preimage' | 'paid'>>,
 ): void => {
   if (!proof) return
-  // Some wallets show zeros, or nothing.
   const { preimage } = said
-  const isIts = preimage && toHex(sha256(fromHex(preimage))) === hash
-  if (isIts) proof.preimage = preimage
+  if (preimage && hash && isPreimage(preimage, hash)) proof.preimage = preimage
   if (said.paid) proof.paid = said.paid
   const proofs = state.jobs.get(ref as JobId)?.proofs
   if ((proof.preimage || proof.paid) && proofs && !proofs.includes(proof)) proofs.push(proof)

@@ -1,3 +1,4 @@
+import { BOUNDS } from '../../base/bounds.ts'
 import type { Msat } from '../../base/money.ts'
 import type { PayLimits } from '../../payments/payer.ts'
 import type { PubKey } from '../../protocol/ids.ts'
@@ -13,8 +14,7 @@ export const payerOf = ({ terms, purpose }: Pick<Entry, 'terms' | 'purpose'>): P
 
 /** What a payment may cost and take. What is held has no end of its own, and is locked for few blocks only. */
 export const limitsOf = (maxFee: Msat, hold: boolean, timeoutMs = 60_000): PayLimits =>
-  hold ? { maxFee, timeoutMs: HELD_MS, maxCltv: MOST_BLOCKS } : { maxFee, timeoutMs }
+  hold ? { maxFee, timeoutMs: HELD_MS, maxCltv: BOUNDS.lockedBlocks } : { maxFee, timeoutMs }
 
-/** A payee lets go of what it holds within 90 s; and in blocks, where a wallet takes a bound. */
+/** A payee lets go of what it holds within 90 s. */
 const HELD_MS = 120_000
-const MOST_BLOCKS = 300

@@ -1,3 +1,4 @@
+import { BOUNDS } from '../../base/bounds.ts'
 import { unixMs } from '../../base/clock.ts'
 import { msat } from '../../base/money.ts'
 import { openLetter } from '../../identity/letters.ts'
@@ -15,7 +16,7 @@ import type { MoneyChange } from '../../storage/money-store.ts'
 import { type Payee, feedBook, lookSoon, mayAsk } from '../counter.ts'
 import type { LinkId } from '../wire.ts'
 import { extendJobs } from './charging.ts'
-import { MOST_ETA_MS, holdNews, jobHeldBy, takeHeld } from './hold-job.ts'
+import { holdNews, jobHeldBy, takeHeld } from './hold-job.ts'
 import { hear, tellTab } from './reach.ts'
 import { type NodeJob, type NodeTurn, say } from './state.ts'
 import { tellAgain } from './tab-sync.ts'
@@ -139,7 +140,7 @@ const mayHold = ({ state }: NodeTurn, id: EventId): boolean => {
   return (
     ticket?.entries.some(
       ({ row, eta_ms }) =>
-        eta_ms <= MOST_ETA_MS && rowOf(ticket.sheet, row)?.timings.includes('hold'),
+        eta_ms <= BOUNDS.holdEtaMs && rowOf(ticket.sheet, row)?.timings.includes('hold'),
     ) ?? false
   )
 }

@@ -1,3 +1,4 @@
+import { BOUNDS } from '../../base/bounds.ts'
 import { unixMs } from '../../base/clock.ts'
 import { holdKey } from '../../identity/hold-seal.ts'
 import type { BookedInvoice } from '../../metering/invoice-book-rows.ts'
@@ -36,7 +37,7 @@ export const holdOf = (
   etaMs: number,
 ): JobHold | JobRefusal => {
   const row = till.book.invoices.get(draw.body.payment_hash as PaymentHash)
-  if (etaMs > MOST_ETA_MS) return 'policy'
+  if (etaMs > BOUNDS.holdEtaMs) return 'policy'
   if (!row || row.preimage === null || row.state !== 'accepted' || row.closing !== null)
     return 'unfunded'
   const isIts = row.payer === draw.event.pubkey && row.ref === body.job && row.msat >= body.ceiling
@@ -103,8 +104,6 @@ const awaitJob = ({ state, now }: NodeTurn, hash: PaymentHash): void => {
 const heldUntil = ({ book }: Till, hash: PaymentHash): number =>
   book.deadlines.dueAt(`held:${hash}`) ?? 0
 
-/** Longest that work may be said to take. */
-export const MOST_ETA_MS = 30_000
 /** How long money waits for its job; with the job the book's own bound of 90 s goes on. */
 const JOB_WITHIN_MS = 45_000
 /** What is left at the end for the last credit and the wallet. */

@@ -1,8 +1,8 @@
-import type { Clock } from '../../base/clock.ts'
-import { decodeBolt11 } from '../../protocol/bolt11/decode.ts'
-import type { Invoice } from '../../protocol/bolt11/invoice.ts'
-import { type Named, nonsense, refused } from '../http.ts'
-import type { Issued } from '../wallet.ts'
+import type { Clock } from '../base/clock.ts'
+import { decodeBolt11 } from '../protocol/bolt11/decode.ts'
+import type { Invoice } from '../protocol/bolt11/invoice.ts'
+import { type Named, nonsense, refused } from './http.ts'
+import type { Issued } from './wallet.ts'
 
 /** Longest life of an invoice, in seconds: lnd makes none for longer than a year. */
 const MOST_SEC = 31_536_000
