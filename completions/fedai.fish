@@ -128,7 +128,7 @@ complete -c fedai -n '__fedai_at \' pay top-up\'' -l net -x -a 'sim mainnet test
 complete -c fedai -n '__fedai_at \' pay top-up\'' -l router -x -d 'a router to ask, repeatable (default: those here)'
 complete -c fedai -n '__fedai_at \' pay top-up\'' -l budget -x -d 'most for one day, fees included (default: 1000sat)'
 complete -c fedai -n '__fedai_at \' pay top-up\'' -l max-exposure -x -d 'most unused at one node (default: 200sat)'
-complete -c fedai -n '__fedai_at \' pay top-up\'' -l max-fee -x -d 'most for routing (default: 5sat and 1 %)'
+complete -c fedai -n '__fedai_at \' pay top-up\'' -l max-fee -x -d 'most for routing (default: 10sat or 1 %)'
 complete -c fedai -n '__fedai_at \' pay top-up\'' -l passphrase-file -r -F -d 'the passphrase of that identity'
 complete -c fedai -n '__fedai_at \' pay top-up\'' -s y -l yes -d 'pay without a question'
 complete -c fedai -n '__fedai_at \' pay top-up\'' -l dry-run -d 'show it and check the caps, pay nothing'

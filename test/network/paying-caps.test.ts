@@ -59,8 +59,8 @@ describe('refused before anything is paid, by the flag that would allow it', () 
     await ended(it, asked)
     const { fault } = asked.outcome!
     expect(fault).toMatchObject({ kind: 'refused', code: 'budget.exceeded' })
-    // 10 sat, and up to 5.1 sat for routing.
-    expect(fault!.hint).toBe('allow it with --budget 15100msat')
+    // 10 sat, and up to 10 sat for routing.
+    expect(fault!.hint).toBe('allow it with --budget 20sat')
     await unpaid(it, false)
   })
 
@@ -107,7 +107,7 @@ describe('refused before anything is paid, by the flag that would allow it', () 
 
 test('the day is full: later jobs are refused, and the next day they are not', async () => {
   // One first top-up of 10 sat and its fee; the next one, of 100 sat, is too much.
-  const caps = { budget: msat(16_000n), exposure: msat(200_000n) }
+  const caps = { budget: msat(21_000n), exposure: msat(200_000n) }
   const { it, client } = await paying({}, ({ bank }) => (bank!.caps = caps))
   await ended(it, it.request(client, {}))
   const asked = it.request(client, { outTokens: 4_000 })

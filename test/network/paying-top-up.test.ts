@@ -39,7 +39,7 @@ describe('a top-up with no job behind it', () => {
     const first = topUp(client, keyOf(it))
     expect(await over(it, first)).toMatchObject({
       msat: 10_000n,
-      maxFee: 5_100n,
+      maxFee: 10_000n,
       paid: true,
       left: 10_000n,
       fault: null,
@@ -60,7 +60,7 @@ describe('a top-up with no job behind it', () => {
   test('asked what it would come to, pays nothing and asks for no invoice', async () => {
     const { it, client } = await paying()
     const looked = await over(it, topUp(client, keyOf(it), null, { dryRun: true }))
-    expect(looked).toMatchObject({ msat: 10_000n, maxFee: 5_100n, paid: false, fault: null })
+    expect(looked).toMatchObject({ msat: 10_000n, maxFee: 10_000n, paid: false, fault: null })
     for (const [amount, code] of [
       [msat(9_999n), 'too_little'],
       [msat(1_000_000_001n), 'too_much'],
@@ -121,7 +121,7 @@ describe('a top-up with no job behind it', () => {
   })
 
   test.each([
-    ['budget', { budget: msat(15_099n), exposure: msat(200_000n) }, '--budget 15100msat'],
+    ['budget', { budget: msat(19_999n), exposure: msat(200_000n) }, '--budget 20sat'],
     ['exposure', { budget: msat(1_000_000n), exposure: msat(9_999n) }, '--max-exposure 10sat'],
   ])('over %s: refused, with the sum that would allow it', async (name, caps, flag) => {
     const { it, client } = await paying({}, ({ bank }) => (bank!.caps = caps))

@@ -137,7 +137,7 @@ const topUp = () =>
     .addOption(routerOption())
     .addOption(budgetOption())
     .option('--max-exposure <amount>', 'most unused at one node (default: 200sat)')
-    .option('--max-fee <amount>', 'most for routing (default: 5sat and 1 %)')
+    .option('--max-fee <amount>', 'most for routing (default: 10sat or 1 %)')
     .addOption(passphraseOption())
     .addOption(yesOption('pay without a question'))
     .option('--dry-run', 'show it and check the caps, pay nothing')

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { type UnixSec, unixMs } from '../../engine/base/clock.ts'
-import { MAX_MSAT, type Msat, msat } from '../../engine/base/money.ts'
+import { msat } from '../../engine/base/money.ts'
 import { seededRandom } from '../../engine/base/random.ts'
 import { toHex } from '../../engine/base/bytes.ts'
 import { openSecp256k1 } from '../../engine/identity/secp256k1.ts'
 import { encodeBolt11 } from '../../engine/protocol/bolt11/encode.ts'
 import type { InvoiceDraft } from '../../engine/protocol/bolt11/invoice.ts'
 import { paymentHash } from '../../engine/protocol/ids.ts'
-import { isInvoiceLike, readInvoice, usualMaxFee } from './invoice.ts'
+import { isInvoiceLike, readInvoice } from './invoice.ts'
 
 const secp = await openSecp256k1()
 const secret = seededRandom(1).bytes(32)
@@ -99,16 +99,4 @@ describe('an invoice', () => {
       }),
     )
   })
-})
-
-test('routing may cost 10 sat, or a hundredth where that is more', () => {
-  expect(usualMaxFee(msat(1_000n))).toBe(msat(10_000n))
-  expect(usualMaxFee(msat(1_000_000n))).toBe(msat(10_000n))
-  expect(usualMaxFee(msat(5_000_000n))).toBe(msat(50_000n))
-  fc.assert(
-    fc.property(fc.bigInt({ min: 0n, max: MAX_MSAT }), (amount) => {
-      const fee = usualMaxFee(amount as Msat)
-      expect(fee >= 10_000n && (fee === 10_000n || fee * 100n <= amount)).toBe(true)
-    }),
-  )
 })

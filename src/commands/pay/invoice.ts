@@ -1,7 +1,7 @@
 import { BOUNDS } from '../../engine/base/bounds.ts'
 import { type UnixMs, unixMs } from '../../engine/base/clock.ts'
 import { Fault } from '../../engine/base/fault.ts'
-import { type Msat, msat } from '../../engine/base/money.ts'
+import type { Msat } from '../../engine/base/money.ts'
 import { decodeBolt11 } from '../../engine/protocol/bolt11/decode.ts'
 import { type Bolt11Flaw, type Prefix, fitsNet } from '../../engine/protocol/bolt11/invoice.ts'
 import { type EcdsaVerifier, payeeOf } from '../../engine/protocol/bolt11/payee.ts'
@@ -64,10 +64,6 @@ export const readInvoice = (
   const { paymentHash: hash, msat: amount, description: memo } = invoice
   return { bolt11: word.toLowerCase(), hash, msat: amount, node, memo, expiresAt }
 }
-
-/** Most that routing may cost where nobody says: 10 sat, or a hundredth. */
-export const usualMaxFee = (amount: Msat): Msat =>
-  msat(amount / 100n > 10_000n ? amount / 100n : 10_000n)
 
 /** A moment for people: `2026-11-27 14:03:07 UTC`. */
 export const utc = (ms: number): string =>

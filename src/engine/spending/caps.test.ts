@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
-import { type Msat, msat } from '../base/money.ts'
-import { type SpendingCaps, capFlaw } from './caps.ts'
+import fc from 'fast-check'
+import { MAX_MSAT, type Msat, msat } from '../base/money.ts'
+import { type SpendingCaps, capFlaw, usualMaxFee } from './caps.ts'
 
 const sat = (n: bigint): Msat => msat(n * 1000n)
 const CAPS: SpendingCaps = { maxPrice: sat(5n), budget: sat(1_000n), exposure: sat(200n) }
@@ -56,4 +57,16 @@ test('without a bound nothing is refused; a bound of nothing refuses everything'
 test('what is owed leaves more room than the cap', () => {
   expect(flaw({ msat: 250_000n, here: -50_000n })).toBeNull()
   expect(flaw({ msat: 250_001n, here: -50_000n })?.[1]).toBe('exposure.exceeded')
+})
+
+test('routing may cost 10 sat, or a hundredth where that is more', () => {
+  expect(usualMaxFee(msat(1_000n))).toBe(msat(10_000n))
+  expect(usualMaxFee(msat(1_000_000n))).toBe(msat(10_000n))
+  expect(usualMaxFee(msat(5_000_000n))).toBe(msat(50_000n))
+  fc.assert(
+    fc.property(fc.bigInt({ min: 0n, max: MAX_MSAT }), (amount) => {
+      const fee = usualMaxFee(amount as Msat)
+      expect(fee >= 10_000n && (fee === 10_000n || fee * 100n <= amount)).toBe(true)
+    }),
+  )
 })

@@ -1,5 +1,5 @@
 import { Fault } from '../base/fault.ts'
-import { type Msat, showMsat } from '../base/money.ts'
+import { type Msat, msat, showMsat } from '../base/money.ts'
 
 /** What a user allows, msat; null: no bound. */
 export type SpendingCaps = Readonly<{
@@ -23,21 +23,25 @@ export type Outlay = Readonly<{ price: Msat; msat: Msat; maxFee: Msat }>
  *   names the flag and the sum that would allow it
  */
 export const capFlaw = (caps: SpendingCaps, spent: Spent, outlay: Outlay): Fault | null => {
-  const { price, msat, maxFee } = outlay
+  const { price, msat: amount, maxFee } = outlay
   const checks: readonly Check[] = [
     ['cap', '--max-price', caps.maxPrice, price, (sum) => `the job may cost up to ${sum}`],
     [
-      ...(['budget', '--budget', caps.budget, spent.today + msat + maxFee] as const),
+      ...(['budget', '--budget', caps.budget, spent.today + amount + maxFee] as const),
       (sum) => `with this payment and its fee the day comes to ${sum}`,
     ],
     [
-      ...(['exposure', '--max-exposure', caps.exposure, spent.here + msat] as const),
+      ...(['exposure', '--max-exposure', caps.exposure, spent.here + amount] as const),
       (sum) => `with this payment ${sum} would be paid and unused at this node`,
     ],
   ]
   const over = checks.find(([, , cap, sum]) => cap !== null && sum > cap)
   return over ? faultOf(over) : null
 }
+
+/** Most that routing may cost where nobody says (docs/money.md): 10 sat, or a hundredth; a sat a hop is usual, whatever the amount. */
+export const usualMaxFee = (amount: Msat): Msat =>
+  msat(amount / 100n > 10_000n ? amount / 100n : 10_000n)
 
 type Check = readonly [
   name: 'cap' | 'budget' | 'exposure',

@@ -32,6 +32,3 @@ export const payOf = ({ state }: ClientTurn, node: PubKey): SheetPay | undefined
     if (event.pubkey === node && body.pay) return body.pay
   return undefined
 }
-
-/** What routing may cost: a sat a hop is usual, whatever the amount. */
-export const feeFor = (amount: Msat): Msat => msat(amount / 100n + 5_000n)

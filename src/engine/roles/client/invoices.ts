@@ -12,9 +12,10 @@ import type { Message } from '../../protocol/messages.ts'
 import type { MoneyKind } from '../../protocol/money.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
 import { parseTerms } from '../../protocol/terms.ts'
+import { usualMaxFee } from '../../spending/caps.ts'
 import { invoiceFlaw, payableUntil } from '../../spending/invoice-check.ts'
 import { leftOn } from '../../spending/ledger.ts'
-import { feeFor, mostFor, payOf } from './amounts.ts'
+import { mostFor, payOf } from './amounts.ts'
 import { failAll, notAllowed, proceed } from './funding.ts'
 import { awaitHeld, beginHold, onHeldWord, onHoldPayment, onKey } from './holding.ts'
 import { type Funding, type PurseEvent, newFunding, placeOf } from './money.ts'
@@ -174,7 +175,7 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
     seq: terms.seq,
     purpose: terms.for,
     msat: terms.msat,
-    maxFee: one?.topUp?.maxFee ?? feeFor(terms.msat),
+    maxFee: one?.topUp?.maxFee ?? usualMaxFee(terms.msat),
     expiresAt: unixMs(payableUntil(terms, invoice) * 1000),
   }
   if (hold) beginHold(turn, waiting[0]!, { node, hash, msat: terms.msat })

@@ -4,10 +4,10 @@ import { msat } from '../../base/money.ts'
 import { decodeBolt11 } from '../../protocol/bolt11/decode.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { parseTerms } from '../../protocol/terms.ts'
+import { usualMaxFee } from '../../spending/caps.ts'
 import { invoiceFlaw, payableUntil } from '../../spending/invoice-check.ts'
 import { finishJob } from './ending.ts'
 import { payThenSend } from './funding.ts'
-import { feeFor } from './amounts.ts'
 import { openMoney } from './invoices.ts'
 import type { PurseEvent } from './money.ts'
 import { paidNews } from './paid-news.ts'
@@ -75,7 +75,7 @@ const onInvoice = (turn: ClientTurn, { body }: Message<'invoice'>): void => {
     seq: terms.seq,
     purpose: terms.for,
     msat: terms.msat,
-    maxFee: feeFor(terms.msat),
+    maxFee: usualMaxFee(terms.msat),
     expiresAt: unixMs(payableUntil(terms, invoice) * 1000),
   }
   // What one job may cost is said of its node.

@@ -1,9 +1,10 @@
 import { unixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
 import { KINDS } from '../../protocol/kinds.ts'
+import { usualMaxFee } from '../../spending/caps.ts'
 import { topUpSum } from '../../spending/top-up.ts'
 import type { JobId } from '../../protocol/ids.ts'
-import { feeFor, payOf } from './amounts.ts'
+import { payOf } from './amounts.ts'
 import { failAll, openFunding } from './funding.ts'
 import { type TopUp, placeOf } from './money.ts'
 import { notKnown } from './outcome.ts'
@@ -114,7 +115,7 @@ const pay = (turn: ClientTurn, one: TopUp): void => {
   const sum = topUpSum(wish.amount, money.view(node).seq, payOf(turn, node)!.granularity)
   if (sum instanceof Fault) return endTopUp(turn, one, null, sum)
   one.msat = sum
-  one.maxFee = wish.maxFee ?? feeFor(sum)
+  one.maxFee = wish.maxFee ?? usualMaxFee(sum)
   if (wish.dryRun) return endTopUp(turn, one, null, null)
   const ref = money.tab(node).pubkey
   if (money.funding.has(placeOf(node, ref)) || ++one.rounds > MOST_ROUNDS)
