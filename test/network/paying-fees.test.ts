@@ -20,9 +20,9 @@ test('it is told with the payment, written down beside the limit, and counted fo
   await ended(it, asked)
   expect(asked.outcome!.fault).toBeNull()
   const paid = asked.news.find(isPaid) as Extract<News, { type: 'paid' }>
-  expect(paid).toMatchObject({ msat: msat(10_000n), fee: msat(77_000n), maxFee: msat(5_100n) })
+  expect(paid).toMatchObject({ msat: msat(10_000n), fee: msat(77_000n), maxFee: msat(10_000n) })
   const [entry] = it.clients[0]!.store.money.payments(9)
-  expect(entry).toMatchObject({ state: 'settled', fee: msat(77_000n), maxFee: msat(5_100n) })
+  expect(entry).toMatchObject({ state: 'settled', fee: msat(77_000n), maxFee: msat(10_000n) })
   expect(it.bank!.purseOf.get('client 0')!.spentToday()).toBe(87_000n)
   await it.close()
 })
