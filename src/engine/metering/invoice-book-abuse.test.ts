@@ -3,7 +3,18 @@ import { unixMs } from '../base/clock.ts'
 import { msat } from '../base/money.ts'
 import type { Preimage } from '../protocol/ids.ts'
 import { BOOK_RULES, type Book, decide, openBook } from './invoice-book.ts'
-import { NODE, NOTHING, fresh, fund, hex, issue, say, start, told } from './invoice-book.case.ts'
+import {
+  LIFE_MS,
+  NODE,
+  NOTHING,
+  fresh,
+  fund,
+  hex,
+  issue,
+  say,
+  start,
+  told,
+} from './invoice-book.case.ts'
 
 describe('attack 13, a flood of invoices that nobody pays', () => {
   test('one payer has four at once, wanted or issued', () => {
@@ -37,6 +48,23 @@ describe('attack 13, a flood of invoices that nobody pays', () => {
     }
     expect([book.canceled.size, dropped, book.canceled.has(hex(3))]).toEqual([4_096, 4, false])
     expect([book.invoices.size, book.live.size, book.wanted.size]).toEqual([0, 0, 0])
+  })
+
+  test('a wallet that calls them open for ever keeps nobody out, and no payer from the next', () => {
+    const book = fresh()
+    const half = BOOK_RULES.mostInAll / 2
+    for (let n = 0; n < half; n++) issue(book, fund(book, { payer: hex(100 + n) }), 1000 + n)
+    const ends = start + LIFE_MS + 600_000
+    const open = (n: number, at: number) => told(say(book, n, 'open', null, unixMs(at)))
+    expect(open(1000, ends - 1)).toEqual([])
+    expect(told(fund(book, { payer: hex(99) }))).toEqual(['refuse busy'])
+    for (let n = 0; n < half; n++)
+      expect(open(1000 + n, ends)).toEqual([`tell canceled ${1000 + n}`])
+    expect(told(fund(book, { payer: hex(99) }, unixMs(ends)))).toEqual(['create 1'])
+    expect(told(fund(book, { payer: hex(100) }, unixMs(ends)))).toEqual(['create 1'])
+    // Who paid one all the same has it credited.
+    const late = say(book, 1000, 'settled', null, unixMs(ends + 3_600_000))
+    expect(late.settled).toMatchObject([{ payer: hex(100), received: 10_000n }])
   })
 
   test('what Lightning does not carry is not asked of the wallet', () => {

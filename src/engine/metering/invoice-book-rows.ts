@@ -46,6 +46,8 @@ export type BookEvent =
   /** The wallet made it. */
   | Readonly<{ type: 'issued'; invoice: IssuedInvoice }>
   | Readonly<{ type: 'unissued'; payer: PubKey; ref: string }>
+  /** It was issued, and the ledger knows its hash: it was given to nobody. */
+  | Readonly<{ type: 'unwritten'; hash: PaymentHash }>
   /** What our own wallet says, asked or by itself; nothing else is believed. */
   | Readonly<{ type: 'status'; hash: PaymentHash; state: SaidState; received: Msat | null }>
   /** The result that a hold invoice pays for was delivered, or will not be. */

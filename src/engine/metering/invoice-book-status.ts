@@ -15,8 +15,16 @@ export const onStatus = (
   const got = received ?? row.msat
   if (state === 'settled') onSettled(turn, row, got)
   else if (state === 'accepted' && row.preimage !== null) onAccepted(turn, row, got)
-  else if (state === 'canceled' || (state === 'unknown' && now >= row.expiresAt + LOST_MS))
-    onCanceled(turn, row)
+  else if (state === 'canceled' || now >= row.expiresAt + LOST_MS) onCanceled(turn, row)
+}
+
+/** Its wallet gave the hash of an invoice that the ledger has, from before or of another payee. */
+export const onUnwritten = (turn: BookTurn, hash: PaymentHash): void => {
+  const row = turn.book.invoices.get(hash)
+  if (row?.state !== 'issued') return
+  leave(turn, row)
+  clear(turn, hash)
+  turn.effects.push({ do: 'refuse', payer: row.payer, ref: row.ref, why: 'wallet' })
 }
 
 /** What became of the result that a hold invoice pays for: its money is taken, or goes back. */
@@ -125,7 +133,10 @@ const forget = (turn: BookTurn, row: BookedInvoice): void => {
 }
 
 const SOON_MS = 1_000
-/** A wallet that knows nothing of an invoice for so long after its end has lost it. */
+/**
+ * A wallet that knows nothing of an invoice for so long after its end has lost it; some call it open for ever, and would
+ * keep its payer from another one, and strangers from any.
+ */
 const LOST_MS = 600_000
 /** When one that was cancelled is asked about again, ms after its end. A day later nobody is asked any more. */
 const LATE_MS = [600_000, 3_600_000, 86_400_000]

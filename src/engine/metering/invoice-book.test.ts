@@ -58,6 +58,19 @@ test('attack 6: a wallet that gives a hash twice gets no second invoice for it',
   expect(told(issue(book, fund(book), 7))).toEqual(['refuse wallet'])
 })
 
+test('attack 6: one whose hash the ledger knows was never issued: its payer may ask for another', () => {
+  const book = fresh()
+  issue(book, fund(book), 7)
+  const unwritten = () => decide(book, { type: 'unwritten', hash: hex(7) }, start)
+  expect([told(unwritten()), book.invoices.size, nextDue(book)]).toEqual([
+    ['refuse wallet'],
+    0,
+    undefined,
+  ])
+  expect([unwritten(), say(book, 7, 'settled')]).toEqual([NOTHING, NOTHING])
+  expect(told(issue(book, fund(book), 8))).toEqual(['tell issued 8'])
+})
+
 test('nobody but the wallet settles anything: what it does not know, or only announces, is not paid', () => {
   const book = fresh()
   issue(book, fund(book), 7)

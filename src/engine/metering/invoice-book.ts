@@ -11,7 +11,7 @@ import type {
   IssuedInvoice,
   WantedInvoice,
 } from './invoice-book-rows.ts'
-import { ask, close, nextAsk, onStatus, tell } from './invoice-book-status.ts'
+import { ask, close, nextAsk, onStatus, onUnwritten, tell } from './invoice-book-status.ts'
 
 /**
  * The invoices that we issued and that may still be paid: `wanted → issued → accepted (hold) → settled |
@@ -103,6 +103,7 @@ export const decide = (book: Book, event: BookEvent, now: UnixMs): BookDecision 
   if (event.type === 'fund') onFund(turn, event)
   else if (event.type === 'issued') onIssued(turn, event.invoice)
   else if (event.type === 'unissued') onUnissued(turn, placeOf(event))
+  else if (event.type === 'unwritten') onUnwritten(turn, event.hash)
   else if (event.type === 'status') onStatus(turn, event)
   else if (event.type === 'tick') for (const key of book.deadlines.due(now)) onDue(turn, key)
   else close(turn, event.hash, event.type === 'delivered' ? 'settle' : 'cancel')

@@ -23,7 +23,7 @@ import type { Contents } from '../protocol/messages.ts'
 import { type Terms, termsHash, termsText } from '../protocol/terms.ts'
 import type { MoneyChange } from '../storage/money-store.ts'
 import type { WalletEffect } from './desk.ts'
-import type { WireEffect } from './wire.ts'
+import type { Unwritten, WireEffect } from './wire.ts'
 
 /** Where a payee, node or router, takes money: invoices are made, told, and credited when they are paid. */
 
@@ -119,6 +119,17 @@ export const feedBook = <Turn extends PayeeTurn, At extends Counter<Turn>>(
     for (const effect of decision.effects) perform(later, at, payee, effect)
     for (const { payer } of decision.settled) payee.credited(later, at, payer)
   })
+}
+
+/** A commit was to write an invoice of a hash that the ledger knows: nothing of it is so. */
+export const onUnwritten = <Turn extends PayeeTurn, At extends Counter<Turn>>(
+  turn: Turn,
+  at: At,
+  payee: Payee<Turn, At>,
+  { id, hash }: Unwritten,
+): void => {
+  at.committing.delete(id)
+  feedBook(turn, at, payee, { type: 'unwritten', hash })
 }
 
 /**

@@ -29,6 +29,8 @@ export type DeskOptions = Readonly<{
   wallet: Wallet
   /** Whether its invoices commit to their terms. */
   binds: boolean
+  /** Whether the ledger has an invoice of this hash, however it stands: what it paid for is credited once. */
+  isKnown: (hash: PaymentHash) => boolean
   net: Net
   clock: Clock
   log: Log
@@ -76,6 +78,7 @@ export class Desk {
     const isOther = hold !== null && paymentHash !== hold
     if (typeof invoice === 'string' || isOther || !this.isAsked(invoice, paymentHash, msat, terms))
       return this.unissued({ wanted }, otherInvoice())
+    if (this.at.isKnown(paymentHash)) return this.unissued({ wanted }, sameInvoice())
     const ends = (invoice.timestamp + invoice.expirySec) * 1000
     const expiresAt = unixMs(Math.min(ends, this.at.clock.now() + expirySec * 1000))
     const issued = { hash: paymentHash, payer, ref, seq, purpose, msat, terms, bolt11, expiresAt }
@@ -106,5 +109,9 @@ export class Desk {
 
 const otherInvoice = (): Fault =>
   new Fault('unavailable', 'wallet.answer', 'the wallet made another invoice than was asked for')
+
+/** Behind an address one is kept for each amount, and given a little too long. */
+const sameInvoice = (): Fault =>
+  new Fault('unavailable', 'wallet.repeated', 'the wallet gave an invoice that it had given before')
 
 type Invoice = Extract<WalletEffect, { ask: 'invoice' }>

@@ -11,6 +11,8 @@ import { draftOf } from '../protocol/draft.ts'
 import { eventText } from '../protocol/event.ts'
 import { ReplayCache } from '../protocol/replay.ts'
 import { memoryStore } from '../storage/memory.ts'
+import { invoiceOf, settledEntry, tabOf } from '../storage/money.case.ts'
+import type { MoneyChange, MoneyStore } from '../storage/money-store.ts'
 import type { Store } from '../storage/store.ts'
 import type { Link } from '../transport/link.ts'
 import { Loop } from './loop.ts'
@@ -21,7 +23,11 @@ const random = seededRandom(4)
 const [me, peer] = [newSigner(secp, random), newSigner(secp, random)]
 
 /** A loop whose mind wants `effects` for each message, and a link that writes everything down. */
-const looped = (effects: WireEffect[] = [], store: Store = memoryStore()) => {
+const looped = (
+  effects: WireEffect[] = [],
+  store: Store = memoryStore(),
+  money: MoneyStore = memoryStore().money,
+) => {
   const truth = virtualClock(unixMs(1_800_000_000_000))
   /** How far somebody has set the clock, ms. */
   const skew = { ms: 0 }
@@ -50,6 +56,7 @@ const looped = (effects: WireEffect[] = [], store: Store = memoryStore()) => {
     },
     clock,
     store,
+    money,
     log: { info: note, warn: note, error: note },
     broken: (fault) => void broken.push(fault),
   })
@@ -161,6 +168,24 @@ test('a link that does not take a frame is closed: its stream has a hole', () =>
   it.did.takes = false
   it.loop.event(it.link, it.revoke(2))
   expect(it.did.closed).toBe('it takes no more frames')
+})
+
+test('an invoice that the ledger knows is told to the mind; whatever else is not written ends it', async () => {
+  const add = { do: 'add', table: 'invoices', row: invoiceOf(1) } as const
+  const paid = { do: 'add', table: 'payments', row: settledEntry(1) } as const
+  const heard = async (changes: MoneyChange[]) => {
+    const { money } = memoryStore()
+    await money.write([add, paid])
+    const it = looped([{ do: 'commit', id: 3, changes }], memoryStore(), money)
+    it.loop.event(it.link, it.revoke(1))
+    await it.clock.advance(1)
+    return [...it.heard.slice(2), ...it.broken.map(({ code }) => code)]
+  }
+  const tab = { do: 'put', table: 'tabs', row: tabOf() } as const
+  expect(await heard([tab])).toEqual(['committed'])
+  expect(await heard([add])).toEqual(['unwritten'])
+  for (const changes of [[tab, add], [paid], [{ ...paid, do: 'put' } as const]])
+    expect(await heard(changes)).toEqual(['money.known'])
 })
 
 test('observations that cannot be written stop nobody, and are told of once', async () => {

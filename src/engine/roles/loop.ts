@@ -4,7 +4,6 @@ import { decodeFrame } from '../protocol/frames.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
 import { type IntakeRules, admit } from '../protocol/intake.ts'
 import { REFUSAL_CODES, type RefusalCode, isRefusal } from '../protocol/refusal.ts'
-import type { MoneyChange } from '../storage/money-store.ts'
 import { isPrivateAddress } from '../transport/addresses.ts'
 import { placeOf } from '../transport/counter.ts'
 import type { Link, LinkOwner } from '../transport/link.ts'
@@ -157,7 +156,7 @@ export class Loop<
       case 'commit':
         this.options.money?.write(wire.changes).then(
           () => this.feed({ type: 'committed', id: wire.id }),
-          (error: unknown) => this.unwritten(wire.changes, asFault(error)),
+          (error: unknown) => this.unwritten(wire, asFault(error)),
         )
         return
       case 'observe':
@@ -192,9 +191,14 @@ export class Loop<
     else this.fail(fault)
   }
 
-  private unwritten(changes: readonly MoneyChange[], fault: Fault): void {
+  /** An invoice that the ledger knows is a wallet's that gives one twice, and no trouble of the disk's either. */
+  private unwritten({ id, changes }: Commit, fault: Fault): void {
     const receipt = changes.find(({ table }) => table === 'kept')
+    const [first] = changes
+    const isInvoice = first?.table === 'invoices' && first.do === 'add'
     if (receipt?.table === 'kept') this.unkept(receipt.row.id, fault)
+    else if (isInvoice && fault.code === 'money.known')
+      this.feed({ type: 'unwritten', id, hash: first.row.hash })
     else this.fail(fault)
   }
 
@@ -239,3 +243,5 @@ export class Loop<
     this.options.broken(fault)
   }
 }
+
+type Commit = Extract<WireEffect, { do: 'commit' }>

@@ -1,6 +1,6 @@
 import type { Signed } from '../protocol/event.ts'
 import type { Frame } from '../protocol/frames.ts'
-import type { EventId, PubKey } from '../protocol/ids.ts'
+import type { EventId, PaymentHash, PubKey } from '../protocol/ids.ts'
 import type { Message } from '../protocol/messages.ts'
 import type { MoneyChange } from '../storage/money-store.ts'
 import type { Kept, Observation } from '../storage/store.ts'
@@ -36,8 +36,12 @@ export type WireEvent =
   | Readonly<{ type: 'unkept'; id: EventId }>
   /** What a `commit` wrote is on the disk. */
   | Readonly<{ type: 'committed'; id: number }>
+  /** What a `commit` was to write is not: the ledger has an invoice of this hash, which another process wrote. */
+  | Readonly<{ type: 'unwritten'; id: number; hash: PaymentHash }>
   /** Something that was set in `deadlines` is due. */
   | Readonly<{ type: 'tick' }>
+
+export type Unwritten = Extract<WireEvent, { type: 'unwritten' }>
 
 /** What every role can want done. Loops perform these in order (loop.ts). */
 export type WireEffect =

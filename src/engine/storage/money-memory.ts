@@ -95,6 +95,7 @@ export const memoryMoney = (
       all(rows.proofs, () => true).toSorted(
         (a, b) => a.until - b.until || (a.hash < b.hash ? -1 : 1),
       ),
+    invoice: (hash) => rows.invoices.get(hash) ?? null,
     statements: (node, key, n, limit) =>
       all(rows.statements, (it) => it.node === node && it.key === key && it.n >= n)
         .toSorted((a, b) => a.n - b.n || a.at - b.at)
@@ -105,6 +106,7 @@ export const memoryMoney = (
       ),
       views: all(rows.views, () => true),
     }),
+    payment: (hash) => rows.payments.get(hash) ?? null,
     payments: (limit) => newest([...rows.payments.values()], limit),
     charge: (receipt) => rows.charges.get(receipt) ?? null,
     charges: (payee, ref, limit) =>

@@ -1,7 +1,7 @@
 import type { UnixMs } from '../base/clock.ts'
 import type { BookedInvoice, InvoiceChange } from '../metering/invoice-book-rows.ts'
 import type { Change, Draw, SignedStatement, Tab, TabChange } from '../metering/tab-rows.ts'
-import type { EventId, PubKey } from '../protocol/ids.ts'
+import type { EventId, PaymentHash, PubKey } from '../protocol/ids.ts'
 import type { Entry, PaymentChange } from '../spending/journal-rows.ts'
 import type { Charge, TabView, ViewChange } from '../spending/ledger.ts'
 import type { ProofChange, TakenProof } from '../spending/proofs.ts'
@@ -43,6 +43,8 @@ export interface MoneyStore {
   openInvoices(payee: PubKey): BookedInvoice[]
   /** Payments that a router was shown, those that are forgotten first first. */
   proofs(): TakenProof[]
+  /** The invoice of a payment hash, of whichever payee and however it stands, or null. */
+  invoice(hash: PaymentHash): BookedInvoice | null
   /** What was signed about a tab, from number `n` on, at most `limit`. */
   statements(node: PubKey, key: PubKey, n: number, limit: number): SignedStatement[]
 
@@ -51,6 +53,8 @@ export interface MoneyStore {
    * Writes of payments and views are held against this reading.
    */
   spending(since: UnixMs): { entries: Entry[]; views: TabView[] }
+  /** The payment of a hash, however it stands, or null. */
+  payment(hash: PaymentHash): Entry | null
   /** The newest payments, newest first. */
   payments(limit: number): Entry[]
   /** What we counted for a receipt, or null. */

@@ -184,6 +184,19 @@ const CASES: Readonly<Record<string, (store: LedgerStore) => Promise<void>>> = {
     expect(sum(entries)).toBe(msat(2n * HUGE))
     expect(money.payments(2)).toEqual([settledEntry(3), entryOf(2)])
   },
+  'a payment and an invoice are found by their hash, however they stand': async ({ money }) => {
+    const settled = invoiceOf(2, { state: 'settled', received: HUGE })
+    const failed = entryOf(2, { state: 'failed', final: true, at: unixMs(at - 86_400_000) })
+    const invoices = [invoiceOf(1), settled, invoiceOf(3, { payee: OTHER, state: 'canceled' })]
+    const payments = [entryOf(1), failed, settledEntry(3)]
+    for (const row of invoices) await money.write([{ do: 'add', table: 'invoices', row }])
+    for (const row of payments) await money.write([{ do: 'add', table: 'payments', row }])
+    expect(invoices.map(({ hash }) => money.invoice(hash))).toEqual(invoices)
+    expect(payments.map(({ hash }) => money.payment(hash))).toEqual(payments)
+    expect([money.invoice(hex(9)), money.payment(hex(9))]).toEqual([null, null])
+    await money.write([{ do: 'drop', table: 'invoices', row: invoiceOf(1) }])
+    expect(money.invoice(invoiceOf(1).hash)).toBeNull()
+  },
   'statements come by number, both of two that contradict each other': async ({ money }) => {
     const other = statementOf(2, { id: hex(77), used: msat(99n), at: unixMs(at + 1) })
     for (const row of [statementOf(3), other, statementOf(1), statementOf(2)])

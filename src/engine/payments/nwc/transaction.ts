@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { UnixMs } from '../../base/clock.ts'
 import { type Msat, msat } from '../../base/money.ts'
+import { decodeBolt11 } from '../../protocol/bolt11/decode.ts'
 import type { PaymentHash } from '../../protocol/ids.ts'
 import { nonsense } from '../http.ts'
 import type { InvoiceStatus } from '../wallet.ts'
@@ -21,6 +22,7 @@ const amount = z
 const TRANSACTION = z.object({
   type: z.enum(['incoming', 'outgoing']).nullish(),
   payment_hash: z.string(),
+  invoice: z.string().nullish().catch(null),
   state: z.string().nullish(),
   amount,
   fees_paid: amount,
@@ -79,8 +81,17 @@ export const invoiceStatus = (
     case 'failed':
       return { paymentHash, state: 'canceled', received: null }
     default: {
-      const ended = it.expires_at && it.expires_at * 1000 + EXPIRED_MS <= now
+      const ends = endOf(it)
+      const ended = ends !== undefined && ends * 1000 + EXPIRED_MS <= now
       return { paymentHash, state: ended ? 'canceled' : 'open', received: null }
     }
   }
+}
+
+/** When nobody can pay it any more, s: as its wallet says, or, where it leaves that out, the invoice itself. */
+const endOf = ({ expires_at, invoice, payment_hash }: Transaction): number | undefined => {
+  if (expires_at) return expires_at
+  const read = decodeBolt11(invoice ?? '')
+  if (typeof read === 'string' || read.paymentHash !== payment_hash) return undefined
+  return read.timestamp + read.expirySec
 }

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { type BareService, done, failed } from '../../../../test/lightning/nwc-bare.ts'
 import { toHex } from '../../base/bytes.ts'
+import { toSec } from '../../base/clock.ts'
 import { msat } from '../../base/money.ts'
 import { termsHash } from '../../protocol/terms.ts'
 import {
@@ -132,6 +133,39 @@ describe('what a wallet has on record', () => {
     const wallet = await openWallet(service)
     const status = await wallet.lookup(HASH)
     expect(status).toEqual({ paymentHash: HASH, state, received: received as never })
+  })
+
+  test.each([
+    [49, {}, 'open'],
+    [-5, {}, 'open'],
+    [-11, {}, 'canceled'],
+    // NIP-47 lets a wallet leave out that, too; then nothing says when it ends.
+    [-11, { invoice: null }, 'open'],
+    [-11, { invoice: 'lnbc' }, 'open'],
+    [-11, { expires_at: 9_999_999_999 }, 'open'],
+  ])('without its end, of an invoice that ends in %d s, with %j: %s', async (sec, said, state) => {
+    const service = await begin((method) => {
+      if (method === 'get_info') return done(method, RECEIVES)
+      const timestamp = toSec(service.clock.now()) + sec - 60
+      const pending = { state: 'pending', payment_hash: HASH, type: 'incoming' }
+      return done(method, {
+        ...pending,
+        invoice: invoice(service, { timestamp } as never),
+        ...said,
+      })
+    })
+    const wallet = await openWallet(service)
+    expect((await wallet.lookup(HASH)).state).toBe(state as never)
+  })
+
+  test('without its end, the invoice of another payment says nothing of it', async () => {
+    const service = await begin((method) => {
+      if (method === 'get_info') return done(method, RECEIVES)
+      const old = invoice(service, { timestamp: 1, paymentHash: 'cd'.repeat(32) } as never)
+      return done(method, { state: 'pending', payment_hash: HASH, type: 'incoming', invoice: old })
+    })
+    const wallet = await openWallet(service)
+    expect((await wallet.lookup(HASH)).state).toBe('open')
   })
 
   test.each([

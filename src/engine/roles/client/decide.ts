@@ -122,6 +122,7 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
     case 'kept':
     case 'unkept':
     case 'committed':
+    case 'unwritten':
       return
   }
 }

@@ -12,7 +12,7 @@ import type { Decision, LinkId } from '../wire.ts'
 import { onCancel } from './cancels.ts'
 import { onUnpaid } from './charging.ts'
 import { noteClock, onUntimely } from './clocks.ts'
-import { onBookDue, onDebtDue, onMoney, onOpened, onWallet } from './funding.ts'
+import { onBookDue, onDebtDue, onMoney, onOpened, onRepeated, onWallet } from './funding.ts'
 import { onHoldDue } from './hold-end.ts'
 import { onLockDue } from './holds.ts'
 import { creditInput, onInput, onJob, refuseInput } from './jobs.ts'
@@ -41,6 +41,7 @@ export const decide = (
   else if (event.type === 'closed') onClosed(turn, event.link)
   else if (event.type === 'kept') onKept(turn, event.id)
   else if (event.type === 'committed') onCommitted(turn, state.till, event.id)
+  else if (event.type === 'unwritten') onRepeated(turn, event)
   else if (event.type === 'wallet') onWallet(turn, event.event)
   else if (event.type === 'opened') onOpened(turn, event.changes)
   else if (event.type === 'statements') onStatements(turn, event.found)

@@ -13,8 +13,8 @@ import { sealed } from '../../protocol/intake.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
 import type { MoneyChange } from '../../storage/money-store.ts'
-import { type Payee, feedBook, lookSoon, mayAsk } from '../counter.ts'
-import type { LinkId } from '../wire.ts'
+import { type Payee, feedBook, lookSoon, mayAsk, onUnwritten } from '../counter.ts'
+import type { LinkId, Unwritten } from '../wire.ts'
 import { extendJobs } from './charging.ts'
 import { holdNews, jobHeldBy, takeHeld } from './hold-job.ts'
 import { hear, tellTab } from './reach.ts'
@@ -57,6 +57,12 @@ export const onOpened = (turn: NodeTurn, changes: readonly MoneyChange[]): void 
 export const onWallet = (turn: NodeTurn, event: BookEvent): void => {
   const { till } = turn.state
   if (till) feed(turn, till, event)
+}
+
+/** Our wallet gave an invoice that the ledger has from before. */
+export const onRepeated = (turn: NodeTurn, event: Unwritten): void => {
+  const { till } = turn.state
+  if (till) onUnwritten(turn, till, PAYEE, event)
 }
 
 /** An invoice is due to be looked up, or its time is over. */

@@ -154,6 +154,7 @@ export const openNode = async (options: NodeOptions): Promise<Node> => {
     new Desk({
       wallet: options.money.wallet,
       binds: true,
+      isKnown: (hash) => options.money?.store.invoice(hash) != null,
       net,
       clock,
       log,

@@ -22,7 +22,7 @@ import {
   onRevoke,
   onTicket,
 } from './market.ts'
-import { forgetSession, onWallet } from './packs.ts'
+import { forgetSession, onRepeated, onWallet } from './packs.ts'
 import { removeTicket } from './pool.ts'
 import { onAcknowledgement, onKept, onReceipt, onUnkept } from './records.ts'
 import { endReturning, forgetReturning, holdReceipt, onSync, passRefusal } from './resume.ts'
@@ -55,6 +55,7 @@ export const decide = (
   else if (event.type === 'kept') onKept(turn, event)
   else if (event.type === 'unkept') onUnkept(turn, event)
   else if (event.type === 'committed') onCommitted(turn, state.fee, event.id)
+  else if (event.type === 'unwritten') onRepeated(turn, event)
   else if (event.type === 'wallet') onWallet(turn, event.event)
   else if (event.type === 'drain') state.draining = true
   else if (event.type === 'untimely' || event.type === 'foreign')

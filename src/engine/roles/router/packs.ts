@@ -10,8 +10,8 @@ import type { Contents, Message } from '../../protocol/messages.ts'
 import type { MoneyKind } from '../../protocol/money.ts'
 import type { ReceiptStatus } from '../../protocol/receipt.ts'
 import type { MoneyChange } from '../../storage/money-store.ts'
-import { type Payee, commitTo, feedBook, lookSoon, mayAsk } from '../counter.ts'
-import type { LinkId } from '../wire.ts'
+import { type Payee, commitTo, feedBook, lookSoon, mayAsk, onUnwritten } from '../counter.ts'
+import type { LinkId, Unwritten } from '../wire.ts'
 import type { FeeTill } from './fee.ts'
 import { newestLink } from './links.ts'
 import { type JobRecord, type RouterState, type Turn, accept, decline, say } from './state.ts'
@@ -54,6 +54,12 @@ export const onLetter = (
 export const onWallet = (turn: Turn, event: BookEvent): void => {
   const { fee } = turn.state
   if (fee) feedBook(turn, fee, PAYEE, event)
+}
+
+/** Our wallet gave an invoice that the ledger has from before. */
+export const onRepeated = (turn: Turn, event: Unwritten): void => {
+  const { fee } = turn.state
+  if (fee) onUnwritten(turn, fee, PAYEE, event)
 }
 
 /** What a client that asks is told of the fee. */

@@ -131,6 +131,7 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
     new Desk({
       wallet: options.fee.wallet,
       binds: fee?.bind !== 'none',
+      isKnown: (hash) => options.fee?.store.invoice(hash) != null,
       net,
       clock,
       log,
