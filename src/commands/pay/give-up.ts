@@ -8,7 +8,7 @@ import type { MoneyStore } from '../../engine/storage/money-store.ts'
 import type { Terminal } from '../terminal.ts'
 import { namer, readTrust } from '../trust/set.ts'
 import { utc } from './invoice.ts'
-import { entryOf, standingOf } from './ledger.ts'
+import { standingOf } from './ledger.ts'
 import { noTerminal } from './pay.ts'
 import { type UserOptions, openUserWallet } from './purse.ts'
 import { entryLine, labelled, money } from './show.ts'
@@ -44,7 +44,7 @@ export const giveUp = async (
   if (options.dryRun) return entry
   if (!options.yes) await askWhether(entry, net, terminal)
   await write(store, entry, systemClock.now())
-  return entryOf(store, entry.hash) ?? entry
+  return store.payment(entry.hash) ?? entry
 }
 
 const openOne = (store: MoneyStore, word: string): Entry => {

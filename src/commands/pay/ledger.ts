@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { systemClock } from '../../engine/base/clock.ts'
 import { paths } from '../../engine/base/paths.ts'
 import type { Net } from '../../engine/protocol/event.ts'
-import type { PaymentHash, PubKey } from '../../engine/protocol/ids.ts'
+import type { PubKey } from '../../engine/protocol/ids.ts'
 import { openJournal, spentToday } from '../../engine/spending/journal.ts'
 import { dayBegan } from '../../engine/spending/journal-news.ts'
 import type { Entry } from '../../engine/spending/journal-rows.ts'
@@ -72,12 +72,5 @@ export const lastTopUp = (money: MoneyStore, tab: PubKey): Entry | null =>
     .payments(NEWEST)
     .find((it) => it.ref === tab && it.purpose === 'topup' && it.state === 'settled') ?? null
 
-/** Payments that are looked through for one that was made before; an older one is found by the ledger itself. */
+/** Payments that are looked through for it. */
 const NEWEST = 10_000
-
-/** The payment of an invoice that was made or begun before; undefined without one. */
-export const entryOf = (
-  money: MoneyStore,
-  hash: PaymentHash,
-  among: number = NEWEST,
-): Entry | undefined => money.payments(among).find((it) => it.hash === hash)

@@ -10,7 +10,7 @@ import { openTerminal } from '../terminal.ts'
 import { parseSpan } from '../values.ts'
 import { failed, stillOpen, uncertain } from './ends.ts'
 import { readInvoice, utc } from './invoice.ts'
-import { entryOf, isOpen } from './ledger.ts'
+import { isOpen } from './ledger.ts'
 import { notConnected, openUserPurse, sayingLog } from './purse.ts'
 import { type Money, type Order, moneyLine, moneyOf, objectOf, planText } from './payment.ts'
 import { emitResult, feeWords, money, shortNode } from './show.ts'
@@ -62,7 +62,7 @@ export const payInvoice = async (word: string, options: PayOptions): Promise<voi
 const payOnce = async (order: Order, options: PayOptions): Promise<void> => {
   const { user, terminal, invoice } = order
   const before = await moneyOf(user)
-  const known = entryOf(user.money, invoice.hash)
+  const known = user.money.payment(invoice.hash)
   if (known) return follow(order, known, before, options.dryRun)
   terminal.say(planText(order, before))
   const flaw = capFlaw(
@@ -78,14 +78,14 @@ const payOnce = async (order: Order, options: PayOptions): Promise<void> => {
   }
   if (!options.yes) await askWhether(order)
   // Another process of ours may have paid it while we asked.
-  const meanwhile = entryOf(user.money, invoice.hash)
+  const meanwhile = user.money.payment(invoice.hash)
   if (meanwhile) return follow(order, meanwhile, before)
   try {
     const { entry, left } = await waitForEnd(user, invoice.hash, begin(order), order)
     await conclude(order, before, entry, left)
   } catch (error) {
     // Another process was first with the same invoice: what became of that is the answer here too.
-    const first = isFault(error) && OF_ANOTHER.has(error.code) && entryOf(user.money, invoice.hash)
+    const first = isFault(error) && OF_ANOTHER.has(error.code) && user.money.payment(invoice.hash)
     if (!first) throw error
     await follow(order, first, before)
   }
@@ -95,7 +95,7 @@ const OF_ANOTHER: ReadonlySet<string> = new Set([
   'payment.open',
   'payment.other_wallet',
   'payment.repeated',
-  'money.known',
+  'payment.reused',
 ])
 
 const begin = ({ user, invoice, maxFee }: Order): Promise<Entry> => {

@@ -7,7 +7,7 @@ import { readSettings } from '../settings.ts'
 import { type Terminal, openTerminal } from '../terminal.ts'
 import { namer, readTrust } from '../trust/set.ts'
 import { stillOpen } from './ends.ts'
-import { entryOf, isOpen, openUserLedger, readUserLedger, standingOf } from './ledger.ts'
+import { isOpen, openUserLedger, readUserLedger, standingOf } from './ledger.ts'
 import { notConnected, openUserPurse } from './purse.ts'
 import type { resolutionShape } from './shape.ts'
 import { emitResult, entryLine, entryObject } from './show.ts'
@@ -52,7 +52,7 @@ export const resolvePayments = async (options: Options): Promise<void> => {
     terminal.progress(`asking the wallet about ${count(before.length, 'payment')}`)
     await stop.within(user.purse.resolve(), 0)
     terminal.progress('')
-    const now = before.map((it) => entryOf(user.money, it.hash) ?? it)
+    const now = before.map((it) => user.money.payment(it.hash) ?? it)
     await tell(terminal, net, now, 'asked')
     if (stop.asked()) throw interrupted()
     const open = now.filter(isOpen)

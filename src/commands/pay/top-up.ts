@@ -14,7 +14,7 @@ import { type Terminal, openTerminal } from '../terminal.ts'
 import { type Namer, namer, readTrust } from '../trust/set.ts'
 import { skippedLine } from '../request/lines.ts'
 import { stillOpen } from './ends.ts'
-import { entryOf, lastTopUp, standingOf } from './ledger.ts'
+import { lastTopUp, standingOf } from './ledger.ts'
 import { nodeOf } from './node-word.ts'
 import { noTerminal } from './pay.ts'
 import { type UserPurse, notConnected, openUserPurse, sayingLog } from './purse.ts'
@@ -109,7 +109,7 @@ const hasArrived = async (order: TopUpOrder, begun: readonly Entry[]): Promise<b
   if (open.length > 0) throw stillOpen(open, user.net, user.fingerprint)
   const settled = begun
     .filter(isHere)
-    .flatMap((it) => entryOf(user.money, it.hash) ?? [])
+    .flatMap((it) => user.money.payment(it.hash) ?? [])
     .find(({ state }) => state === 'settled')
   if (!settled) return false
   terminal.say('a top-up there that was begun before has arrived; nothing was sent now')

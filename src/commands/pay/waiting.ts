@@ -3,7 +3,7 @@ import type { Entry } from '../../engine/spending/journal-rows.ts'
 import { showMs } from '../figures.ts'
 import { onInterrupt } from '../interrupt.ts'
 import type { Terminal } from '../terminal.ts'
-import { entryOf, isOpen } from './ledger.ts'
+import { isOpen } from './ledger.ts'
 import type { UserPurse } from './purse.ts'
 
 /** How long is waited for the end of a payment, and how often the ledger is looked at. */
@@ -11,8 +11,6 @@ export const WAIT_MS = 60_000
 const LOOK_MS = 100
 /** After Ctrl-C: a payment that is nearly there shall not end as one that nobody knows of. */
 const LEAVING_MS = 500
-/** Among so many newest payments one of this moment is. */
-const AMONG = 256
 
 export type Waited = Readonly<{
   /** As the ledger has it; undefined where it was left before it was written. */
@@ -43,7 +41,7 @@ export const waitForEnd = async (
       // First what began it has its say: another process may have been quicker.
       await Bun.sleep(LOOK_MS)
       if (done.signal.aborted) return { entry: undefined, left: false }
-      const entry = entryOf(user.money, hash, AMONG)
+      const entry = user.money.payment(hash) ?? undefined
       const now = performance.now()
       if (stop.asked()) leftAt ??= now
       const isOver = leftAt === undefined ? now - started > waitMs : now - leftAt > LEAVING_MS

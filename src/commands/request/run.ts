@@ -91,12 +91,14 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
         openSeveral({ routers, net, skipped, ...(signer && { signer }), ...(money && { money }) })
     if (options.dryRun) return await showOffers(order, openWith(null))
     const { openUserPurse } = await import('../pay/purse.ts')
-    const money = await openUserPurse({ settings, terminal })
+    const broke = Promise.withResolvers<never>()
+    broke.promise.catch(() => {})
+    const money = await openUserPurse({ settings, terminal, broken: broke.reject })
     const tab = settings.get('pay.tab')
     if (money && tab === 'off')
       terminal.say('tab off: what is paid and not used is gone when this command ends')
     try {
-      await serve(order, options, openWith(money && { ...money, tab }))
+      await serve(order, options, openWith(money && { ...money, tab }), broke.promise)
     } finally {
       await money?.close()
       sayOpen(terminal, money)
@@ -158,10 +160,12 @@ const showOffers = async (
   }
 }
 
+/** @param broken rejects where the ledger of payments takes nothing more: then nothing more is paid or counted */
 const serve = async (
   { terminal, stop, wish, task, show }: Order,
   options: Options,
   open: Open,
+  broken: Promise<never>,
 ): Promise<void> => {
   const started = performance.now()
   const printer =
@@ -180,7 +184,7 @@ const serve = async (
     throw new Fault('bug', 'request.no_end', 'the job ended without an outcome')
   }
   try {
-    const outcome = await stop.within(follow(), AFTER_CANCEL_MS)
+    const outcome = await stop.within(Promise.race([follow(), broken]), AFTER_CANCEL_MS)
     await printer.end(outcome)
     conclude(outcome, stop)
   } finally {

@@ -74,7 +74,8 @@ export type PaymentNews =
 export type JournalEvent =
   /**
    * `price`: most that the job costs which it is for, 0 without one. `left`: what is paid and unused at that
-   * payee (ledger.ts); below 0 where it is owed. msat.
+   * payee (ledger.ts); below 0 where it is owed. msat. `known`: what the ledger has of this hash, also where it
+   * is final; null: nothing.
    */
   | Readonly<{
       type: 'want'
@@ -82,6 +83,7 @@ export type JournalEvent =
       caps: SpendingCaps
       price: Msat
       left: bigint
+      known: Entry | null
     }>
   /** What `pay` or `payStatus` said. */
   | Readonly<{ type: 'answer'; hash: PaymentHash; news: PaymentNews }>

@@ -3,7 +3,7 @@ import { type Msat, msat } from '../base/money.ts'
 import type { PaymentHash, Preimage, PubKey } from '../protocol/ids.ts'
 import type { SpendingCaps } from './caps.ts'
 import { type Journal, decide, openJournal } from './journal.ts'
-import type { JournalDecision, PaymentNews, WantedPayment } from './journal-rows.ts'
+import type { Entry, JournalDecision, PaymentNews, WantedPayment } from './journal-rows.ts'
 
 /** A journal, and what its wallet says, for tests. */
 
@@ -36,15 +36,21 @@ export const payment = (n: number, over: Partial<WantedPayment> = {}): WantedPay
   expiresAt: unixMs(noon + 120_000),
   ...over,
 })
-type Want = Partial<WantedPayment> & { caps?: SpendingCaps; price?: Msat; left?: bigint }
+type Want = Partial<WantedPayment> & {
+  caps?: SpendingCaps
+  price?: Msat
+  left?: bigint
+  known?: Entry | null
+}
 export const want = (
   journal: Journal,
   n: number,
   over: Want = {},
   at: UnixMs = noon,
 ): JournalDecision => {
-  const { caps = FREE, price = msat(0n), left = 0n, ...rest } = over
-  return decide(journal, { type: 'want', payment: payment(n, rest), caps, price, left }, at)
+  const { caps = FREE, price = msat(0n), left = 0n, known = null, ...rest } = over
+  const asked = { payment: payment(n, rest), caps, price, left, known }
+  return decide(journal, { type: 'want', ...asked }, at)
 }
 export const hear = (
   journal: Journal,

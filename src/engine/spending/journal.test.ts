@@ -16,6 +16,7 @@ import {
   states,
   want,
 } from './journal.case.ts'
+import type { Entry } from './journal-rows.ts'
 
 test('written before it is paid, paid once, settled, and counted with its fee', () => {
   const journal = fresh()
@@ -81,17 +82,40 @@ test.each(['intent', 'inflight', 'unknown', 'failed', 'settled'] as const)(
   'attack 16: an invoice that is in the journal as %s is not paid again',
   (state) => {
     const journal = fresh()
-    want(journal, 1)
+    const begun = want(journal, 1).changes[0]!.row
     if (state === 'settled') hear(journal, 1, SETTLED)
     else if (state === 'failed') hear(journal, 1, FAILED)
     else if (state !== 'intent') hear(journal, 1, { state })
     expect(said(want(journal, 1))[0]).toStartWith('refuse payment.')
-    expect(said(want(journal, 1, { ref: 'job', seq: 99 }))).toEqual([
-      // One that is final is known to the ledger, which takes it up once.
-      state === 'settled' ? 'pay 1' : 'refuse payment.open',
+    const asked = { ref: 'job', seq: 99 }
+    expect(said(want(journal, 1, { ...asked, known: begun }))).toEqual([
+      state === 'settled' ? 'refuse payment.reused' : 'refuse payment.open',
     ])
   },
 )
+
+describe('attack 16: a hash that only the ledger knows, of a day long gone', () => {
+  const ended = (state: 'settled' | 'failed'): Entry => {
+    const journal = fresh()
+    want(journal, 1)
+    const news = state === 'settled' ? SETTLED : FAILED
+    return { ...hear(journal, 1, news).changes[0]!.row, final: true }
+  }
+
+  test.each(['settled', 'failed'] as const)('%s: nothing is begun, and nothing counts', (state) => {
+    const journal = fresh()
+    const known = ended(state)
+    const other = want(journal, 1, { seq: 2, known })
+    expect([said(other), other.changes]).toEqual([['refuse payment.reused'], []])
+    expect(said(want(journal, 1, { ref: 'job', known }))).toEqual(['refuse payment.reused'])
+    expect([states(journal), spentToday(journal, noon), outTo(journal, NODE)]).toEqual([[], 0n, 0n])
+  })
+
+  test('the same invoice was paid before, or never will be', () => {
+    expect(said(want(fresh(), 1, { known: ended('settled') }))).toEqual(['refuse payment.repeated'])
+    expect(said(want(fresh(), 1, { known: ended('failed') }))).toEqual(['refuse payment.reused'])
+  })
+})
 
 test('attack 14: an invoice that ends within 15 s is not paid', () => {
   const late = (ms: number) => said(want(fresh(), 1, { expiresAt: after(ms) }))

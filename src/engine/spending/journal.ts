@@ -63,12 +63,14 @@ export type JournalTurn = Readonly<{
  * @param entries all that are not final, and all of today and later
  * @param views what is known to be paid: highest seqs by payee and ref
  * @param wallet fingerprint of the wallet that is connected
+ * @param unsure of the journal that it stands in for: what was wanted again still is
  */
 export const openJournal = (
   entries: readonly Entry[],
   views: Iterable<Readonly<{ payee: string; ref: string; seq: number }>>,
   now: UnixMs,
   wallet: string | null,
+  unsure: Journal['unsure'] = new Map(),
 ): Journal => {
   const journal: Journal = {
     open: new Map(),
@@ -84,7 +86,7 @@ export const openJournal = (
     if (entry.state === 'settled') countSettled(journal, entry)
     if (entry.final) continue
     journal.open.set(entry.hash, entry)
-    if (entry.state === 'intent') journal.unsure.set(entry.hash, false)
+    if (entry.state === 'intent') journal.unsure.set(entry.hash, unsure.get(entry.hash) ?? false)
     if (entry.state !== 'failed' && !mayTell(journal, entry)) continue
     // Of one that failed nobody knows how often it was asked about since.
     const first = entry.state === 'failed' ? askFailedAt(entry, entry.expiresAt) : now
@@ -139,7 +141,7 @@ const onWant = (turn: JournalTurn, event: Want): void => {
   const isOurs = same !== undefined && same.wallet === journal.wallet
   if (isOurs && same.state === 'intent' && journal.unsure.has(hash))
     return wantAgain(turn, event, same)
-  const fault = flawOf(journal, payment, now) ?? capFlaw(caps, spent, { price, msat, maxFee })
+  const fault = flawOf(journal, event, now) ?? capFlaw(caps, spent, { price, msat, maxFee })
   if (fault) return void effects.push({ do: 'refuse', hash, fault })
   const entry: Entry = { ...payment, ...BEGUN, at: now, wallet: journal.wallet }
   journal.open.set(hash, entry)
@@ -152,11 +154,13 @@ const onWant = (turn: JournalTurn, event: Want): void => {
 const wantAgain = (turn: JournalTurn, event: Want, entry: Entry): void => {
   const { journal, now, effects } = turn
   const { hash, bolt11, payee, msat, maxFee } = entry
-  const isSame = placeOf(entry) === placeOf(event.payment) && entry.seq === event.payment.seq
   const isOfToday = dayOf(entry.at) >= dayOf(now)
   const today = spentToday(journal, now) - (isOfToday ? msat + maxFee : 0n)
   const spent = { today, here: event.left + outTo(journal, payee) - msat }
-  if (isSame && !capFlaw(capsOf(event), spent, { price: event.price, msat, maxFee }))
+  if (
+    isFor(entry, event.payment) &&
+    !capFlaw(capsOf(event), spent, { price: event.price, msat, maxFee })
+  )
     journal.unsure.set(hash, true)
   effects.push({ do: 'refuse', hash, fault: known(journal, entry) }, { do: 'lookup', hash, bolt11 })
 }
@@ -168,14 +172,17 @@ const capsOf = ({ payment, caps }: Want): Want['caps'] =>
 type Want = Extract<JournalEvent, { type: 'want' }>
 
 /** Why an invoice must not be paid, whatever is allowed; null where it may be. */
-const flawOf = (journal: Journal, wanted: WantedPayment, now: UnixMs): Fault | null => {
+const flawOf = (journal: Journal, want: Want, now: UnixMs): Fault | null => {
+  const { payment: wanted, known: before } = want
   const { hash, expiresAt, seq } = wanted
   const place = placeOf(wanted)
   const entries = [...journal.open.values()]
   // The wallets on the way may answer for one that was paid before, and keep the money (attack 16).
   const same = entries.find((it) => it.hash === hash)
   if (same) return known(journal, same)
-  if (seq <= (journal.paid.get(place) ?? 0)) return repeated(seq)
+  const isPaid = before?.state === 'settled' && isFor(before, wanted)
+  if (before && !isPaid) return reused(before)
+  if (isPaid || seq <= (journal.paid.get(place) ?? 0)) return repeated(seq)
   // Nor another one in its place, while the first may still be paid (attack 15).
   const other = entries.find((it) => placeOf(it) === place && it.seq === seq)
   if (other && (isOut(other) || now < other.expiresAt)) return known(journal, other)
@@ -201,6 +208,15 @@ const known = ({ wallet }: Journal, { hash, state, wallet: sender }: Entry): Fau
 const repeated = (seq: number): Fault =>
   new Fault('refused', 'payment.repeated', `invoice ${seq} of this payee was paid before`, {
     hint: 'ask the payee for its next invoice',
+  })
+
+const isFor = (entry: Entry, wanted: WantedPayment): boolean =>
+  placeOf(entry) === placeOf(wanted) && entry.seq === wanted.seq
+
+/** Not as if it were paid: what another invoice of this hash bought is no part of this one. */
+export const reused = ({ hash, state }: Pick<Entry, 'hash' | 'state'>): Fault =>
+  new Fault('refused', 'payment.reused', `payment ${hash.slice(0, 8)}… was made before: ${state}`, {
+    hint: 'ask the payee for an invoice with another payment hash',
   })
 
 const tooLate = (ms: number): Fault =>

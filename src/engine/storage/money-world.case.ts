@@ -208,7 +208,8 @@ export class World {
     const wanted = { hash, bolt11, terms, payee: NODE, ref, seq, purpose, expiresAt }
     const payment = { ...wanted, msat: invoice.msat, maxFee: msat(FEE * 5n) }
     const left = leftOn(this.view)
-    const event = { type: 'want', payment, caps: CAPS, price: msat(0n), left } as const
+    const known = this.client.store.money.payment(hash)
+    const event = { type: 'want', payment, caps: CAPS, price: msat(0n), left, known } as const
     this.onJournal(decideJournal(this.journal, event, this.now), n)
   }
 

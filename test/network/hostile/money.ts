@@ -192,7 +192,8 @@ export class Mint {
     const journal = openJournal(entries, views, stage.now, `sim-${client.signer.pubkey}`)
     const view = client.state.money!.view(node)
     const left = leftOn(view)
-    const begun = decide(journal, { type: 'want', payment, caps, price, left }, stage.now)
+    const known = money.payment(hash)
+    const begun = decide(journal, { type: 'want', payment, caps, price, left, known }, stage.now)
     const end = (it: Entry | Error): void =>
       stage.later(() => stage.feed(client, { type: 'payment', node, ref, hash, end: it as Entry }))
     for (const deed of begun.effects) {

@@ -221,10 +221,11 @@ export interface Purse {
    * Pays an invoice that was checked, once. Resolves when it settled or failed, or when nobody can say how it
    * ended (`unknown`): then it is asked about on, and never paid again. What is held (`hold`) has no end until its
    * payee decides, and nobody's patience makes it `unknown`.
-   * @throws Fault `refused` over a cap; `again` `payment.open`; those of the wallet where nothing was sent
+   * @throws Fault `refused` over a cap; `refused` `payment.repeated` | `payment.reused`; `again` `payment.open`; those of
+   *   the wallet where nothing was sent; `io` where the ledger takes nothing more
    */
   pay(
-    wanted: Omit<Extract<JournalEvent, { type: 'want' }>, 'type' | 'left'> & {
+    wanted: Omit<Extract<JournalEvent, { type: 'want' }>, 'type' | 'left' | 'known'> & {
       used?: bigint
       hold?: boolean
     },
@@ -236,7 +237,8 @@ export interface Purse {
     key?: PubKey,
   ): Promise<void>
   /**
-   * Holds a statement of the node against our own sums; tells what does not hold.
+   * Holds a statement of the node against our own sums; tells what does not hold. Where the ledger takes nothing more,
+   * nothing: that is said once, by the purse.
    * @param alone no receipt of that node's is awaited: what it charges for one that we lack is counted
    */
   check(said: SignedStatement, alone?: boolean): Promise<readonly Finding[]>

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts'
-import { type Fault, asFault, isFault } from '../../base/fault.ts'
+import { type Fault, asFault } from '../../base/fault.ts'
 import type { Random } from '../../base/random.ts'
 import type { Secp256k1, Signer } from '../../identity/seams.ts'
 import { signerOf } from '../../identity/signer.ts'
@@ -22,6 +22,8 @@ import { type TabView, charged, leftOn, openView, paidInto } from '../../spendin
 import { watchedClock } from '../set-clock.ts'
 import type { Purse } from './money.ts'
 import { limitsOf, payerOf } from './purse-rules.ts'
+import { openSteps } from './purse-steps.ts'
+import { openWaiting } from './purse-waiting.ts'
 import type { MoneyChange, MoneyStore } from '../../storage/money-store.ts'
 
 type PurseOptions = Readonly<{
@@ -37,7 +39,7 @@ type PurseOptions = Readonly<{
   random: Random
   /** After so many ms a payment that did not end is `unknown`. */
   timeoutMs?: number
-  /** The ledger takes nothing more. */
+  /** The ledger takes nothing more. Who waits for a payment hears the same Fault. */
   broken: (fault: Fault) => void
 }>
 
@@ -49,25 +51,19 @@ export const openPurse = (options: PurseOptions): Purse => {
   const { store, payer, wallet, signer, secp, net, random, broken } = options
   const clock = watchedClock(options.clock, (by) => journal.deadlines.shift(by))
   const tabs = new Map<PubKey, Signer>()
-  const waiting = new Map<PaymentHash, PromiseWithResolvers<Entry>>()
+  const waiting = openWaiting()
   let journal: Journal = openJournal([], [], clock.now(), wallet)
   let views = new Map<string, TabView>()
   let stopWaking = () => {}
-  let last: Promise<void> = Promise.resolve()
   let closed = false
 
-  const read = (): void => {
+  const read = (unsure?: Journal['unsure']): void => {
     const now = clock.now()
     const { entries, views: rows } = store.spending(dayBegan(now))
-    journal = openJournal(entries, rows, now, wallet)
+    journal = openJournal(entries, rows, now, wallet, unsure)
     views = new Map(rows.map((row) => [`${row.payee} ${row.ref}`, row]))
     // Another process may have heard of the end first.
-    for (const entry of entries) if (isOver(entry)) tell(entry)
-  }
-
-  const tell = (entry: Entry): void => {
-    waiting.get(entry.hash)?.resolve(entry)
-    waiting.delete(entry.hash)
+    for (const entry of entries) if (isOver(entry)) waiting.tell(entry)
   }
 
   const tab: Purse['tab'] = (node) => {
@@ -90,30 +86,16 @@ export const openPurse = (options: PurseOptions): Purse => {
   /** What is held has no end of its own. */
   const holds = new Set<PaymentHash>()
 
-  /** One step after the other; each is decided on what the ledger has, and written before it acts. */
-  const step = (
-    make: () => { changes: readonly MoneyChange[]; after?: () => void },
-  ): Promise<void> => {
-    const one = last.then(async () => {
-      for (;;) {
-        // Set back over midnight: what that day came to was not read.
-        if (dayOf(clock.now()) < journal.since) read()
-        const { changes, after } = make()
-        try {
-          await store.write(changes)
-        } catch (error) {
-          if (!isFault(error) || error.code !== 'money.elsewhere') throw error
-          read()
-          continue
-        }
-        for (const it of changes)
-          if (it.table === 'views') views.set(`${it.row.payee} ${it.row.ref}`, it.row)
-        return after?.()
-      }
-    })
-    last = one.catch(() => {})
-    return one
-  }
+  const { step, idle } = openSteps({
+    store,
+    // Set back over midnight: what that day came to was not read.
+    begin: () => void (dayOf(clock.now()) < journal.since && read(journal.unsure)),
+    written: (changes) => {
+      for (const it of changes)
+        if (it.table === 'views') views.set(`${it.row.payee} ${it.row.ref}`, it.row)
+    },
+    unwritten: () => read(journal.unsure),
+  })
 
   const feed = (make: () => JournalEvent): Promise<void> =>
     step(() => {
@@ -135,9 +117,12 @@ export const openPurse = (options: PurseOptions): Purse => {
 
   /** A step that nobody waits for: its failure is the ledger's. */
   const go = (make: () => JournalEvent): void => void feed(make).catch(failed)
-  // What comes of a payment after we have left is for the next process to ask.
   const failed = (error: unknown): void => {
-    if (!closed) broken(asFault(error))
+    // What comes of a payment after we have left is for the next process to ask.
+    if (closed) return
+    const fault = asFault(error)
+    waiting.refuseAll(fault)
+    broken(fault)
   }
 
   const perform = (effect: JournalEffect): void => {
@@ -145,11 +130,10 @@ export const openPurse = (options: PurseOptions): Purse => {
     if (effect.do === 'refuse') {
       const begun = journal.open.get(hash)
       // Begun before, perhaps by another process of ours: this one hears how it ends, too; not of another wallet's.
-      const isHeard = begun && (begun.wallet === wallet || isOver(begun))
+      const isHeard = begun && waiting.isFor(begun) && (begun.wallet === wallet || isOver(begun))
       if (isHeard && (begun.state === 'intent' || begun.state === 'inflight')) return
-      if (isHeard) waiting.get(hash)?.resolve(begun)
-      else waiting.get(hash)?.reject(effect.fault)
-      waiting.delete(hash)
+      if (isHeard) waiting.tell(begun)
+      else waiting.refuse(hash, effect.fault)
     } else if (effect.do === 'pay')
       payer.pay(effect.bolt11, limitsOf(effect.maxFee, holds.has(hash), options.timeoutMs)).then(
         (news) => go(() => ({ type: 'answer', hash, news })),
@@ -160,9 +144,9 @@ export const openPurse = (options: PurseOptions): Purse => {
               : { type: 'unsent', hash, reason: asFault(error).code },
           ),
       )
-    else if (effect.do === 'lookup') void lookUp(effect).catch(failed)
+    else if (effect.do === 'lookup') lookUp(effect).catch(failed)
     else if (isOver(effect.entry) || (effect.entry.state !== 'inflight' && !holds.has(hash)))
-      tell(effect.entry)
+      waiting.tell(effect.entry)
   }
 
   /** A wallet that does not answer is asked again when that is due; another one than sent it, never. */
@@ -192,14 +176,13 @@ export const openPurse = (options: PurseOptions): Purse => {
       step(() => {
         const row = { ...view(node), broken: true, at: clock.now() }
         return { changes: [{ do: 'put', table: 'views', row }] }
-      }).catch((error) => broken(asFault(error))),
+      }).catch(failed),
     async pay({ payment, caps, price, used = 0n, hold = false }) {
       const { hash, payee } = payment
       const key = payerOf(payment)
-      const same = waiting.get(hash)
-      if (same) return same.promise
-      const end = Promise.withResolvers<Entry>()
-      waiting.set(hash, end)
+      const joined = waiting.joined(payment)
+      if (joined) return joined
+      const end = waiting.begun(payment)
       if (hold) holds.add(hash)
       await feed(() => ({
         type: 'want',
@@ -207,14 +190,15 @@ export const openPurse = (options: PurseOptions): Purse => {
         caps,
         price,
         left: payee === null || key === null ? 0n : leftOn(viewOf(payee, key)) - used,
-      })).catch((error: unknown) => end.reject(error))
-      return end.promise.finally(() => holds.delete(hash))
+        known: store.payment(hash),
+      })).catch((error: unknown) => waiting.refuse(hash, error))
+      return end.finally(() => holds.delete(hash))
     },
     charge: (node, receipt, key) =>
       step(() => {
         const { changes } = charged(view(node, key), receipt, clock.now())
         return { changes: store.charge(receipt.id) ? [] : changes }
-      }).catch((error) => broken(asFault(error))),
+      }).catch(failed),
     async check(said, alone = false) {
       let findings: readonly Finding[] = []
       await step(() => {
@@ -224,14 +208,14 @@ export const openPurse = (options: PurseOptions): Purse => {
         const checked = checkStatement(viewOf(said.node, said.key), said, known, clock.now())
         findings = checked.findings
         return { changes: checked.changes }
-      })
+      }).catch(failed)
       // The node has more than we know that we paid: what had failed may have settled after all.
       if (said.paid > viewOf(said.node, said.key).paid)
-        for (const it of journal.open.values()) if (it.payee === said.node) void lookUp(it)
+        for (const it of journal.open.values()) if (it.payee === said.node) lookUp(it).catch(failed)
       return findings.filter((it) => !it.ok)
     },
     async resolve() {
-      await step(() => (read(), { changes: [] }))
+      await step(() => (read(journal.unsure), { changes: [] }))
       await Promise.all([...journal.open.values()].map(lookUp))
       return openOf(journal)
     },
@@ -240,7 +224,7 @@ export const openPurse = (options: PurseOptions): Purse => {
     async close() {
       closed = true
       stopWaking()
-      await last
+      await idle()
     },
   }
 }

@@ -1,0 +1,84 @@
+// What a purse allows, counts and waits for, beyond what the journal decides.
+import { describe, expect, test } from 'bun:test'
+import { msat } from '../../base/money.ts'
+import type { Payment } from '../../payments/payer.ts'
+import type { EventId, JobId } from '../../protocol/ids.ts'
+import { termsText } from '../../protocol/terms.ts'
+import { toSec } from '../../base/clock.ts'
+import { FREE, NODE, SETTLED, hex } from '../../spending/journal.case.ts'
+import { memoryStore } from '../../storage/memory.ts'
+import { scene } from './purse.case.ts'
+
+const never = () => new Promise<never>(() => {})
+
+/** Terms that pay into our tab at the node. */
+const topUp = ({ purse, clock }: Scene, seq: number): string => {
+  const payer = purse.tab(NODE).pubkey
+  const iat = toSec(clock.now())
+  const parties = { net: 'sim', payee: NODE, payer, router: '', ref: payer } as const
+  const sums = { price: hex<EventId>(7), msat: msat(100_000n), cum_used_msat: msat(0n) }
+  const exp = (iat + 120) as typeof iat
+  return termsText({ ...parties, ...sums, for: 'topup', seq, iat, exp })
+}
+
+test('what is used and in no book yet leaves room below the exposure that is allowed', async () => {
+  const it = scene()
+  const ref = it.purse.tab(NODE).pubkey
+  expect(await it.pay(1, { ref, terms: topUp(it, 1) })).toBe('settled')
+  const caps = { ...FREE, exposure: msat(150_000n) }
+  const second = { ref, terms: topUp(it, 2), caps }
+  expect(await it.pay(2, { ...second, used: 49_999n })).toBe('exposure.exceeded')
+  expect(await it.pay(2, { ...second, used: 50_000n })).toBe('settled')
+})
+
+test('a receipt that is counted again is counted once, and breaks nothing', async () => {
+  const it = scene()
+  const receipt = { id: hex<EventId>(5), job: hex<JobId>(6), cost: msat(10n), disputed: false }
+  await Promise.all([it.purse.charge(NODE, receipt), it.purse.charge(NODE, receipt)])
+  expect(it.purse.view(NODE).used).toBe(msat(10n))
+  expect(it.codes()).toEqual([])
+})
+
+describe('what is held', () => {
+  test('is locked for few blocks, and nobody’s patience ends it', async () => {
+    const it = scene()
+    await it.pay(1)
+    await it.pay(2, { hold: true })
+    expect(it.limits).toEqual([
+      { maxFee: msat(5_000n), timeoutMs: 60_000 },
+      { maxFee: msat(5_000n), timeoutMs: 120_000, maxCltv: 300 },
+    ])
+  })
+})
+
+describe('a payment that an earlier process began', () => {
+  const left = async () => {
+    const shared = memoryStore().money
+    const dead = scene({ pay: never }, {}, shared)
+    void dead.pay(1)
+    await dead.clock.advance(1)
+    return shared
+  }
+
+  test('is waited for until it ends', async () => {
+    const look = Promise.withResolvers<Payment>()
+    const it = scene({ payStatus: () => look.promise }, {}, await left())
+    let end = 'waits'
+    void it.pay(1).then((as) => (end = as))
+    await it.clock.advance(1_000)
+    expect(end).toBe('waits')
+    look.resolve(SETTLED as Payment)
+    await it.clock.advance(1)
+    expect([end, it.paid]).toEqual(['settled', []])
+  })
+
+  test('and is sent again is unknown where that is refused: the first may have been heard', async () => {
+    const pay = () => Promise.reject(new Error('refused'))
+    const it = scene({ onceByHash: true, pay }, {}, await left())
+    expect(await it.pay(1)).toBe('unknown')
+    expect(it.purse.open()).toMatchObject([{ state: 'unknown' }])
+    expect(await it.pay(2)).toBe('failed')
+  })
+})
+
+type Scene = ReturnType<typeof scene>
