@@ -1,6 +1,7 @@
 // A stdout or a disk that takes nothing: a job that was paid for is not lost, and nobody is told that
 // all is well. /dev/full is a full disk that needs no rights; only Linux has it.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { Database } from 'bun:sqlite'
 import { existsSync } from 'node:fs'
 import { type Place, type Running, binary, place } from './cli.ts'
 
@@ -90,6 +91,51 @@ describe.skipIf(!hasFull)('no room', () => {
     const { code, stderr } = await shell('up --once --runner none | head -c 1')
     expect(code).toBe(0)
     expect(stderr).not.toContain('error')
+  })
+})
+
+describe('a ledger of payments that takes nothing more', () => {
+  /** Until it is disposed, a row of this table is more than the disk has room for. */
+  const fullFor = (table: string) => {
+    const ledger = new Database(`${here.home}/state/client/sim/ledger.db`)
+    const run = (sql: string) => void ledger.run(sql)
+    run(`CREATE TRIGGER no_room BEFORE INSERT ON ${table} BEGIN SELECT RAISE(ABORT, 'full'); END`)
+    return {
+      [Symbol.dispose]: () => {
+        run('DROP TRIGGER no_room')
+        ledger.close()
+      },
+    }
+  }
+  const ask = async (...args: string[]) => {
+    const ran = await here.run([
+      'request',
+      '--task',
+      'text.detect',
+      'Wer rastet, der rostet.',
+      ...args,
+    ])
+    return { code: ran.code, stdout: ran.stdout, stderr: ran.stderr }
+  }
+
+  test.each([
+    ['payments', ['--tab', 'off'], ''],
+    ['charges', [], 'de '],
+    ['views', [], 'de '],
+  ] as const)('of %s: a result that is there is given, then 74', async (table, args, result) => {
+    expect(await ask()).toMatchObject({ code: 0 })
+    {
+      using _ = fullFor(table)
+      const started = performance.now()
+      expect(await ask(...args)).toEqual({
+        code: 74,
+        stdout: expect.stringMatching(new RegExp(`^${result}`)),
+        stderr: expect.stringMatching(/error: .*ledger\.db/),
+      })
+      expect(performance.now() - started).toBeLessThan(5_000)
+    }
+    expect((await here.run(['pay', 'resolve'])).code).toBe(0)
+    expect(await ask()).toMatchObject({ code: 0 })
   })
 })
 

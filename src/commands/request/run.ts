@@ -91,18 +91,19 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
         openSeveral({ routers, net, skipped, ...(signer && { signer }), ...(money && { money }) })
     if (options.dryRun) return await showOffers(order, openWith(null))
     const { openUserPurse } = await import('../pay/purse.ts')
-    const broke = Promise.withResolvers<never>()
-    broke.promise.catch(() => {})
-    const money = await openUserPurse({ settings, terminal, broken: broke.reject })
+    const broken: Fault[] = []
+    const money = await openUserPurse({ settings, terminal, broken: (it) => void broken.push(it) })
     const tab = settings.get('pay.tab')
     if (money && tab === 'off')
       terminal.say('tab off: what is paid and not used is gone when this command ends')
     try {
-      await serve(order, options, openWith(money && { ...money, tab }), broke.promise)
+      await serve(order, options, openWith(money && { ...money, tab }))
     } finally {
       await money?.close()
       sayOpen(terminal, money)
     }
+    // Its result is there, and what it cost is in no book.
+    if (broken[0]) throw broken[0]
   } finally {
     terminal.progress('')
     stop.release()
@@ -160,12 +161,10 @@ const showOffers = async (
   }
 }
 
-/** @param broken rejects where the ledger of payments takes nothing more: then nothing more is paid or counted */
 const serve = async (
   { terminal, stop, wish, task, show }: Order,
   options: Options,
   open: Open,
-  broken: Promise<never>,
 ): Promise<void> => {
   const started = performance.now()
   const printer =
@@ -184,7 +183,7 @@ const serve = async (
     throw new Fault('bug', 'request.no_end', 'the job ended without an outcome')
   }
   try {
-    const outcome = await stop.within(Promise.race([follow(), broken]), AFTER_CANCEL_MS)
+    const outcome = await stop.within(follow(), AFTER_CANCEL_MS)
     await printer.end(outcome)
     conclude(outcome, stop)
   } finally {

@@ -201,6 +201,27 @@ describe('attack 15, 16: paid once', () => {
     expect(it.mint.paid).toEqual([first!])
     unharmed(it.stage)
   })
+
+  test('a hash that was paid before, bound to what is asked for now', () => {
+    const it = moneyScene()
+    it.client.state.money!.off = true
+    wish(it.stage, it.client)
+    it.stage.advance(5_000)
+    const [first] = it.mint.paid
+    const draft = { paymentHash: first!.hash }
+    inLetters(it, 'client', 'invoice', (content, inner) =>
+      forged(it.node.signer, inner, liedInvoice(it, content, { draft })),
+    )
+    const job = wish(it.stage, it.client, { outTokens: 2_000 })
+    it.stage.advance(59_000)
+    expect(outcomeOf(it.stage, job).fault).toMatchObject({
+      kind: 'verification',
+      code: 'payment.reused',
+    })
+    expect(it.mint.paid).toEqual([first!])
+    expect(it.mint.stores.get(it.client)!.money.payments(10)).toHaveLength(1)
+    unharmed(it.stage)
+  })
 })
 
 test('attack 5: what nobody waits for is paid only after a job that left the tab low, and once', () => {

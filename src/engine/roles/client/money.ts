@@ -221,8 +221,8 @@ export interface Purse {
    * Pays an invoice that was checked, once. Resolves when it settled or failed, or when nobody can say how it
    * ended (`unknown`): then it is asked about on, and never paid again. What is held (`hold`) has no end until its
    * payee decides, and nobody's patience makes it `unknown`.
-   * @throws Fault `refused` over a cap; `refused` `payment.repeated` | `payment.reused`; `again` `payment.open`; those of
-   *   the wallet where nothing was sent; `io` where the ledger takes nothing more
+   * @throws Fault `refused` over a cap, or `payment.repeated`; `verification` `payment.reused`; `uncertain` `payment.open`;
+   *   those of the wallet where nothing was sent; `io` where the ledger takes nothing more
    */
   pay(
     wanted: Omit<Extract<JournalEvent, { type: 'want' }>, 'type' | 'left' | 'known'> & {
