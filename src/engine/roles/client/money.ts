@@ -221,8 +221,7 @@ export interface Purse {
    * Pays an invoice that was checked, once. Resolves when it settled or failed, or when nobody can say how it
    * ended (`unknown`): then it is asked about on, and never paid again. What is held (`hold`) has no end until its
    * payee decides, and nobody's patience makes it `unknown`.
-   * @throws Fault `refused` over a cap, or `payment.repeated`; `verification` `payment.reused`; `uncertain` `payment.open`;
-   *   those of the wallet where nothing was sent; `io` where the ledger takes nothing more
+   * @throws Fault `refused` over a cap; `payment.repeated`, `.reused`, `.open`; those of wallet and ledger
    */
   pay(
     wanted: Omit<Extract<JournalEvent, { type: 'want' }>, 'type' | 'left' | 'known'> & {
@@ -237,8 +236,7 @@ export interface Purse {
     key?: PubKey,
   ): Promise<void>
   /**
-   * Holds a statement of the node against our own sums; tells what does not hold. Where the ledger takes nothing more,
-   * nothing: that is said once, by the purse.
+   * Holds a statement of the node against our own sums; tells what does not hold.
    * @param alone no receipt of that node's is awaited: what it charges for one that we lack is counted
    */
   check(said: SignedStatement, alone?: boolean): Promise<readonly Finding[]>
