@@ -61,6 +61,8 @@ export type Payee<Turn extends PayeeTurn, At extends Counter<Turn>> = Readonly<{
     name: K,
     content: Contents[K],
   ) => void
+  /** There is no invoice for a payer now. */
+  refused?: (turn: Turn, at: At, payer: PubKey, why: 'busy' | 'policy' | 'wallet') => void
   /** It is on the disk. */
   credited: (turn: Turn, at: At, payer: PubKey) => void
   /** Left out where no invoice is held. */
@@ -189,6 +191,7 @@ const perform = <Turn extends PayeeTurn, At extends Counter<Turn>>(
     case 'tell':
       return tellPayer(turn, at, payee, effect.invoice)
     case 'refuse':
+      payee.refused?.(turn, at, effect.payer, effect.why)
       return log(turn, 'invoice.refused', { why: effect.why })
     case 'warn':
       return log(turn, 'invoice.short', { hash: effect.hash, why: effect.why })

@@ -215,14 +215,9 @@ const isFor = (entry: Entry, wanted: WantedPayment): boolean =>
 
 /** Not as if it were paid: what another invoice of this hash bought is no part of this one. */
 export const reused = ({ hash, state }: Pick<Entry, 'hash' | 'state'>): Fault =>
-  new Fault(
-    'verification',
-    'payment.reused',
-    `payment ${hash.slice(0, 8)}… was made before: ${state}`,
-    {
-      hint: 'ask the payee for an invoice with another payment hash',
-    },
-  )
+  new Fault('verification', 'payment.reused', `payment ${hash.slice(0, 8)}… is ${state} already`, {
+    hint: 'ask the payee for an invoice with another payment hash',
+  })
 
 const tooLate = (ms: number): Fault =>
   new Fault(

@@ -15,6 +15,7 @@ import { onRefused } from './refused.ts'
 import { mustPay, paid } from './paying.ts'
 import { begun, fail, take } from './taking.ts'
 import { fundRunning, payThenSend } from './funding.ts'
+import { isUnpaid, onNoInvoice } from './no-invoice.ts'
 import { leaveWhileFunding } from './attempt.ts'
 import { isInline, sendBody } from './sending.ts'
 import { type ClientJob, type ClientTurn, say, tell } from './state.ts'
@@ -24,6 +25,7 @@ import { type ClientJob, type ClientTurn, say, tell } from './state.ts'
 export const onProgress = (turn: ClientTurn, message: Message<'progress'>): void => {
   const { body, event } = message
   const job = turn.state.jobs.get(body.job)
+  if (job && isUnpaid(job, message)) return onNoInvoice(turn, job)
   if (!job?.attempt || job.phase === 'over' || job.phase === 'ended') return
   const fromRouter = event.pubkey === turn.state.router
   if (body.status === 'moved') {

@@ -17,7 +17,7 @@ import { type Payee, feedBook, lookSoon, mayAsk, onUnwritten } from '../counter.
 import type { LinkId, Unwritten } from '../wire.ts'
 import { extendJobs } from './charging.ts'
 import { holdNews, jobHeldBy, takeHeld } from './hold-job.ts'
-import { hear, tellTab } from './reach.ts'
+import { hear, refuseTab, tellTab } from './reach.ts'
 import { type NodeJob, type NodeTurn, say } from './state.ts'
 import { tellAgain } from './tab-sync.ts'
 import { DUE_MS, type Till, awaitDebt, commit } from './till.ts'
@@ -40,7 +40,8 @@ export const onMoney = (turn: NodeTurn, link: LinkId, message: Message<'money'>)
   const { seq = 0 } = tabAt(till.tabs, inner.event.pubkey) ?? {}
   const ref = inner.name === 'fund' ? `${inner.body.ref} ${seq}` : ''
   if (!mayAsk(turn, inner.name, event.pubkey, ref)) return
-  hear(till, inner.event.pubkey, { link, client: event.pubkey })
+  const waits = inner.name === 'fund' && inner.body.hold
+  hear(till, inner.event.pubkey, { link, client: event.pubkey, ...(waits && { waits }) })
   if (inner.name === 'fund') onFund(turn, till, inner)
   else tellAgain(turn, till, inner)
 }
@@ -186,6 +187,7 @@ const PAYEE: Payee<NodeTurn, Till> = {
     return [...credit(till.tabs, paid, turn.now, DUE_MS), ...takeHeld(turn, till, paid)]
   },
   tell: tellTab,
+  refused: refuseTab,
   credited: (turn, till, payer) => {
     holdPaid(till.held, payer)
     extendJobs(turn, till, payer)

@@ -4,9 +4,8 @@ import { eventText } from '../../protocol/event.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import type { Contents } from '../../protocol/messages.ts'
 import type { MoneyKind } from '../../protocol/money.ts'
-import type { LinkId } from '../wire.ts'
 import { type NodeTurn, say } from './state.ts'
-import type { Till } from './till.ts'
+import type { Reach, Till } from './till.ts'
 
 /** Where the keys of tabs are heard, and how they are told of money. */
 
@@ -33,13 +32,33 @@ export const giveTab = (turn: NodeTurn, till: Till, payer: PubKey, text: string)
   say(turn, reach.link, 'money', { sealed }, { to: reach.client })
 }
 
+/** No invoice is made for it now: the job that waits for one goes elsewhere, or its client asks again. */
+export const refuseTab = (
+  turn: NodeTurn,
+  till: Till,
+  payer: PubKey,
+  why: 'busy' | 'policy' | 'wallet',
+): void => {
+  const reach = till.reach.get(payer)
+  if (!reach?.waits || !isReached(turn, till, payer)) return
+  const { link, client, waits } = reach
+  const reason = why === 'wallet' ? 'busy' : why
+  say(
+    turn,
+    link,
+    'progress',
+    { status: 'refused', ...waits, reason },
+    { to: client, about: waits.ticket },
+  )
+}
+
 const isReached = ({ state }: NodeTurn, till: Till, payer: PubKey): boolean => {
   const reach = till.reach.get(payer)
   return reach !== undefined && state.routers.get(reach.link)?.ready === true
 }
 
 /** Notes where a tab key is to be told things. */
-export const hear = (till: Till, key: PubKey, reach: { link: LinkId; client: PubKey }): void => {
+export const hear = (till: Till, key: PubKey, reach: Reach): void => {
   till.reach.delete(key)
   till.reach.set(key, reach)
   if (till.reach.size > MOST_REACHED) till.reach.delete(till.reach.keys().next().value!)

@@ -4,7 +4,7 @@ import type { HeldSlots } from '../../metering/invoice-book-slots.ts'
 import { openBook } from '../../metering/invoice-book.ts'
 import { type Tabs, openTabs } from '../../metering/tab.ts'
 import type { Tab } from '../../metering/tab-rows.ts'
-import type { PubKey } from '../../protocol/ids.ts'
+import type { EventId, JobId, PubKey } from '../../protocol/ids.ts'
 import type { Verifier } from '../../protocol/intake.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
 import type { SheetPay } from '../../protocol/sheet.ts'
@@ -23,13 +23,19 @@ export type Till = Counter<NodeTurn> & {
   readonly verifier: Verifier
   /** Sealed events that were opened. */
   readonly replay: ReplayCache
-  /** Where a tab key was heard last: by which session key, on which link. */
-  reach: Map<PubKey, Readonly<{ link: LinkId; client: PubKey }>>
+  reach: Map<PubKey, Reach>
   /** Tickets that are kept for whoever pays for them now. */
   readonly held: HeldSlots
   /** Highest seq that settled of an invoice for one job, by the job; what is forgotten begins anew. */
   readonly paidFor: Map<string, number>
 }
+
+/** Where a tab key was heard last: by which session key, on which link; and the job that waits for its invoice. */
+export type Reach = Readonly<{
+  link: LinkId
+  client: PubKey
+  waits?: Readonly<{ job: JobId; ticket: EventId }>
+}>
 
 /** Statements of a tab are read from the ledger, from a number on; a `statements` event follows. */
 export type LedgerEffect = Readonly<{ do: 'statements'; key: PubKey; from: number; limit: number }>

@@ -11,7 +11,7 @@ import { awaitKey, onClientAway, onClientGone, onNodeAway, receiptsUntil } from 
 import { endJob, forgetJob } from './ending.ts'
 import { onCancel, onJob, onProgress, onRewrap } from './jobs.ts'
 import { leaveLink, newestLink } from './links.ts'
-import { onHeld, onMoney } from './money.ts'
+import { onHeld, onMoney, passUnpaid } from './money.ts'
 import { onNodeLost, onNotMoved, onSilence } from './moves.ts'
 import {
   forgetNode,
@@ -83,7 +83,8 @@ const onMessage = (turn: Turn, link: LinkId, message: Message): void => {
       return onRewrap(turn, link, message)
     case 'progress':
       if (message.body.status === 'held') return onHeld(turn, link, message)
-      if (!passRefusal(turn, link, message)) onProgress(turn, link, message)
+      if (passRefusal(turn, link, message) || passUnpaid(turn, link, message)) return
+      onProgress(turn, link, message)
       return
     case 'money':
       return onMoney(turn, link, message)

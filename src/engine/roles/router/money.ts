@@ -1,7 +1,7 @@
 import { unixMs } from '../../base/clock.ts'
 import { openLetter } from '../../identity/letters.ts'
 import { tagValue } from '../../protocol/event.ts'
-import type { PubKey } from '../../protocol/ids.ts'
+import type { EventId, PubKey } from '../../protocol/ids.ts'
 import { sealed } from '../../protocol/intake.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
@@ -55,18 +55,37 @@ const onOurs = (turn: Turn, link: LinkId, message: Message<'money'>): void => {
 
 /** A node keeps the slot of its ticket while a client pays: it stays this client's for as long. */
 export const onHeld = (turn: Turn, link: LinkId, message: Message<'progress'>): void => {
-  const { state, now } = turn
-  const { body, event } = message
+  const { body } = message
   if (body.status !== 'held') return
-  const client = tagValue(event, 'p') as PubKey
-  const far = newestLink(state, client)
-  const ticket = usable(state, body.ticket, client, now)
-  if (ticket?.link !== link || ticket.node !== event.pubkey || far === undefined)
-    return decline(turn, link, message, 'restricted: no such ticket')
+  const found = beforeJob(turn, link, message, body.ticket)
+  if (!found) return decline(turn, link, message, 'restricted: no such ticket')
+  const { ticket, client, far } = found
   accept(turn, link, message)
   ticket.heldFor = client
-  ticket.heldUntil = unixMs(Math.min(body.until, now + MOST_HELD_MS, ticket.expires))
+  ticket.heldUntil = unixMs(Math.min(body.until, turn.now + MOST_HELD_MS, ticket.expires))
   forward(turn, far, message)
+}
+
+/**
+ * A node has no invoice for a job that waits for one, and that is in no table yet: its client hears so.
+ * @returns whether it was that
+ */
+export const passUnpaid = (turn: Turn, link: LinkId, message: Message<'progress'>): boolean => {
+  const { body } = message
+  if (body.status !== 'refused' || turn.state.jobs.has(body.job)) return false
+  const found = beforeJob(turn, link, message, body.ticket)
+  if (!found) return false
+  accept(turn, link, message)
+  forward(turn, found.far, message)
+  return true
+}
+
+/** What a node says to whoever may use one of its tickets, and is about to. */
+const beforeJob = ({ state, now }: Turn, link: LinkId, { event }: Message, id: EventId) => {
+  const client = tagValue(event, 'p') as PubKey
+  const far = newestLink(state, client)
+  const ticket = usable(state, id, client, now)
+  return ticket?.link === link && far !== undefined ? { ticket, client, far } : undefined
 }
 
 /** Longest that a ticket is held while it is paid for (docs/money.md). */

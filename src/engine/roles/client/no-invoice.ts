@@ -1,0 +1,48 @@
+import { unixMs } from '../../base/clock.ts'
+import type { Message } from '../../protocol/messages.ts'
+import { failAll, firstPayable } from './funding.ts'
+import { placeOf } from './money.ts'
+import { noInvoice } from './payee-faults.ts'
+import type { ClientJob, ClientTurn } from './state.ts'
+import { waitingFor } from './waiting.ts'
+
+/** Before its job was sent a node says that it has no invoice for it. */
+export const isUnpaid = (
+  { phase, funding }: ClientJob,
+  { body, event }: Message<'progress'>,
+): boolean =>
+  phase === 'funding' &&
+  body.status === 'refused' &&
+  event.pubkey === funding?.offered.node &&
+  body.ticket === funding.offered.ticket.event.id
+
+/**
+ * A node has no invoice for us now, it says: the next is asked that can be paid. Where there is none it may have one
+ * soon, and is asked for as long as one that says nothing.
+ */
+export const onNoInvoice = (turn: ClientTurn, job: ClientJob): void => {
+  const { state, now } = turn
+  const money = state.money!
+  const { node } = job.funding!.offered
+  const places = [job.id, money.tab(node).pubkey].map((ref) => placeOf(node, ref))
+  const one = places.map((it) => money.funding.get(it)).find((it) => it !== undefined)
+  if (one?.phase !== 'asked') return
+  if (one.topUp === null && waitingFor(turn, one).every((it) => hasAnother(turn, it)))
+    return failAll(turn, one, noInvoice('node'))
+  if (now - one.since < SILENT_MS) one.asks = 0
+  // Never later than it is due already: who says so again and again keeps nobody waiting.
+  const due = `fund:${placeOf(node, one.ref)}` as const
+  const soon = unixMs(now + NO_INVOICE_MS)
+  if (soon < (state.deadlines.dueAt(due) ?? Infinity)) state.deadlines.set(due, soon)
+}
+
+const hasAnother = (turn: ClientTurn, job: ClientJob): boolean => {
+  const { phase, funding, offers } = job
+  if (phase !== 'funding' || funding?.from !== null) return false
+  const others = offers.filter(({ node }) => node !== funding.offered.node)
+  return firstPayable(turn, job, others) !== undefined
+}
+
+/** When it is asked again, and for how long, as one that says nothing (funding.ts). */
+const NO_INVOICE_MS = 1_000
+const SILENT_MS = 15_000

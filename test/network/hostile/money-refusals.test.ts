@@ -1,0 +1,56 @@
+// What is said of an invoice that there is none of: a node that says so without end, and others who say it in its place.
+import { expect, test } from 'bun:test'
+import type { Signer } from '../../../src/engine/identity/seams.ts'
+import { draftOf } from '../../../src/engine/protocol/draft.ts'
+import type { Signed } from '../../../src/engine/protocol/event.ts'
+import { isOpen, outcomeOf, wish } from './cast.ts'
+import { type MoneyScene, addPaidNode, inLetters, lettersTo, moneyScene } from './money-scene.ts'
+import { declinedTo, heardBy, unharmed } from './scene.ts'
+
+/** A job that waits for an invoice which never comes. */
+const waiting = (it: MoneyScene) => {
+  inLetters(it, 'client', 'invoice', () => null)
+  const job = wish(it.stage, it.client)
+  it.stage.advance(10)
+  const ticket = it.client.state.jobs.get(job)!.funding!.offered.ticket.event.id
+  let said = 0
+  const refused = (by: Signer, about: string = ticket): Signed => {
+    const content = { status: 'refused', job, ticket: about, reason: 'busy', detail: `${said++}` }
+    const to = it.client.signer.pubkey
+    return by.sign(draftOf('progress', content as never, { now: it.stage.now, net: 'sim', to }))
+  }
+  const funds = () => lettersTo(it.node, 'fund').length
+  return { job, ticket, refused, funds }
+}
+
+test('a node that says it without end is waited for as long as two that say nothing, and no longer', () => {
+  const it = moneyScene()
+  const { job, refused, funds } = waiting(it)
+  let ms = 0
+  for (; ms < 60_000 && isOpen(it.stage, job); ms += 100) {
+    it.stage.say(it.node, refused(it.node.signer))
+    it.stage.advance(100)
+  }
+  expect(outcomeOf(it.stage, job).fault).toMatchObject({ code: 'funding.silent', kind: 'again' })
+  expect([ms > 15_000, ms < 30_000, funds() <= 30]).toEqual([true, true, true])
+  expect(heardBy(it.client, 'refused').length).toBeGreaterThan(100)
+  expect(it.mint.paid).toEqual([])
+  unharmed(it.stage)
+})
+
+test('it is the node of the ticket that says it, for the key that has it; nobody else is heard', () => {
+  const it = moneyScene()
+  const { job, ticket, refused, funds } = waiting(it)
+  const other = addPaidNode(it.stage, it.router, it.mint)
+  const theirs = [...other.state.tickets.keys()][0]!
+  for (const event of [refused(other.signer), refused(other.signer, theirs)])
+    it.stage.say(other, event)
+  const own = [...it.node.state.tickets.keys()].find((id) => id !== ticket)!
+  for (const about of [theirs, own]) it.stage.say(it.node, refused(it.node.signer, about))
+  const toClient = [...it.router.links].find(([, end]) => end.to === it.client)![0]
+  for (const by of [it.router.signer, other.signer, it.stage.newSigner()])
+    it.stage.say(it.router, refused(by), toClient)
+  it.stage.advance(4_000)
+  expect([isOpen(it.stage, job), funds()]).toEqual([true, 1])
+  expect(declinedTo(it.node)).toContain('restricted: no such job')
+})
