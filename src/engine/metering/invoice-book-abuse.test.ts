@@ -89,7 +89,51 @@ describe('a hold invoice', () => {
     expect(delivered.effects).toEqual([
       { do: 'settleHold', hash: hex(7), preimage: hex<Preimage>(9_007) },
     ])
-    expect(told(say(book, 7, 'accepted'))).toEqual(['settleHold 7'])
+    expect(say(book, 7, 'settled').settled).toHaveLength(1)
+  })
+
+  test.each([
+    ['delivered', 'settleHold 7'],
+    ['undelivered', 'cancelHold 7'],
+  ] as const)(
+    '%s: a wallet that leaves it held is told again, ever less often, in one loop',
+    (type, what) => {
+      const book = accepted()
+      decide(book, { type, hash: hex(7) }, start)
+      const at: number[] = []
+      for (let ms = 100; ms < 80_000; ms += 100) {
+        const now = unixMs(start + ms)
+        const ticked = told(decide(book, { type: 'tick' }, now))
+        // It says so with each answer, and by itself.
+        const said = [...ticked, 'heard'].flatMap(() => told(say(book, 7, 'accepted', null, now)))
+        expect(said).toEqual([])
+        for (const it of ticked) if (it === what) at.push(ms / 1_000)
+      }
+      expect(at).toEqual([1, 3, 7, 15, 25, 35, 45, 55, 65, 75])
+    },
+  )
+
+  test('the same where no money was wanted: once for each answer that it has some, a second later at the soonest', () => {
+    for (const short of [true, false]) {
+      const book = fresh()
+      issue(book, fund(book, { ref: 'job', hold: true }), 7)
+      if (!short) say(book, 7, 'canceled')
+      const hear = (ms: number) =>
+        told(say(book, 7, 'accepted', short ? 9_999n : null, unixMs(start + ms)))
+      expect(hear(0)).toEqual(['cancelHold 7'])
+      expect([hear(1), hear(999)]).toEqual([[], []])
+      expect(told(decide(book, { type: 'tick' }, unixMs(start + 1_000)))).toContain('lookup 7')
+      expect([hear(1_000), hear(1_001)]).toEqual([['cancelHold 7'], []])
+    }
+  })
+
+  test('attack 11: what our wallet did not take within 90 s goes back; what it took after all is ours', () => {
+    const book = accepted()
+    decide(book, { type: 'delivered', hash: hex(7) }, unixMs(start + 60_000))
+    const tick = (ms: number) => told(decide(book, { type: 'tick' }, unixMs(start + ms)))
+    for (let ms = 60_100; ms < 90_000; ms += 100) expect(tick(ms)).not.toContain('cancelHold 7')
+    expect(tick(90_000)).toContain('cancelHold 7')
+    for (let ms = 90_100; ms < 200_000; ms += 100) expect(tick(ms)).not.toContain('settleHold 7')
     expect(say(book, 7, 'settled').settled).toHaveLength(1)
   })
 
@@ -127,6 +171,17 @@ describe('a hold invoice', () => {
       if (delivered) decide(book, { type: 'delivered', hash: hex(7) }, start)
       const again = openBook(NODE, [...book.invoices.values()], start)
       expect(told(decide(again, { type: 'tick' }, start))).toEqual([effect, 'lookup 7'])
+    }
+  })
+
+  test('after a restart, too, what was not taken within 90 s goes back', () => {
+    for (const at of [start, unixMs(start + 90_000)]) {
+      const book = accepted()
+      decide(book, { type: 'delivered', hash: hex(7) }, start)
+      const again = openBook(NODE, [...book.invoices.values()], at)
+      const due = told(decide(again, { type: 'tick' }, unixMs(start + 90_000)))
+      expect(due).toContain('cancelHold 7')
+      if (at !== start) expect(due).not.toContain('settleHold 7')
     }
   })
 

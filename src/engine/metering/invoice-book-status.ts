@@ -33,8 +33,27 @@ export const close = (turn: BookTurn, hash: PaymentHash, closing: 'settle' | 'ca
   if (!row || row.state !== 'accepted' || row.closing !== null) return
   put(turn, { ...row, closing })
   closeAtWallet(turn, { ...row, closing })
-  turn.book.deadlines.clear(`held:${hash}`)
-  turn.book.deadlines.set(`ask:${hash}`, unixMs(turn.now + SOON_MS))
+  // What is taken late is not taken: that deadline stays.
+  if (closing === 'cancel') turn.book.deadlines.clear(`held:${hash}`)
+}
+
+/** Its money has waited for as long as it may: what our wallet has not taken by now goes back. */
+export const lapse = (turn: BookTurn, hash: PaymentHash): void => {
+  const { book } = turn
+  const row = book.invoices.get(hash)
+  if (row?.closing !== 'settle') return close(turn, hash, 'cancel')
+  book.closes.delete(hash)
+  book.deadlines.clear(`close:${hash}`)
+  put(turn, { ...row, closing: 'cancel' })
+  closeAtWallet(turn, { ...row, closing: 'cancel' })
+}
+
+/** A `close:` deadline fell due: the wallet has not said that it did what it was told. */
+export const closeAgain = (turn: BookTurn, hash: PaymentHash): void => {
+  const row = turn.book.invoices.get(hash)
+  if (row && row.closing !== null) closeAtWallet(turn, row)
+  // One that was to have no money: only where it has some still is that sent back again.
+  else turn.effects.push({ do: 'lookup', hash })
 }
 
 /** What others may hear of an invoice: who knows the preimage of one that is held can have it settled. */
@@ -81,7 +100,7 @@ const onSettled = (turn: BookTurn, row: BookedInvoice, got: bigint): void => {
 const onAccepted = (turn: BookTurn, row: BookedInvoice, got: bigint): void => {
   const { book, effects, now } = turn
   if (row.state === 'canceled' || got < row.msat)
-    return void effects.push({ do: 'cancelHold', hash: row.hash })
+    return closeAtWallet(turn, { ...row, closing: 'cancel' })
   if (row.closing !== null) return closeAtWallet(turn, row)
   if (row.state === 'accepted') return
   const accepted: BookedInvoice = { ...row, state: 'accepted' }
@@ -106,7 +125,19 @@ const onCanceled = (turn: BookTurn, row: BookedInvoice): void => {
   if (book.canceled.size > MOST_CANCELED && oldest) forget(turn, oldest)
 }
 
-const closeAtWallet = ({ effects }: BookTurn, { hash, preimage, closing }: BookedInvoice): void => {
+/**
+ * Tells the wallet, at once and then ever less often, for as long as it says that the money waits: whatever it
+ * answers, and however often it says so, it is told no sooner.
+ */
+const closeAtWallet = (
+  { book, effects, now }: BookTurn,
+  { hash, preimage, closing }: BookedInvoice,
+): void => {
+  if (book.deadlines.has(`close:${hash}`)) return
+  const told = book.closes.get(hash) ?? 0
+  book.closes.set(hash, told + 1)
+  const wait = told < OFTEN ? Math.min(SOON_MS * 2 ** told, LATER_MS) : SELDOM_MS
+  book.deadlines.set(`close:${hash}`, unixMs(now + wait))
   if (closing === 'settle' && preimage !== null) effects.push({ do: 'settleHold', hash, preimage })
   else effects.push({ do: 'cancelHold', hash })
 }
@@ -123,7 +154,8 @@ const leave = ({ book }: BookTurn, row: BookedInvoice): void => {
 }
 
 const clear = ({ book }: BookTurn, hash: PaymentHash): void => {
-  for (const what of ['ask', 'held']) book.deadlines.clear(`${what}:${hash}`)
+  for (const what of ['ask', 'held', 'close']) book.deadlines.clear(`${what}:${hash}`)
+  book.closes.delete(hash)
 }
 
 const forget = (turn: BookTurn, row: BookedInvoice): void => {
@@ -132,7 +164,11 @@ const forget = (turn: BookTurn, row: BookedInvoice): void => {
   turn.changes.push({ do: 'drop', table: 'invoices', row })
 }
 
+/** Between two times that a wallet is told to take held money or give it back: 1 s, 2, 4, 8, then 10; a minute later. */
 const SOON_MS = 1_000
+const LATER_MS = 10_000
+const OFTEN = 12
+const SELDOM_MS = 60_000
 /**
  * A wallet that knows nothing of an invoice for so long after its end has lost it; some call it open for ever, and would
  * keep its payer from another one, and strangers from any.

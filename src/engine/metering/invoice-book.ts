@@ -11,7 +11,16 @@ import type {
   IssuedInvoice,
   WantedInvoice,
 } from './invoice-book-rows.ts'
-import { ask, close, nextAsk, onStatus, onUnwritten, tell } from './invoice-book-status.ts'
+import {
+  ask,
+  close,
+  closeAgain,
+  lapse,
+  nextAsk,
+  onStatus,
+  onUnwritten,
+  tell,
+} from './invoice-book-status.ts'
 
 /**
  * The invoices that we issued and that may still be paid: `wanted → issued → accepted (hold) → settled |
@@ -30,6 +39,8 @@ export type Book = Readonly<{
   /** The one invoice of a payer and ref that can be paid. */
   live: Map<string, PaymentHash>
   deadlines: Deadlines
+  /** How often the wallet was told to take held money, or to give it back. */
+  closes: Map<PaymentHash, number>
 }>
 
 export type BookRules = Readonly<{
@@ -62,7 +73,7 @@ export type BookTurn = Readonly<{
 
 /**
  * The book as the ledger has it: everything in it is looked up at the next tick. A hold invoice whose job
- * ended with the process before is cancelled.
+ * ended with the process before is cancelled, and one that should have been taken long ago.
  * @param rows those that have not settled
  */
 export const openBook = (
@@ -79,6 +90,7 @@ export const openBook = (
     wanted: new Map(),
     live: new Map(),
     deadlines: new Deadlines(),
+    closes: new Map(),
   }
   for (const row of rows) {
     if (row.state === 'canceled') {
@@ -86,8 +98,11 @@ export const openBook = (
       book.deadlines.set(`ask:${row.hash}`, nextAsk(row, now, rules.pollMs))
       continue
     }
-    const lost = row.state === 'accepted' && row.closing === null
+    // When its money came stands nowhere: not before the invoice.
+    const until = unixMs(row.at + rules.holdMs)
+    const lost = row.state === 'accepted' && (row.closing === null || now >= until)
     book.invoices.set(row.hash, lost ? { ...row, closing: 'cancel' } : row)
+    if (row.closing === 'settle' && !lost) book.deadlines.set(`held:${row.hash}`, until)
     book.live.set(placeOf(row), row.hash)
     book.deadlines.set(`ask:${row.hash}`, now)
   }
@@ -173,7 +188,8 @@ const onUnissued = ({ book, effects }: BookTurn, place: string): void => {
 const onDue = (turn: BookTurn, key: string): void => {
   const id = key.slice(key.indexOf(':') + 1)
   if (key.startsWith('wanted:')) onUnissued(turn, id)
-  else if (key.startsWith('held:')) close(turn, id as PaymentHash, 'cancel')
+  else if (key.startsWith('held:')) lapse(turn, id as PaymentHash)
+  else if (key.startsWith('close:')) closeAgain(turn, id as PaymentHash)
   else ask(turn, id as PaymentHash)
 }
 

@@ -78,6 +78,9 @@ export const takeHeld = (turn: NodeTurn, till: Till, invoice: BookedInvoice): Ta
 const noteHold = (turn: NodeTurn, hash: PaymentHash, outcome: 'settled' | 'canceled'): void => {
   const job = jobHeldBy(turn, hash)
   if (!job?.hold || job.hold.outcome !== null) return
+  // We want it back too late, perhaps: our wallet may have taken it, and says so.
+  const isOurWord = turn.state.till?.book.invoices.has(hash) ?? false
+  if (outcome === 'canceled' && job.hold.closing && isOurWord) return
   job.hold.outcome = outcome
   turn.state.deadlines.set(`hold:${job.tag}`, turn.now)
 }
