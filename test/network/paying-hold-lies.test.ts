@@ -104,7 +104,7 @@ describe('a node that lies', () => {
     })
     const { it, client } = await holding({}, (world) => (world.bank!.wrapWallet = stuck))
     const asked = it.request(client, HELD)
-    await ended(it, asked)
+    await ended(it, asked, 200_000)
     expect(asked.outcome!.fault).toMatchObject({ kind: 'uncertain', code: 'payment.unknown' })
     expect(told(asked, 'piece')).toBe(false)
     expect(asked.outcome!.cost).toBe(0n as never)
@@ -234,7 +234,7 @@ describe('griefing is bounded', () => {
     })
     for (const code of ['payment.unknown', 'payment.unknown', 'hold.busy']) {
       const asked = it.request(client, HELD)
-      await ended(it, asked)
+      await ended(it, asked, 200_000)
       expect(asked.outcome!.fault!.code).toBe(code)
     }
     expect(await has(it, 'client 0')).toBe(FULL - 2n * PRICE)

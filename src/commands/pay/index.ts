@@ -187,7 +187,9 @@ const history = () =>
 const resolve = () =>
   new Command('resolve')
     .summary('ask the wallet how payments ended whose end is not known')
-    .description('Ask the wallet how payments ended whose end is not known. Pays nothing.')
+    .description(
+      'Ask the wallet how payments ended whose end is not known; print results that were locked and are paid now. Pays nothing.',
+    )
     .addOption(netOption())
     .addOption(passphraseOption())
     .option('--give-up <hash>', 'count one as not paid, whose wallet is gone for good')

@@ -1,5 +1,7 @@
 import type { z } from 'zod'
+import { systemClock } from '../../engine/base/clock.ts'
 import type { Net } from '../../engine/protocol/event.ts'
+import { type Result, paidResults, resultsIn } from '../../engine/roles/client/results.ts'
 import type { Entry } from '../../engine/spending/journal-rows.ts'
 import { count } from '../figures.ts'
 import { interrupted, onInterrupt } from '../interrupt.ts'
@@ -9,6 +11,7 @@ import { namer, readTrust } from '../trust/set.ts'
 import { stillOpen } from './ends.ts'
 import { isOpen, openUserLedger, readUserLedger, standingOf } from './ledger.ts'
 import { notConnected, openUserPurse } from './purse.ts'
+import { forgetResults, resultObject, showResults } from './results.ts'
 import type { resolutionShape } from './shape.ts'
 import { emitResult, entryLine, entryObject } from './show.ts'
 
@@ -22,9 +25,10 @@ type Options = Readonly<{
 }>
 
 /**
- * `fedai pay resolve`: asks the wallet how each payment ended whose end is not known. Pays nothing. With `--give-up`
- * it asks nobody, and one payment ends by the user's word (give-up.ts).
- * @throws Fault `uncertain` (80) where it is not known of one; those of openUserPurse
+ * `fedai pay resolve`: asks the wallet how each payment ended whose end is not known, and hands out results that came
+ * locked and are paid now. Pays nothing. With `--give-up` it asks nobody, and one payment ends by the user's word
+ * (give-up.ts).
+ * @throws Fault `uncertain` (80) where it is not known of one; `verification` `hold.nonsense`; those of openUserPurse
  */
 export const resolvePayments = async (options: Options): Promise<void> => {
   const terminal = openTerminal(options)
@@ -42,9 +46,10 @@ export const resolvePayments = async (options: Options): Promise<void> => {
       await store.close()
     }
   }
-  const before = openPayments(net)
-  // Without any there is nothing to ask a wallet, which may be gone by now.
-  if (before.length === 0 || options.dryRun) return tell(terminal, net, before, 'as it stands')
+  const before = readUserLedger(net, standingOf).open
+  if (options.dryRun) return tell(terminal, net, before, 'as it stands')
+  // Without an open payment there is nothing to ask a wallet, which may be gone by now: the ledger has all.
+  if (before.length === 0) return handOut(terminal, net)
   const user = await openUserPurse({ settings, terminal, passphraseFile })
   if (!user) throw notConnected(net)
   const stop = onInterrupt(terminal.gone)
@@ -53,23 +58,40 @@ export const resolvePayments = async (options: Options): Promise<void> => {
     await stop.within(user.purse.resolve(), 0)
     terminal.progress('')
     const now = before.map((it) => user.money.payment(it.hash) ?? it)
-    await tell(terminal, net, now, 'asked')
+    const { results, pin } = user.purse
+    const found = results.all()
+    await tell(terminal, net, now, 'asked', found)
+    const wrong = await forgetResults(found, results, pin)
     if (stop.asked()) throw interrupted()
     const open = now.filter(isOpen)
     if (open.length > 0) throw stillOpen(open, net, user.fingerprint)
+    if (wrong) throw wrong
   } finally {
     stop.release()
     await user.close()
   }
 }
 
-const openPayments = (net: Net): readonly Entry[] => readUserLedger(net, standingOf).open
+/** Prints results that are paid, and forgets them. */
+const handOut = async (terminal: Terminal, net: Net): Promise<void> => {
+  const found = readUserLedger(net, paidResults)
+  await tell(terminal, net, [], 'as it stands', found)
+  if (found.length === 0) return
+  const store = await openUserLedger(net)
+  try {
+    const wrong = await forgetResults(found, resultsIn(store.money, systemClock))
+    if (wrong) throw wrong
+  } finally {
+    await store.close()
+  }
+}
 
 const tell = async (
   terminal: Terminal,
   net: Net,
   payments: readonly Entry[],
   how: 'as it stands' | 'asked' | 'given up',
+  results: readonly Result[] = [],
 ): Promise<void> => {
   const open = payments.filter(isOpen).length
   const object: z.output<typeof resolutionShape> = {
@@ -78,10 +100,13 @@ const tell = async (
     net,
     payments: payments.map(entryObject),
     open,
+    results: results.map(resultObject),
   }
   if (terminal.json) return emitResult(terminal, object, () => '')
   const show = namer(readTrust())
   for (const it of payments) await terminal.emit(`${entryLine(it, show)}\n`)
+  await showResults(results, terminal, show)
+  if (results.length > 0) return
   if (payments.length === 0) terminal.say('no payment is open: how each ended is known')
   else if (how === 'as it stands') terminal.say('nobody was asked')
 }

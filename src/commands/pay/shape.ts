@@ -174,4 +174,8 @@ export const resolutionShape = z.object({
   net,
   payments: z.array(entryFields),
   open: z.int(),
+  /** Of jobs paid by hold, whose process ended before; `output` is null where it does not open. */
+  results: z.array(
+    z.object({ payment: hex, job: hex, node: hex, task: z.string(), output: z.unknown() }),
+  ),
 })

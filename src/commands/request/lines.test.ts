@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { Fault } from '../../engine/base/fault.ts'
+import { msat } from '../../engine/base/money.ts'
 import type { PubKey } from '../../engine/protocol/ids.ts'
 import { MOVES } from '../../engine/protocol/progress.ts'
 import type { Waiting } from '../../engine/roles/client/news.ts'
@@ -60,4 +61,12 @@ test('a lost link is told from one that is back', () => {
   expect(eventLine({ type: 'link', state: 'lost' }, show)).toMatch(/lost; looking/)
   expect(eventLine({ type: 'link', state: 'back' }, show)).toMatch(/back, and the job goes on/)
   expect(eventLine({ type: 'again', reason: 'lost' }, show)).toMatch(/asked for anew/)
+})
+
+test('a result that is here and locked is said, with whom and how long it is waited for', () => {
+  const untilMs = new Date(2026, 10, 27, 14, 3, 7).getTime()
+  const locked = { type: 'locked', node: keyOf(1), msat: msat(5_000n), untilMs } as const
+  expect(eventLine(locked, show)).toMatch(
+    /^the result is here, locked; mira \(npub1.*\) has not taken the 5 sat yet: waiting until 14:03:07$/,
+  )
 })

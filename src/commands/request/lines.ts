@@ -18,7 +18,7 @@ export const skippedLine = ({ router, fault }: Skipped, show: Namer, paint: Pain
 /** What is said on the way and does not only pass by: money that left, a job that moves, a link that is lost and back. */
 export type EventNews = Extract<
   News,
-  { type: 'fee' | 'proof' | 'paid' | 'moved' | 'link' | 'again' | 'waiting' | 'clock' }
+  { type: 'fee' | 'proof' | 'paid' | 'locked' | 'moved' | 'link' | 'again' | 'waiting' | 'clock' }
 >
 
 export const isEvent = (news: News): news is EventNews => EVENTS.has(news.type)
@@ -27,6 +27,7 @@ const EVENTS: ReadonlySet<News['type']> = new Set([
   'fee',
   'proof',
   'paid',
+  'locked',
   'moved',
   'link',
   'again',
@@ -43,6 +44,8 @@ export const eventLine = (news: EventNews, show: Namer): string => {
       return proofLine(news, show)
     case 'paid':
       return paidLine(news, show)
+    case 'locked':
+      return `the result is here, locked; ${show(news.node)} has not taken the ${showMsat(news.msat)} yet: waiting until ${clockTime(news.untilMs)}`
     case 'moved':
       return movedLine(news, show)
     case 'link':

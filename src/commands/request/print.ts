@@ -194,6 +194,7 @@ const goingOn = (news: News, started: number, pieces: number, show: Namer): stri
     case 'fee':
     case 'proof':
     case 'paid':
+    case 'locked':
     case 'moved':
     case 'link':
     case 'again':

@@ -74,6 +74,10 @@ export const eventObject = (news: EventNews): RequestEvent => {
     const { router, msat, routes } = news
     return { v: 1, type: 'fee', router, msat: String(msat), routes }
   }
+  if (news.type === 'locked') {
+    const { node, msat, untilMs } = news
+    return { v: 1, type: 'locked', node, msat: String(msat), until: untilMs }
+  }
   if (news.type === 'waiting') return { v: 1, type: 'waiting', why: news.why, until: news.untilMs }
   return { v: 1, ...news }
 }

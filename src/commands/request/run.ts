@@ -97,7 +97,9 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
     if (money && tab === 'off')
       terminal.say('tab off: what is paid and not used is gone when this command ends')
     try {
-      await serve(order, options, openWith(money && { ...money, tab }))
+      await serve(order, options, openWith(money && { ...money, tab }), async (job) =>
+        money?.purse.results.taken(job),
+      )
     } finally {
       await money?.close()
       sayOpen(terminal, money)
@@ -165,6 +167,7 @@ const serve = async (
   { terminal, stop, wish, task, show }: Order,
   options: Options,
   open: Open,
+  taken: (job: Outcome['job']) => Promise<void>,
 ): Promise<void> => {
   const started = performance.now()
   const printer =
@@ -185,6 +188,8 @@ const serve = async (
   try {
     const outcome = await stop.within(follow(), AFTER_CANCEL_MS)
     await printer.end(outcome)
+    // From here on it need not be kept: it was shown.
+    if (outcome.output !== null) await taken(outcome.job)
     conclude(outcome, stop)
   } finally {
     await client.close()

@@ -45,6 +45,15 @@ const waitingShape = z.object({
   until: z.number(),
 })
 
+/** The whole result is here, locked: the node has not taken the money that waits for it; until when it is waited for. */
+const lockedShape = z.object({
+  v: z.literal(1),
+  type: z.literal('locked'),
+  node: hex,
+  msat: msatText,
+  until: z.number(),
+})
+
 /** A node was paid before it served, by a top-up of the tab there, or the router its fee; `fee_msat` is null where the wallet does not say. */
 const paidShape = z.object({
   v: z.literal(1),
@@ -79,6 +88,7 @@ const eventShape = z.union([
   linkShape,
   againShape,
   waitingShape,
+  lockedShape,
   clockShape,
 ])
 const events = z.array(eventShape)

@@ -63,6 +63,15 @@ export const MIGRATIONS = [
   // Of what was paid before nobody knows from which wallet: null (spending/journal-rows.ts says what follows).
   'ALTER TABLE payments ADD COLUMN wallet TEXT',
   PROOFS_MIGRATION,
+  // Results that are paid by `hold`, until they are open (spending/locked.ts).
+  `CREATE TABLE locked (
+    hash TEXT PRIMARY KEY,
+    job TEXT NOT NULL,
+    node TEXT NOT NULL,
+    task TEXT NOT NULL,
+    frames BLOB NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT`,
 ]
 
 type Row = Omit<Kept, 'by' | 'at'> & { signer: PubKey; at: bigint }

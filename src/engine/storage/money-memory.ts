@@ -4,6 +4,7 @@ import { type Draw, type SignedStatement, type Tab, isResting } from '../meterin
 import type { Entry } from '../spending/journal-rows.ts'
 import type { Charge, TabView } from '../spending/ledger.ts'
 import type { TakenProof } from '../spending/proofs.ts'
+import type { LockedResult } from '../spending/locked.ts'
 import { moneyKnown, storeClosed } from './faults.ts'
 import type { MoneyChange, MoneyStore } from './money-store.ts'
 import type { Kept } from './store.ts'
@@ -29,6 +30,7 @@ export const memoryMoney = (
     views: new Map<string, TabView>(),
     charges: new Map<string, Charge>(),
     proofs: new Map<string, TakenProof>(),
+    locked: new Map<string, LockedResult>(),
   }
   const drawn = new Set<string>()
   const all = <Row>(map: Map<string, Row>, fits: (row: Row) => boolean): Row[] =>
@@ -66,6 +68,8 @@ export const memoryMoney = (
         return put(rows.charges, change) ?? refused
       case 'proofs':
         return put(rows.proofs, change) ?? refused
+      case 'locked':
+        return put(rows.locked, change) ?? refused
     }
   }
 
@@ -114,6 +118,7 @@ export const memoryMoney = (
         all(rows.charges, (it) => it.payee === payee && it.ref === ref),
         limit,
       ),
+    locked: () => all(rows.locked, () => true).toSorted((a, b) => a.at - b.at),
   }
 }
 
@@ -146,6 +151,7 @@ const idOf = (change: MoneyChange): string => {
     case 'invoices':
     case 'payments':
     case 'proofs':
+    case 'locked':
       return change.row.hash
     default:
       return change.row.id

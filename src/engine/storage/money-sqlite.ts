@@ -11,7 +11,7 @@ type Written = Exclude<MoneyChange, { table: 'kept' }>
 /** The tables of money in ledger.db: their reads, and the one write, for a transaction of the ledger's. */
 export const moneyTables = (db: Database) => {
   const tables = tablesOf(db)
-  const { tabs, draws, statements, invoices, payments, views, charges, proofs } = tables
+  const { tabs, draws, statements, invoices, payments, views, charges, proofs, locked } = tables
   const reads = {
     tabs: tabs.select('WHERE node = ?'),
     tab: tabs.select('WHERE node = ? AND key = ?'),
@@ -30,6 +30,7 @@ export const moneyTables = (db: Database) => {
     views: views.select(''),
     charge: charges.select('WHERE receipt = ?'),
     charges: charges.select('WHERE payee = ? AND ref = ? ORDER BY at DESC LIMIT ?'),
+    locked: locked.select('ORDER BY at'),
   }
   const versions = versionsOf(db)
 
@@ -51,6 +52,8 @@ export const moneyTables = (db: Database) => {
         return charges.write(change)
       case 'proofs':
         return proofs.write(change)
+      case 'locked':
+        return locked.write(change)
     }
   }
 
@@ -79,6 +82,7 @@ export const moneyTables = (db: Database) => {
       payments: (limit) => reads.payments(BigInt(limit)),
       charge: (receipt) => reads.charge(receipt)[0] ?? null,
       charges: (payee, ref, limit) => reads.charges(payee, ref, BigInt(limit)),
+      locked: () => reads.locked(),
     } satisfies Omit<MoneyStore, 'write'>,
   }
 }

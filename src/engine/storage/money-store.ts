@@ -5,11 +5,18 @@ import type { EventId, PaymentHash, PubKey } from '../protocol/ids.ts'
 import type { Entry, PaymentChange } from '../spending/journal-rows.ts'
 import type { Charge, TabView, ViewChange } from '../spending/ledger.ts'
 import type { ProofChange, TakenProof } from '../spending/proofs.ts'
+import type { LockedResult } from '../spending/locked.ts'
 import type { Kept, Store } from './store.ts'
 
 /** One row that is to be written. */
 export type MoneyChange =
-  Change<'kept', Kept> | TabChange | InvoiceChange | PaymentChange | ViewChange | ProofChange
+  | Change<'kept', Kept>
+  | TabChange
+  | InvoiceChange
+  | PaymentChange
+  | ViewChange
+  | ProofChange
+  | Change<'locked', LockedResult>
 
 /**
  * The part of the ledger that counts money. The rows of one `write` are on the disk all together or not at
@@ -61,6 +68,8 @@ export interface MoneyStore {
   charge(receipt: EventId): Charge | null
   /** The newest charges on one tab, newest first. */
   charges(payee: PubKey, ref: PubKey, limit: number): Charge[]
+  /** Results that came locked, the oldest first. */
+  locked(): LockedResult[]
 }
 
 /** What can be had of it by who only reads. */

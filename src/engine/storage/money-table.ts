@@ -3,7 +3,7 @@ import type { Msat } from '../base/money.ts'
 import type { Change } from '../metering/tab-rows.ts'
 
 /** What SQLite gives and takes, with safeIntegers. */
-export type Stored = string | bigint | null
+export type Stored = string | bigint | Uint8Array | null
 
 /** How a field of a row stands in its column. */
 export type Column<T> = Readonly<{ bind: (value: T) => Stored; read: (stored: Stored) => T }>
@@ -22,6 +22,10 @@ export const whole = <T extends number>(): Column<T> => ({
 export const flag: Column<boolean> = {
   bind: (value) => (value ? 1n : 0n),
   read: (stored) => stored === 1n,
+}
+export const blob: Column<Uint8Array> = {
+  bind: (value) => value,
+  read: (stored) => stored as Uint8Array,
 }
 export const orNull = <T>({ bind, read }: Column<T>): Column<T | null> => ({
   bind: (value) => (value === null ? null : bind(value)),

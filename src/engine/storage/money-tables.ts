@@ -3,8 +3,9 @@ import type { BookedInvoice } from '../metering/invoice-book-rows.ts'
 import type { Draw, SignedStatement, Tab } from '../metering/tab-rows.ts'
 import type { Entry } from '../spending/journal-rows.ts'
 import type { Charge, TabView } from '../spending/ledger.ts'
+import type { LockedResult } from '../spending/locked.ts'
 import type { TakenProof } from '../spending/proofs.ts'
-import { amount, flag, orNull, tableOf, text, whole } from './money-table.ts'
+import { amount, blob, flag, orNull, tableOf, text, whole } from './money-table.ts'
 
 /** How the rows of money stand in their tables (money-schema.ts). What has settled may not change any more. */
 export const tablesOf = (db: Database) => ({
@@ -157,6 +158,12 @@ export const tablesOf = (db: Database) => ({
       used: flag,
       until: whole(),
     },
+    ['hash'],
+  ),
+  locked: tableOf<LockedResult>(
+    db,
+    'locked',
+    { hash: text(), job: text(), node: text(), task: text(), frames: blob, at: whole() },
     ['hash'],
   ),
 })

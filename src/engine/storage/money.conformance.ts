@@ -19,6 +19,7 @@ import {
   tabOf,
   viewOf,
 } from './money.case.ts'
+import type { LockedResult } from '../spending/locked.ts'
 import type { LedgerStore } from './money-store.ts'
 import { NODE, OTHER, receiptOf } from './store.conformance.ts'
 
@@ -70,6 +71,20 @@ const CASES: Readonly<Record<string, (store: LedgerStore) => Promise<void>>> = {
       ])
       expect(money.proofs()).toEqual([second, { ...third, used: true }])
     },
+  'a result that came locked is there byte for byte until it is forgotten': async ({ money }) => {
+    const row = (n: number): LockedResult => ({
+      hash: hex(n),
+      job: hex(n),
+      node: NODE,
+      task: 'text.summarize@1',
+      frames: Uint8Array.from({ length: 300 }, (_, i) => i),
+      at: unixMs(at + 10 - n),
+    })
+    await money.write([1, 2].map((n) => ({ do: 'put', table: 'locked', row: row(n) })))
+    expect(money.locked()).toEqual([row(2), row(1)])
+    await money.write([{ do: 'drop', table: 'locked', row: row(2) }])
+    expect(money.locked()).toEqual([row(1)])
+  },
   'receipt, tab and invoice change together': async (store) => {
     const { money } = store
     const settled = invoiceOf(1, { state: 'settled', received: HUGE })

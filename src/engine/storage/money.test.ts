@@ -48,6 +48,7 @@ test('a ledger from before there was money is brought up to date, and keeps its 
     'views',
     'charges',
     'proofs',
+    'locked',
   ])
     db.run(`DROP TABLE ${table}`)
   db.run('DROP TABLE spending')

@@ -122,6 +122,7 @@ const readsOf = (path: string, money: MoneyReads): MoneyReads => ({
   payments: (...of) => orFault(path, () => money.payments(...of)),
   charge: (...of) => orFault(path, () => money.charge(...of)),
   charges: (...of) => orFault(path, () => money.charges(...of)),
+  locked: (...of) => orFault(path, () => money.locked(...of)),
 })
 
 const orFault = <T>(path: string, call: () => T): T => {

@@ -143,6 +143,11 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
         loop.feed({ type: 'checked', node: said.node, n: said.n, isAnswer })
       })
     if (effect.do === 'pin') return void purse.pin(effect.node)
+    if (effect.do === 'lock') {
+      const { job } = effect.row
+      const kept = purse.results.keep(effect.row)
+      return void kept.then((fault) => loop.feed({ type: 'locked', job, fault }))
+    }
     const { node, payment, caps, price, used, hold } = effect
     const { ref, hash } = payment
     const ended = (as: Entry | Fault) => loop.feed({ type: 'payment', node, ref, hash, end: as })

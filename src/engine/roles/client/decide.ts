@@ -14,11 +14,12 @@ import { cancelJob, finishJob, onReceipt } from './ending.ts'
 import { onOffers, onSheets } from './offers.ts'
 import { cancelled, notKnown, wrongKey } from './outcome.ts'
 import { onFundDue } from './funding.ts'
+import { onLocked } from './holding.ts'
 import { onEarlyInvoice, onMoney, onMoneyFrame, onPayment } from './invoices.ts'
 import { onPackDue, onPackPayment, onRouterMoney } from './pack-buying.ts'
 import { notCounted, onNoRoute, onPackDeclined, showPack } from './packs.ts'
 import { creditOutput, onOutput, onProgress, onReset } from './receiving.ts'
-import { fetchReceipt, onAway, onLinkBack, onLinkLost, onSync, onUnanswered } from './resume.ts'
+import { fetchReceipt, onAway, onClosed, onLinkBack, onSync, onUnanswered } from './resume.ts'
 import { endWaiting, onNoReceipt } from './taking.ts'
 import { onInputCredit } from './sending.ts'
 import type { ClientEffect, ClientEvent, ClientState, ClientTurn } from './state.ts'
@@ -119,6 +120,8 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
       return onCharged(turn, event)
     case 'checked':
       return onChecked(turn, event)
+    case 'locked':
+      return onLocked(turn, event)
     case 'kept':
     case 'unkept':
     case 'committed':
@@ -197,14 +200,6 @@ const onDeclined = (turn: ClientTurn, event: Extract<ClientEvent, { type: 'decli
   }
 }
 
-const onClosed = (turn: ClientTurn, link: LinkId): void => {
-  const { state } = turn
-  state.auths.delete(link)
-  state.deadlines.clear(`quota:${link}`)
-  if (state.link !== link) return
-  onLinkLost(turn)
-}
-
 const onDue = (turn: ClientTurn, key: string): void => {
   const [what, id] = key.split(':') as [string, JobId]
   if (what === 'quota') return onMute(turn, Number(id))
@@ -239,6 +234,6 @@ const onDue = (turn: ClientTurn, key: string): void => {
   if (what === 'away') return onAway(turn, job)
   if (what === 'sync') return onUnanswered(turn, job)
   if (what === 'fetch') return fetchReceipt(turn, job)
-  if (what === 'receipt') onNoReceipt(turn, job)
+  if (what === 'receipt' || what === 'held') onNoReceipt(turn, job)
   if (what === 'settled') endWaiting(turn, job)
 }

@@ -7,7 +7,7 @@ import { eventText, type Signed } from '../../protocol/event.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
 import { type Ending, cutShort, faultOf, outcomeOf, unpaidOf } from './outcome.ts'
-import { framesIn } from './hold.ts'
+import { framesIn, isHeld } from './hold.ts'
 import { endAttempt, inputHashOf } from './attempt.ts'
 import { countRoute } from './packs.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say, tell } from './state.ts'
@@ -26,10 +26,12 @@ export const onReceipt = (turn: ClientTurn, message: Message<'receipt'>): void =
     return
   // What is locked can be checked when it is open; and it is over when our own wallet says so, too.
   const { lock } = attempt
-  if (lock?.whole && body.status === 'ok' && !lock.waited && !(lock.open && lock.settled)) {
+  const isOk = body.status === 'ok'
+  const mustWait = isOk ? !(lock?.open && lock.settled) : isHeld(state, job)
+  if (lock?.whole && !lock.waited && mustWait) {
     lock.receipt = message
     // What opens it was sent before: where it did not come, the node gives it again.
-    return lock.open ? undefined : askTab(turn, event.pubkey)
+    return lock.open || !isOk ? undefined : askTab(turn, event.pubkey)
   }
   const findings = check(turn, job, message)
   const failed = findings.filter((it) => !it.ok)
@@ -106,7 +108,7 @@ export const finishJob = (
   const { attempt } = job
   if (attempt?.drawn && !ending) awaitTab(turn, attempt)
   endAttempt(turn, job)
-  for (const what of ['ask', 'deadline', 'receipt', 'fetch', 'away', 'settled'])
+  for (const what of ['ask', 'deadline', 'receipt', 'fetch', 'away', 'settled', 'held'])
     state.deadlines.clear(`${what}:${job.id}`)
   if (job.askId) state.byAsk.delete(job.askId)
   const outcome = outcomeOf(turn, job, fault, ending)

@@ -24,6 +24,8 @@ export type Lock = {
   frames: { header: Uint8Array; seq: number; last: boolean; bytes: Uint8Array }[]
   /** All of it has come. */
   whole: boolean
+  /** It is on our disk: only then does the node hear that we have it. */
+  kept: boolean
   /** It was opened, or what came does not open. */
   open: boolean
   /** Our own wallet says that it paid; or that the money is back. */
@@ -38,6 +40,7 @@ export type Lock = {
 export const newLock = (): Lock => ({
   frames: [],
   whole: false,
+  kept: false,
   open: false,
   settled: false,
   returned: false,
@@ -48,6 +51,10 @@ export const newLock = (): Lock => ({
 /** Output frames that have come, open or locked. */
 export const framesIn = ({ lock, usageAt }: Attempt): number =>
   lock && !lock.open ? lock.frames.length : usageAt.length
+
+/** Its whole result is here, locked, and its node may still take what waits for it, or give that back. */
+export const isHeld = ({ deadlines }: ClientTurn['state'], job: ClientJob): boolean =>
+  job.attempt?.lock?.open === false && deadlines.has(`held:${job.id}`)
 
 /** How a job is paid by `hold`; or why it cannot be. The money is locked a while whatever comes, so little is. */
 export const holdPlan = (
@@ -92,5 +99,7 @@ const over = (): Fault =>
     hint: 'nothing was paid; try again, or ask another node',
   })
 
+/** From its last frame on: a node lets go of what it holds within 90 s, and our own wallet hears of that. */
+export const HELD_MS = 120_000
 /** At one node, of this process: also those that it should have let go of long ago. */
 const MOST_HOLDS = 2

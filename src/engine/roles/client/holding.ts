@@ -4,13 +4,14 @@ import { holdKey } from '../../identity/hold-seal.ts'
 import type { JobId, PaymentHash, PubKey } from '../../protocol/ids.ts'
 import { isPreimage } from '../../protocol/preimage.ts'
 import type { Bodies } from '../../protocol/messages.ts'
-import { cancelJob, onReceipt } from './ending.ts'
+import { cancelJob, finishJob, onReceipt } from './ending.ts'
 import { failAll, proceed } from './funding.ts'
 import type { ClientHold } from './hold.ts'
 import { type Funding, type PurseEvent, placeOf } from './money.ts'
 import { paidNews } from './paid-news.ts'
 import { notKnown } from './outcome.ts'
 import { notPaid } from './payee-faults.ts'
+import { creditOutput } from './receiving.ts'
 import { type ClientJob, type ClientTurn, tell } from './state.ts'
 import { endWaiting, unlock } from './taking.ts'
 
@@ -73,6 +74,19 @@ export const onHoldPayment = (
   if (job) onLost(turn, job, node, isFault(end) ? end : end.state === 'failed' ? null : notKnown())
 }
 
+/** What came locked is on our disk: whenever the node takes the money now, we have the result. So it hears that. */
+export const onLocked = (
+  turn: ClientTurn,
+  { job: id, fault }: Extract<PurseEvent, { type: 'locked' }>,
+): void => {
+  const job = turn.state.jobs.get(id)
+  const attempt = job?.attempt
+  if (!job || !attempt?.lock?.whole) return
+  if (fault) return finishJob(turn, job, fault)
+  attempt.lock.kept = true
+  creditOutput(turn, job, attempt.reader.credit())
+}
+
 type Taken = Readonly<{ node: PubKey; hash: PaymentHash; delivered: boolean }>
 type Settled = Exclude<Extract<PurseEvent, { type: 'payment' }>['end'], Fault>
 
@@ -102,6 +116,7 @@ const onTaken = (
 const onLost = (turn: ClientTurn, job: ClientJob, node: PubKey, fault: Fault | null): void => {
   const { deadlines, money } = turn.state
   job.holds.get(node)!.state = 'over'
+  deadlines.clear(`held:${job.id}`)
   const one = money!.funding.get(placeOf(node, job.id))
   if (one) return failAll(turn, one, fault ?? notPaid('node', { reason: 'the node gave it back' }))
   const lock = job.attempt?.offered.node === node ? job.attempt.lock : null

@@ -12,8 +12,11 @@ import { ReplayCache } from '../../protocol/replay.ts'
 import type { SpendingCaps } from '../../spending/caps.ts'
 import type { Entry, JournalEvent, WantedPayment } from '../../spending/journal-rows.ts'
 import type { TabView } from '../../spending/ledger.ts'
-import type { Outcome, TopUpWish } from './news.ts'
+import type { LockedResult } from '../../spending/locked.ts'
+import type { TopUpWish } from './news.ts'
 import { type Packs, newPacks } from './packs.ts'
+import type { Results } from './results.ts'
+import type { Telling } from './telling.ts'
 
 export type Timing = (typeof TIMINGS)[number]
 
@@ -57,17 +60,6 @@ export type ClientMoney = {
   /** What this router takes for itself (packs.ts). */
   readonly packs: Packs
 }
-
-/** A job that is over and not told to be (telling.ts); `n`: of the statement about its receipt, once that is here. */
-export type Telling = Readonly<{
-  receipt: EventId
-  outcome: Outcome
-  n: number | null
-  /** It is paid now, and there is no dispute about it. */
-  isAfter: boolean
-  /** Our wallet has not said yet what became of the money that was held for it. */
-  held: PaymentHash | null
-}>
 
 /** What a user wants on a tab, with no job behind it (top-up.ts). */
 export type TopUp = {
@@ -187,6 +179,8 @@ export type PurseEffect =
       key: PubKey
       receipt: Readonly<{ id: EventId; job: JobId; cost: Msat; disputed: boolean }>
     }>
+  /** A result came locked; a `locked` event follows when it is on the disk, or says why it is not. */
+  | Readonly<{ do: 'lock'; row: LockedResult }>
   /** `alone`: no receipt of that node's is awaited here, so one that we lack was lost. A `checked` event follows. */
   | Readonly<{ do: 'statement'; said: SignedStatement; alone: boolean; isAnswer: boolean }>
 
@@ -203,6 +197,7 @@ export type PurseEvent =
   | Readonly<{ type: 'charged'; node: PubKey; cost: Msat }>
   /** A statement was held against the books, and counted where it holds. `isAnswer`: we had asked for it. */
   | Readonly<{ type: 'checked'; node: PubKey; n: number; isAnswer: boolean }>
+  | Readonly<{ type: 'locked'; job: JobId; fault: Fault | null }>
 
 /** What a client pays with, and what it has at its nodes. Several clients of one process share one. */
 export interface Purse {
@@ -245,6 +240,7 @@ export interface Purse {
   /** Payments whose end is not known, and what this day came to with them in full, msat. */
   open(): readonly Entry[]
   spentToday(): bigint
+  readonly results: Results
   /** Waits until everything that was begun is on the disk, or known to be open. */
   close(): Promise<void>
 }

@@ -118,6 +118,8 @@ export type News =
   | Readonly<{ type: 'paid'; node: PubKey; msat: Msat; fee: Msat | null; maxFee: Msat }>
   /** Its money waits at the node, and is taken when the whole has come, or comes back. */
   | Readonly<{ type: 'held'; node: PubKey; msat: Msat }>
+  /** The whole result is here and locked: its node has not taken the money yet, and is waited for until then. */
+  | Readonly<{ type: 'locked'; node: PubKey; msat: Msat; untilMs: number }>
   | Readonly<{ type: 'accepted'; node: PubKey; model: string; etaMs: number }>
   /** The node has taken it, and so many jobs go before it. */
   | Readonly<{ type: 'queued'; place: number }>

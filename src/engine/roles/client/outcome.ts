@@ -104,11 +104,21 @@ export const noReceiptOf = ({ attempt }: ClientJob): Fault => {
     return new Fault('again', 'hold.returned', 'the node gave the money back and no result', {
       hint: 'nothing was paid; ask another node',
     })
-  if (!lock.open) return notKnown()
+  if (!lock.open) return lock.kept ? stillHeld() : notKnown()
   return new Fault('again', 'receipt.missing', 'the node sent no receipt', {
     hint: 'the output is complete, and was paid for',
   })
 }
+
+const stillHeld = (): Fault =>
+  new Fault(
+    'uncertain',
+    'payment.unknown',
+    'the node has neither taken the money that waits for it nor given it back',
+    {
+      hint: 'do not pay again; the result is kept here, locked: fedai pay resolve opens it once it is paid',
+    },
+  )
 
 /** What a receipt that is right says about a job that did not end well. */
 export const faultOf = (receipt: Receipt): Fault | null => {

@@ -3,6 +3,7 @@ import type { Msat } from '../../base/money.ts'
 import type { PayLimits } from '../../payments/payer.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import { parseTerms } from '../../protocol/terms.ts'
+import type { Journal } from '../../spending/journal.ts'
 import type { Entry } from '../../spending/journal-rows.ts'
 
 /** Whose units a payment buys: those of the key in its terms; null where it buys none. */
@@ -11,6 +12,12 @@ export const payerOf = ({ terms, purpose }: Pick<Entry, 'terms' | 'purpose'>): P
   const read = parseTerms(terms)
   return typeof read === 'string' ? null : read.payer
 }
+
+/** Payments whose end is not known. */
+export const openOf = ({ open }: Journal): Entry[] =>
+  [...open.values()].filter((entry) => !isOver(entry))
+
+export const isOver = ({ state }: Entry): boolean => state === 'settled' || state === 'failed'
 
 /** What a payment may cost and take. What is held has no end of its own, and is locked for few blocks only. */
 export const limitsOf = (maxFee: Msat, hold: boolean, timeoutMs = 60_000): PayLimits =>

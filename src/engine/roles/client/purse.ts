@@ -21,9 +21,10 @@ import { checkStatement } from '../../spending/ledger-check.ts'
 import { type TabView, charged, leftOn, openView, paidInto } from '../../spending/ledger.ts'
 import { watchedClock } from '../set-clock.ts'
 import type { Purse } from './money.ts'
-import { limitsOf, payerOf } from './purse-rules.ts'
+import { isOver, limitsOf, openOf, payerOf } from './purse-rules.ts'
 import { openSteps } from './purse-steps.ts'
 import { openWaiting } from './purse-waiting.ts'
+import { resultsIn } from './results.ts'
 import type { MoneyChange, MoneyStore } from '../../storage/money-store.ts'
 
 type PurseOptions = Readonly<{
@@ -221,6 +222,7 @@ export const openPurse = (options: PurseOptions): Purse => {
     },
     open: () => openOf(journal),
     spentToday: () => spentToday(journal, clock.now()),
+    results: resultsIn(store, clock),
     async close() {
       closed = true
       stopWaking()
@@ -228,7 +230,3 @@ export const openPurse = (options: PurseOptions): Purse => {
     },
   }
 }
-
-const openOf = ({ open }: Journal): Entry[] => [...open.values()].filter((entry) => !isOver(entry))
-
-const isOver = ({ state }: Entry): boolean => state === 'settled' || state === 'failed'

@@ -71,6 +71,8 @@ export const creditOutput = (turn: ClientTurn, job: ClientJob, credit: Credit | 
   const attempt = job.attempt!
   // After a lie nothing is paid. While the link is lost nothing is: it is said when that is back (resume.ts).
   if (attempt.broken || turn.state.link === null) return
+  // Who hears that we have all of a locked result takes the money for it.
+  if (attempt.lock?.whole && !attempt.lock.kept) return
   if (credit) {
     const { tag, secrets } = attempt
     attempt.credited = credit.next

@@ -5,20 +5,26 @@ import { tagValue } from '../../protocol/event.ts'
 import { encodeFrame } from '../../protocol/frames.ts'
 import type { EventId } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
+import type { LinkId } from '../wire.ts'
 import { askAnew, forgetOffers } from './again.ts'
 import { awaitReceipt, finishJob } from './ending.ts'
-import { keptHint, noReceiptOf } from './outcome.ts'
+import { keptHint } from './outcome.ts'
+import { isHeld } from './hold.ts'
 import { creditOutput } from './receiving.ts'
 import { type ClientJob, type ClientTurn, say, tell } from './state.ts'
+import { onNoReceipt } from './taking.ts'
 
 /**
  * Coming back (docs/protocol.md, section 4). A job outlives the link to its router: what was not sent
  * yet is asked anew, and of all else each end says what it waits for, and gets it again.
  */
 
-/** The link is lost: each job waits for another one, some longer than others. */
-export const onLinkLost = (turn: ClientTurn): void => {
+/** A link is closed. With the one to our router each job waits for another one, some longer than others. */
+export const onClosed = (turn: ClientTurn, link: LinkId): void => {
   const { state } = turn
+  state.auths.delete(link)
+  state.deadlines.clear(`quota:${link}`)
+  if (state.link !== link) return
   state.link = null
   for (const job of state.jobs.values()) {
     tell(turn, job, { type: 'link', state: 'lost' })
@@ -53,7 +59,14 @@ export const onLinkBack = (turn: ClientTurn): void => {
 }
 
 /** A `fetch:` deadline fell due. */
-export const fetchReceipt = (turn: ClientTurn, job: ClientJob): void => sync(turn, job, 0)
+export const fetchReceipt = (turn: ClientTurn, job: ClientJob): void => {
+  const { state } = turn
+  const hold = job.attempt && job.holds.get(job.attempt.offered.node)
+  const untilMs = state.deadlines.dueAt(`held:${job.id}`)
+  if (hold && untilMs !== undefined && isHeld(state, job))
+    tell(turn, job, { type: 'locked', node: hold.node, msat: hold.msat, untilMs })
+  sync(turn, job, 0)
+}
 
 /** A `sync:` deadline fell due: nobody has answered. */
 export const onUnanswered = (turn: ClientTurn, job: ClientJob): void => {
@@ -63,7 +76,7 @@ export const onUnanswered = (turn: ClientTurn, job: ClientJob): void => {
 
 /** An `away:` deadline fell due: no link, or nobody behind it who knows the job. */
 export const onAway = (turn: ClientTurn, job: ClientJob): void => {
-  if (job.phase === 'ended') return finishJob(turn, job, job.fault ?? noReceiptOf(job))
+  if (job.phase === 'ended') return onNoReceipt(turn, job)
   if (turn.state.link !== null && askAnew(turn, job, 'lost')) return
   const [code, text] =
     turn.state.link === null

@@ -5,9 +5,12 @@ import { CHAIN_START, nextChain, openOutput } from '../../identity/frame-seal.ts
 import { withinMax } from '../../metering/bounds.ts'
 import { type Frame, frameHeader } from '../../protocol/frames.ts'
 import { decodeOutput } from '../../protocol/payload.ts'
+import { LOCKED_BYTES } from '../../spending/locked.ts'
 import { awaitReceipt, cancelJob, finishJob, onReceipt } from './ending.ts'
+import { HELD_MS, isHeld } from './hold.ts'
 import { noReceiptOf } from './outcome.ts'
 import { received } from './paying.ts'
+import { packFrames } from './results.ts'
 import { type Attempt, type ClientJob, type ClientTurn, tell } from './state.ts'
 
 /** Output, frame by frame: opened, counted, told; or kept until what opens it is paid. */
@@ -15,7 +18,8 @@ import { type Attempt, type ClientJob, type ClientTurn, tell } from './state.ts'
 /** One frame in its turn: opened, counted, told. False when the stream is over because of it. */
 export const take = (turn: ClientTurn, job: ClientJob, attempt: Attempt, frame: Frame): boolean => {
   attempt.outputBytes += frame.bytes.length + FRAME_COSTS
-  if (attempt.outputBytes > turn.state.bounds.outputBytes) {
+  const { outputBytes } = turn.state.bounds
+  if (attempt.outputBytes > (attempt.lock ? LOCKED_BYTES : outputBytes)) {
     fail(turn, job, 'stream.too_large', 'the node sends more than a job can give')
     return false
   }
@@ -41,6 +45,12 @@ const keepLocked = (turn: ClientTurn, job: ClientJob, attempt: Attempt, frame: F
   if (paying) paying.delivered = true
   turn.state.deadlines.clear(`deadline:${job.id}`)
   awaitReceipt(turn, job)
+  if (!hold) return true
+  turn.state.deadlines.set(`held:${job.id}`, unixMs(turn.now + HELD_MS))
+  const { node } = hold
+  const frames = packFrames(lock.frames)
+  const row = { hash: hold.hash, job: job.id, node, task: job.task.name, frames, at: turn.now }
+  turn.effects.push({ do: 'lock', row })
   return true
 }
 
@@ -54,6 +64,7 @@ export const unlock = (
   const lock = attempt.lock!
   const { frames } = lock
   lock.open = true
+  turn.state.deadlines.clear(`held:${job.id}`)
   lock.frames = []
   const isRead = frames.every(({ header, seq, bytes, last }) =>
     takeOpen(turn, job, attempt, { plaintext: openOutput(key, header, seq, bytes), last }),
@@ -74,7 +85,11 @@ export const endWaiting = (turn: ClientTurn, job: ClientJob): void => {
 
 /** No receipt came in time. What was delivered stays; one whose result does not open is disputed. */
 export const onNoReceipt = (turn: ClientTurn, job: ClientJob): void => {
-  if (job.attempt?.lock?.receipt) return endWaiting(turn, job)
+  // What becomes of held money our own wallet says, whoever else is silent.
+  if (isHeld(turn.state, job)) return
+  const lock = job.attempt?.lock
+  if (lock?.receipt && (lock.open || lock.returned || lock.receipt.body.status === 'ok'))
+    return endWaiting(turn, job)
   finishJob(turn, job, job.fault ?? noReceiptOf(job))
 }
 

@@ -1,9 +1,9 @@
 import { unixMs } from '../../base/clock.ts'
 import { isFault } from '../../base/fault.ts'
-import type { EventId, JobId, JobTag, PubKey } from '../../protocol/ids.ts'
+import type { EventId, JobId, JobTag, PaymentHash, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { LEAST_INVOICE } from '../../protocol/terms.ts'
-import type { PurseEvent, Telling } from './money.ts'
+import type { PurseEvent } from './money.ts'
 import { paidNews } from './paid-news.ts'
 import type { Outcome } from './news.ts'
 import type { Attempt, ClientJob, ClientTurn } from './state.ts'
@@ -12,6 +12,17 @@ import type { Attempt, ClientJob, ClientTurn } from './state.ts'
  * Whoever asked may leave when a job is told to have ended. So that is told when the statement of a tab, and those
  * before it, are in our books, too, or a second after the receipt; when what is paid after the job is paid; and when what was held for it is back.
  */
+
+/** A job that is over and not told to be; `n`: of the statement about its receipt, once that is here. */
+export type Telling = Readonly<{
+  receipt: EventId
+  outcome: Outcome
+  n: number | null
+  /** It is paid now, and there is no dispute about it. */
+  isAfter: boolean
+  /** Our wallet has not said yet what became of the money that was held for it. */
+  held: PaymentHash | null
+}>
 
 /** Tells it later. @returns false where nothing follows */
 export const tellLater = (

@@ -1,0 +1,62 @@
+import { Fault } from '../../engine/base/fault.ts'
+import type { Result, Results } from '../../engine/roles/client/results.ts'
+import { TASKS, isTaskName } from '../../engine/tasks/catalogue.ts'
+import { shortId } from '../figures.ts'
+import { type Terminal, harmless } from '../terminal.ts'
+import type { Namer } from '../trust/set.ts'
+
+/** Results of jobs that were paid by `hold` and that nobody saw: a process ended before their money was taken. */
+
+/** Prints those that are open, each behind a line on stderr that says whose it is. */
+export const showResults = async (
+  results: readonly Result[],
+  terminal: Terminal,
+  show: Namer,
+): Promise<void> => {
+  for (const it of results) {
+    terminal.say(lineOf(it, show))
+    if (it.output === null || !isTaskName(it.task)) continue
+    const text = TASKS[it.task].show(it.output)
+    const whole = text.endsWith('\n') ? text : `${text}\n`
+    await terminal.emit(terminal.outIsTTY ? harmless(whole) : whole)
+  }
+}
+
+/** As `--json` shows it. */
+export const resultObject = ({ hash, job, node, task, output }: Result) => ({
+  payment: hash,
+  job,
+  node,
+  task,
+  output: output ?? null,
+})
+
+/**
+ * They were shown: what opened is forgotten. Whoever was paid for what is no result gets nothing more.
+ * @returns Fault `verification` `hold.nonsense`, or null
+ */
+export const forgetResults = async (
+  shown: readonly Result[],
+  results: Results,
+  pin: (node: Result['node']) => Promise<void> = async () => {},
+): Promise<Fault | null> => {
+  for (const { job, opened } of shown) if (opened) await results.taken(job)
+  const wrong = shown.filter(isNonsense)
+  for (const { node } of wrong) await pin(node)
+  return wrong[0] ? nonsense() : null
+}
+
+/** What came opened, and is nothing. */
+const isNonsense = ({ opened, output }: Result): boolean => opened && output === null
+
+const nonsense = (): Fault =>
+  new Fault('verification', 'hold.nonsense', 'what was paid for is no result', {
+    hint: 'ask another node',
+  })
+
+const lineOf = (it: Result, show: Namer): string => {
+  const what = `job ${shortId(it.job)} (${it.task}) of ${show(it.node)}`
+  if (!it.opened) return `paid, but your wallet does not show what opens the result: ${what}`
+  if (isNonsense(it)) return `paid, and no result: ${what}`
+  return `the result of a job that is paid now: ${what}`
+}

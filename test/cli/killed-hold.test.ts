@@ -1,0 +1,123 @@
+// kill -9 of `fedai request --timing hold` when the node has all that it needs to take the money and its wallet answers
+// 500: real processes, real disks, an lnd that is a fake on either side.
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { chmodSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { resolutionShape } from '../../src/commands/pay/shape.ts'
+import { systemClock } from '../../src/engine/base/clock.ts'
+import { systemRandom } from '../../src/engine/base/random.ts'
+import { openSecp256k1 } from '../../src/engine/identity/secp256k1.ts'
+import { type FakeLnd, fakeLnd } from '../fakes/lnd.ts'
+import { flat } from '../fakes/lnd-routes.ts'
+import { type Place, type Running, binary, place } from './cli.ts'
+import { jsonOf } from './pay.ts'
+
+const SETTLE = 'POST /v2/invoices/settle'
+const TEXT =
+  'The heron stands in the reeds. It waits for fish all day. At dusk the heron flies home.'
+
+const seams = { clock: systemClock, random: systemRandom, secp: await openSecp256k1() }
+const places: Place[] = []
+const daemons: Running[] = []
+let [seller, buyer]: FakeLnd[] = []
+let [node, client]: Place[] = []
+let pinned = ''
+let isDown = false
+
+const env = { FEDAI_NET: 'regtest' }
+const wallet = (at: Place, { connection }: FakeLnd): string => {
+  const { url, macaroon, certificate } = connection
+  const cert = certificate!.replace(/-----[A-Z ]+-----|\s/g, '')
+  const query = { cert: urlSafe(Buffer.from(cert, 'base64')), macaroon: urlSafe(fromHex(macaroon)) }
+  const file = at.file('wallet', `lndconnect://${new URL(url).host}?${new URLSearchParams(query)}`)
+  chmodSync(file, 0o600)
+  return file
+}
+const urlSafe = (bytes: Buffer): string => bytes.toString('base64url')
+const fromHex = (text: string): Buffer => Buffer.from(text, 'hex')
+const run = (...args: string[]) => client!.run(args, { env })
+const resolved = async () => {
+  const { code, said } = await jsonOf(run('pay', 'resolve', '--json'))
+  return { code, said: said.type === 'resolution' ? resolutionShape.parse(said) : said }
+}
+const until = async (holds: () => boolean): Promise<void> => {
+  while (!holds()) await Bun.sleep(20)
+}
+
+beforeAll(async () => {
+  const fedai = await binary()
+  ;[node, client] = [place(fedai), place(fedai)]
+  places.push(node, client)
+  ;[seller, buyer] = [fakeLnd(seams), fakeLnd(seams)]
+  buyer.node.peers.push(seller.node)
+  seller.instead((wanted) => (isDown && wanted === SETTLE ? flat(500, 2, 'not today') : null))
+  const router = node.start(['serve', 'router', '--listen', '127.0.0.1:0', '--json'], { env })
+  daemons.push(router)
+  await router.until(/"type":"ready"/)
+  ;({ pinned } = JSON.parse(router.stdout()))
+  const how = [
+    '--runner',
+    'none',
+    '--wallet-file',
+    wallet(node, seller),
+    '--allow-spending-credential',
+  ]
+  const selling = node.start(['serve', 'node', '--router', pinned, '--json', ...how], { env })
+  daemons.push(selling)
+  // A node that cannot start must not be waited for.
+  await Promise.race([router.until(/"node\.joined"/, 'stderr'), selling.until(/nothing/)])
+  const connected = await run('pay', 'connect', '--file', wallet(client, buyer))
+  expect(connected).toMatchObject({ code: 0 })
+}, 180_000)
+
+afterAll(async () => {
+  for (const it of daemons) it.signal('SIGKILL')
+  await Promise.all(daemons.map((it) => it.done))
+  await Promise.all([seller, buyer].map((it) => it?.stop()))
+  for (const at of places) at[Symbol.dispose]()
+})
+
+const ARGS = () => [
+  'request',
+  '--router',
+  pinned,
+  '--task',
+  'text.summarize',
+  '--timing',
+  'hold',
+  TEXT,
+]
+
+test('what a killed process was to get is handed out once it is paid, and only then', async () => {
+  isDown = true
+  const running = client!.start(ARGS(), { env })
+  await until(() => seller!.asked.includes(SETTLE))
+  running.signal('SIGKILL')
+  expect((await running.done).stdout).toBe('')
+  const ledger = join(client!.home, 'state', 'client', 'regtest', 'ledger.db')
+  for (const file of [ledger, `${ledger}-wal`]) {
+    expect(readFileSync(file, 'latin1')).not.toContain('The heron')
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+  }
+
+  expect(await run('pay', 'resolve')).toMatchObject({
+    code: 80,
+    stdout: expect.not.stringContaining('heron'),
+  })
+  isDown = false
+  await until(() => [...seller!.node.invoices.values()].every(({ state }) => state === 'settled'))
+
+  const { code, stdout, stderr } = await run('pay', 'resolve')
+  expect(code).toBe(0)
+  expect(stdout).toContain('heron')
+  expect(stderr).toContain('the result of a job that is paid now')
+  expect(await resolved()).toMatchObject({ code: 0, said: { open: 0, results: [] } })
+}, 120_000)
+
+test('a wallet that answers 500 for 5 s: the same command waits, and shows it', async () => {
+  isDown = true
+  setTimeout(() => (isDown = false), 5_000)
+  const { code, stdout } = await client!.run(ARGS(), { env })
+  expect([code, stdout.includes('heron')]).toEqual([0, true])
+  expect(await resolved()).toMatchObject({ code: 0, said: { open: 0, results: [] } })
+}, 120_000)
