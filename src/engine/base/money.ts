@@ -7,6 +7,12 @@ export type Msat = Brand<bigint, 'Msat'>
 /** All sats that will ever be, in msat: no amount on this planet is larger. */
 export const MAX_MSAT = 2_100_000_000_000_000_000n
 
+/**
+ * 10 bitcoin: no single amount that anybody signs is larger. Two million of them are no more than all the money there
+ * is, so no sum of what strangers say leaves what `msat` takes.
+ */
+export const MOST_AMOUNT = 1_000_000_000_000n as Msat
+
 /** An amount of msat; throws RangeError when negative or larger than all the money there is. */
 export const msat = (amount: bigint): Msat => {
   if (amount < 0n || amount > MAX_MSAT) throw new RangeError(`${amount} msat is not an amount`)

@@ -1,4 +1,4 @@
-import { MAX_MSAT, type Msat, msat } from '../base/money.ts'
+import { MOST_AMOUNT, type Msat, msat } from '../base/money.ts'
 import type { Rates, Unit, Units } from '../protocol/fields.ts'
 
 /** Rates are msat for this many of a unit. */
@@ -13,7 +13,7 @@ export type Price = Readonly<{ rates: Rates; minimum: Msat; cold_surcharge: Msat
  * counted once, at the dearer of the two rates: no usage within `max` costs more.
  * @param max most of each unit (bounds.ts)
  * @param cold whether the model may have to be loaded first
- * @returns msat; saturates at all the money there is, which nobody's cap allows
+ * @returns msat; saturates at the largest amount that can be said: what costs more is done for that
  */
 export const ceilingOf = (price: Price, max: Units, cold: boolean): Msat => {
   const { in_token = msat(0n), cached_token = msat(0n) } = price.rates
@@ -23,7 +23,7 @@ export const ceilingOf = (price: Price, max: Units, cold: boolean): Msat => {
     usage: { ...max, cached_token: 0 },
     minimum: price.minimum,
     surcharge: cold ? price.cold_surcharge : msat(0n),
-    ceiling: msat(MAX_MSAT),
+    ceiling: MOST_AMOUNT,
     succeeded: true,
   })
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { count, hex16, jobClass, msatField, name, spanMs, taskField } from './fields.ts'
+import { count, hex16, jobClass, name, spanMs, sumField, taskField } from './fields.ts'
 import { where } from './where.ts'
 
 /**
@@ -27,7 +27,7 @@ export const ask = z.object({
   models: z.array(name).max(20),
   sizes,
   /** Most that the job may cost, in msat; null for no bound. */
-  cap: msatField.nullable(),
+  cap: sumField.nullable(),
   deadline_ms: spanMs,
   class: jobClass,
   where,

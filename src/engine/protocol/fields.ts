@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { UnixMs } from '../base/clock.ts'
-import { type Msat, parseMsat } from '../base/money.ts'
+import { MAX_MSAT, MOST_AMOUNT, type Msat, parseMsat } from '../base/money.ts'
 import type { BootId, EventId, JobId, PubKey } from './ids.ts'
 
 /** The building blocks of all message schemas. Bounded, every one. */
@@ -21,20 +21,29 @@ export const bootIdField = branded<BootId, string>(hex16)
 
 /** A count of anything: 0 to 2^53 − 1. */
 export const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
-/** A point in time, milliseconds since 1970. */
-export const timeMs = branded<UnixMs, number>(count)
+/** A point in time, milliseconds since 1970, up to the last one that a Date can be. */
+export const timeMs = branded<UnixMs, number>(count.max(8_640_000_000_000_000))
 /** A span of time in milliseconds, a year at most. */
-export const spanMs = z.number().int().min(0).max(31_536_000_000)
+export const MOST_SPAN_MS = 31_536_000_000
+export const spanMs = z.number().int().min(0).max(MOST_SPAN_MS)
 
-/** An amount on the wire: msat as a decimal string. */
-export const msatField = z.string().transform((text, context): Msat => {
-  try {
-    return parseMsat(text)
-  } catch {
+/** msat on the wire, as a decimal string, from `least` to `most`. */
+export const msatWithin = (least: bigint, most: bigint) =>
+  z.string().transform((text, context): Msat => {
+    try {
+      const amount = parseMsat(text)
+      if (amount >= least && amount <= most) return amount
+    } catch {
+      // Said below.
+    }
     context.addIssue({ code: 'custom', message: 'not an amount in msat' })
     return z.NEVER
-  }
-})
+  })
+
+/** One amount: what one thing costs, or is paid at once. It may be added to others. */
+export const msatField = msatWithin(0n, MOST_AMOUNT)
+/** A rate, a bound or a sum of many amounts: compared and multiplied, and never added to another. */
+export const sumField = msatWithin(0n, MAX_MSAT)
 
 /** A name for people and machines: printable, no spaces at the ends, 200 characters at most. */
 export const name = z
@@ -76,7 +85,7 @@ export const unitsField = z.partialRecord(z.enum(UNITS), count)
 export type Units = Readonly<Partial<Record<Unit, number>>>
 
 /** msat per 10⁶ of each unit. */
-export const ratesField = z.partialRecord(z.enum(UNITS), msatField)
+export const ratesField = z.partialRecord(z.enum(UNITS), sumField)
 export type Rates = Readonly<Partial<Record<Unit, Msat>>>
 
 export const TIMINGS = ['before', 'stream', 'after', 'hold', 'free'] as const

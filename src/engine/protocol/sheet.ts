@@ -1,5 +1,14 @@
 import { z } from 'zod'
-import { count, hexOf, msatField, name, ratesField, taskField, timing } from './fields.ts'
+import {
+  count,
+  hexOf,
+  msatField,
+  msatWithin,
+  name,
+  ratesField,
+  taskField,
+  timing,
+} from './fields.ts'
 
 /** One line of a price sheet: what a task on the models that match the pattern costs. */
 export const sheetRow = z.object({
@@ -23,8 +32,8 @@ export const sheetPay = z.object({
   payees: z.array(hexOf(66)).max(8),
   /** How its invoices commit to their terms: by `h`, or by the memo in `d`. */
   bind: z.enum(['hash', 'memo']),
-  /** Amounts are multiples of this, msat. */
-  granularity: msatField,
+  /** Amounts are multiples of this, msat: it is divided by, and nothing is rounded up by more than a thousand sat. */
+  granularity: msatWithin(1n, 1_000_000n),
   /** For how many days unused units stay. */
   keeps_days: count,
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { count, eventIdField, msatField } from './fields.ts'
+import { count, eventIdField, msatField, sumField } from './fields.ts'
 
 /**
  * 4646: a tab after its n-th receipt, signed by the node. `n` rises by one; two statements of one node and
@@ -7,9 +7,9 @@ import { count, eventIdField, msatField } from './fields.ts'
  */
 export const statement = z.object({
   n: count.min(1),
-  paid: msatField,
-  used: msatField,
-  reserved: msatField,
+  paid: sumField,
+  used: sumField,
+  reserved: sumField,
   receipt: eventIdField,
   cost: msatField,
 })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import type { UnixSec } from '../base/clock.ts'
-import { MAX_MSAT, msat } from '../base/money.ts'
+import { MAX_MSAT, MOST_AMOUNT, msat } from '../base/money.ts'
 import { NETS } from './event.ts'
 import { eventId, pubKey } from './ids.ts'
 import {
@@ -54,7 +54,7 @@ test('what was written is read', () => {
       for: fc.constantFrom(...PURPOSES),
       ref: key,
       seq: fc.nat(),
-      msat: fc.bigInt({ min: 1_000n, max: MAX_MSAT }).map(msat),
+      msat: fc.bigInt({ min: 1_000n, max: MOST_AMOUNT }).map(msat),
       cum_used_msat: fc.bigInt({ min: 0n, max: MAX_MSAT }).map(msat),
       iat: fc.nat().map(sec),
       life: fc.integer({ min: 1, max: 86_400 }),
@@ -122,7 +122,8 @@ describe('it is refused', () => {
     [changed({ msat: '1e5' }), 'terms.shape'],
     [changed({ msat: '100000.0' }), 'terms.shape'],
     [changed({ msat: ' 100000' }), 'terms.shape'],
-    [changed({ msat: String(MAX_MSAT + 1n) }), 'terms.shape'],
+    [changed({ msat: String(MOST_AMOUNT + 1n) }), 'terms.shape'],
+    [changed({ cum_used_msat: String(MAX_MSAT + 1n) }), 'terms.shape'],
     [changed({ msat: null }), 'terms.shape'],
     [changed({ msat: '999' }), 'terms.amount'],
     [changed({ msat: '0' }), 'terms.amount'],

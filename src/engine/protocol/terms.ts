@@ -3,7 +3,7 @@ import { sha256, toHex } from '../base/bytes.ts'
 import type { UnixSec } from '../base/clock.ts'
 import { type Msat, msat } from '../base/money.ts'
 import { NETS, type Net } from './event.ts'
-import { eventIdField, hex32, msatField, pubKeyField } from './fields.ts'
+import { eventIdField, hex32, msatField, pubKeyField, sumField } from './fields.ts'
 import type { EventId, PubKey } from './ids.ts'
 import { parseStrict } from './json.ts'
 import { isRefusal } from './refusal.ts'
@@ -110,7 +110,7 @@ const shape = z.strictObject({
   seq: digits(10).transform(Number),
   msat: msatField,
   price: z.union([eventIdField, empty]),
-  cum_used_msat: msatField,
+  cum_used_msat: sumField,
   iat: time,
   exp: time,
 })

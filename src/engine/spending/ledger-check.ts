@@ -78,10 +78,10 @@ const believe = (
     ...near.flatMap((it) => neighbourCheck(said, it)),
     costCheck(said, said),
   ]
-  const used = msat(view.used + said.cost)
+  const used = view.used + said.cost
   if (view.broken || used > view.paid || lies.some((it) => !it.ok)) return []
   const { payee, ref } = view
-  const row: TabView = { ...view, used, n: lastInRow(view, said, near), at: now }
+  const row: TabView = { ...view, used: msat(used), n: lastInRow(view, said, near), at: now }
   const { receipt, cost } = said
   // Should the receipt come after all, or its statement again, it is counted already.
   const charge: Charge = { receipt, payee, ref, job: LOST_JOB, cost, disputed: false, at: now }

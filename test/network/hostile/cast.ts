@@ -83,6 +83,8 @@ export type NodeOptions = {
   clockMs?: number
   rows?: Contents['sheet']['rows']
   operator?: PubKey | null
+  /** What its sheet says that its amounts are multiples of, msat. */
+  granularity?: string
   /** How it is paid, and by whom its money is counted (money.ts). */
   mint?: Mint
   /** Its link comes from a private network. */
@@ -102,7 +104,7 @@ export const addNode = (
   const { clockMs = 0 } = options
   const now = unixMs(stage.now + clockMs)
   const rows = options.rows ?? PLAY_PRICES
-  const pay = options.mint && { ...options.mint.pay, granularity: '1' }
+  const pay = options.mint && { ...options.mint.pay, granularity: options.granularity ?? '1' }
   const content = { rows, ...(pay && { pay: { ...pay, payees: [...pay.payees] } }) }
   const event = signer.sign(
     draftOf('sheet', content, { now, net: 'sim', d: 'prices', expires: unixMs(now + 1e9) }),

@@ -14,8 +14,10 @@ import { Stage } from './stage.ts'
 export type MoneyScene = Scene & { mint: Mint }
 
 /** One router, one node that is paid, one client that pays: all honest, until a test tampers. */
-export const moneyScene = (options: NodeOptions & { proven?: boolean } = {}): MoneyScene => {
-  const stage = new Stage()
+export const moneyScene = (
+  options: NodeOptions & { proven?: boolean; quick?: boolean } = {},
+): MoneyScene => {
+  const stage = new Stage({ quick: options.quick ?? false })
   const mint = new Mint(stage)
   const router = addRouter(stage, { proven: options.proven ?? false })
   const node = addPaidNode(stage, router, mint, options)

@@ -118,7 +118,10 @@ export class Stage {
     this.drain()
   }
 
-  /** Moves the clock and wakes whoever is due, in order of time. */
+  /**
+   * Moves the clock and wakes whoever is due, in order of time.
+   * @throws what a mind threw that is due: it takes nothing more, so it would be due for ever
+   */
   advance(ms: number): void {
     const until = unixMs(this.now + ms)
     for (;;) {
@@ -130,6 +133,7 @@ export class Stage {
         .filter((it): it is { party: Party; at: UnixMs } => it.at !== undefined && it.at <= until)
         .sort((a, b) => a.at - b.at)[0]
       if (!due) break
+      if (due.party.broken) throw due.party.broken
       this.now = unixMs(Math.max(this.now, due.at))
       this.later(() => this.feed(due.party, { type: 'tick' }))
       this.drain()

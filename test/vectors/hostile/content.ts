@@ -31,6 +31,22 @@ export const content = (): Hostile[] => {
     ['a negative amount', of('receipt', (it) => ({ ...it, cost: '-1' }))],
     ['an amount with a leading zero', of('receipt', (it) => ({ ...it, cost: '010' }))],
     ['more than all the money', of('ask', (it) => ({ ...it, cap: '2100000000000000001' }))],
+    ['a cost of more than 10 bitcoin', of('receipt', (it) => ({ ...it, cost: '1000000000001' }))],
+    [
+      'a granularity of nothing',
+      of('sheet', (it) => ({ ...it, pay: { ...(it.pay as object), granularity: '0' } })),
+    ],
+    [
+      'a granularity of a thousand sat and a bit',
+      of('sheet', (it) => ({ ...it, pay: { ...(it.pay as object), granularity: '1000001' } })),
+    ],
+    [
+      'a time after the last date',
+      of('receipt', (it) => ({
+        ...it,
+        times: { ...(it.times as object), done: 8_640_000_000_000_001 },
+      })),
+    ],
     ['an unknown unit', of('receipt', (it) => ({ ...it, usage: { word: 3 } }))],
     ['an unknown status', of('receipt', (it) => ({ ...it, status: 'fine' }))],
     ['a dispute without reason', of('acknowledgement', (it) => ({ ...it, reason: null }))],

@@ -1,3 +1,4 @@
+import { MOST_AMOUNT } from '../money.ts'
 import { optional, setting } from './setting.ts'
 import { amount, choice, file, identity, list, whole } from './values.ts'
 
@@ -24,7 +25,8 @@ export const MONEY_SETTINGS = {
     reload: false,
   }),
 
-  'router.fee': setting(amount(), '0msat', {
+  // Rounded up to what its routes and its wallet can count, it is still an amount that can be said.
+  'router.fee': setting(amount(MOST_AMOUNT / 10n), '0msat', {
     doc: 'What the router takes for itself: the price of a pack of routes, paid ahead; 0msat: nothing.',
     example: '10sat',
     flag: '--fee',

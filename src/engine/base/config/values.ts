@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isFault } from '../fault.ts'
-import { type Msat, parseAmount } from '../money.ts'
+import { MAX_MSAT, type Msat, parseAmount, showMsat } from '../money.ts'
 import { parseBytes, parseMs, writeBytes, writeMs } from '../units.ts'
 
 /**
@@ -48,21 +48,22 @@ export const size = (least: number, most: number): Value<number> =>
     measured(parseBytes, least, most),
   )
 
-/** An amount of money. */
-export const amount = (): Value<Msat> =>
+/** An amount of money, up to a bound. */
+export const amount = (most: bigint = MAX_MSAT): Value<Msat> =>
   value(
-    'an amount with its unit, such as 10sat or 500msat',
+    `an amount with its unit, such as 10sat or 500msat${most < MAX_MSAT ? `, at most ${showMsat(most)}` : ''}`,
     z
       .string()
       .max(40)
       .transform((text, context): Msat => {
         try {
-          return parseAmount(text, 'it')
+          const given = parseAmount(text, 'it')
+          if (given <= most) return given
         } catch (error) {
           if (!isFault(error)) throw error
-          context.addIssue('no amount')
-          return z.NEVER
         }
+        context.addIssue('no amount')
+        return z.NEVER
       }),
   )
 
