@@ -22,7 +22,16 @@ export const systemClock: Clock = {
   now: () => unixMs(Date.now()),
   ticks: () => performance.now(),
   after: (ms, call) => {
-    const timer = setTimeout(call, ms)
+    let timer: ReturnType<typeof setTimeout>
+    // A longer one would be over at once, and whoever waits by it spin.
+    const wait = (left: number): void => {
+      const now = Math.min(left, MOST_TIMER_MS)
+      timer = setTimeout(() => (left > now ? wait(left - now) : call()), now)
+    }
+    wait(ms)
     return () => clearTimeout(timer)
   },
 }
+
+/** The longest that a timer of the runtime takes: 2^31 − 1 ms, 24 days. */
+const MOST_TIMER_MS = 2_147_483_647
