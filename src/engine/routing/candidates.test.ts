@@ -224,3 +224,25 @@ test('exactly what a plain reading of the rules lets through, three places of a 
     { seed: 5, numRuns: 500 },
   )
 })
+
+test('a node whose 64,000 entries all differ costs an ask no minute', () => {
+  let base = 0
+  const entries = () =>
+    Array.from({ length: 64 }, () => entryOf({ template: { base: base++, per_message: 0 } }))
+  let looks = 0
+  // How often the price of an entry is computed: what the rest costs grows with it.
+  const { rows } = sheetOf(9)
+  const seen = (it: typeof rows, key: string | symbol) => (
+    key === 'find' && looks++,
+    Reflect.get(it, key)
+  )
+  const sheet = { rows: new Proxy(rows, { get: seen }) }
+  const many = Array.from({ length: 1000 }, (_, n) => ticketOf(n, 1, { sheet, entries: entries() }))
+  const began = performance.now()
+  expect(find(askOf(), [...many, ticketOf(5000, 2)]).fitting.map(({ node }) => node)).toContain(
+    keyOf(2),
+  )
+  expect(looks).toBeLessThan(3_000)
+  // It was over a minute.
+  expect(performance.now() - began).toBeLessThan(10_000)
+})

@@ -151,18 +151,30 @@ const isFree = (held: HeldTicket, { now, holdMs }: Context): boolean => {
   return held.expires >= now + holdMs
 }
 
-/** Prices of entries, computed once for each sort of entry: thousands of tickets share a few. */
+/**
+ * Prices of entries, computed once for each sort of entry: thousands of tickets share a few. A node whose entries all
+ * differ, and it may have 64,000, would make each ask search and reckon for a minute: what goes beyond some offers nothing.
+ */
 const pricing = (ask: Ask): PriceOf => {
-  const known = new Map<Sheet, { entry: TicketEntry; priced: Priced | null }[]>()
+  const known = new Map<
+    Sheet,
+    { sorts: { entry: TicketEntry; priced: Priced | null }[]; more: number }
+  >()
   return ({ sheet }, entry) => {
-    const prices = known.get(sheet) ?? []
-    const before = prices.find((it) => costsTheSame(it.entry, entry))
+    const its = known.get(sheet) ?? { sorts: [], more: 0 }
+    const before = its.sorts.find((it) => costsTheSame(it.entry, entry))
     if (before) return before.priced
+    if (its.sorts.length >= MOST_SORTS && its.more++ >= MOST_MORE) return null
     const priced = priceAt(ask, sheet, entry)
-    if (prices.push({ entry, priced }) === 1) known.set(sheet, prices)
+    if (its.sorts.length < MOST_SORTS && its.sorts.push({ entry, priced }) === 1)
+      known.set(sheet, its)
     return priced
   }
 }
+
+/** Sorts of entries of one sheet whose price is remembered, and entries of others that are priced. */
+const MOST_SORTS = 256
+const MOST_MORE = 2_048
 
 const costsTheSame = (a: TicketEntry, b: TicketEntry): boolean =>
   a.row === b.row &&

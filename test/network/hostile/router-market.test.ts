@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { draftOf } from '../../../src/engine/protocol/draft.ts'
+import type { Signed } from '../../../src/engine/protocol/event.ts'
 import { isKnown } from '../../../src/engine/routing/admit.ts'
 import { scriptedChat } from '../../fakes/scripted-runner.ts'
 import { addClient, addNode, addPuppet, done, isOpen, outcomeOf, wish } from './cast.ts'
@@ -29,6 +30,19 @@ describe('a node that registers', () => {
       'invalid: manifest event.unknown_kind',
     ])
     expect(it.router.state.nodes.size).toBe(1)
+  })
+
+  test('with a sheet whose amounts are multiples of nothing is declined: whoever pays divides by it', () => {
+    const it = scene()
+    const [register] = eventsTo(it.router, 'register')
+    const { sheet } = contentOf(register!) as { sheet: Signed }
+    const told = (granularity: string) => {
+      const pay = { payees: [], bind: 'hash', granularity, keeps_days: 1 }
+      const changed = forged(it.node.signer, sheet, { pay })
+      it.stage.say(it.node, forged(it.node.signer, register!, { sheet: changed as never }))
+      return it.router.state.directory.has(changed.id)
+    }
+    expect(['0', '1', '1000000', '1000001'].map(told)).toEqual([false, true, true, false])
   })
 
   test('as nobody it cannot issue, publish or revoke', () => {
@@ -196,4 +210,15 @@ test('a node that stays shows itself again before its manifest ends', () => {
   it.stage.advance(1_000)
   const [again] = eventsTo(it.router, 'manifest')
   expect(it.router.state.directory.has(again!.id)).toBe(true)
+})
+
+test('a node that says that it takes a year spoils no offers of others', () => {
+  const year = 31_536_000_000
+  const it = scene({ capabilities: [{ ...scriptedChat(), etaMs: year }] })
+  addNode(it.stage, it.router)
+  const job = wish(it.stage, it.client, { deadlineMs: year })
+  it.stage.advance(2_000)
+  expect(heardBy(it.client, 'offers')).toHaveLength(1)
+  expect(it.client.refused).toEqual([])
+  expect(outcomeOf(it.stage, job).fault).toBeNull()
 })

@@ -1,4 +1,5 @@
 import type { Written } from '../../protocol/draft.ts'
+import { MOST_SPAN_MS } from '../../protocol/fields.ts'
 import type { Contents } from '../../protocol/messages.ts'
 import type { Ranked } from '../../routing/rank.ts'
 import type { PoolTicket } from './pool-ticket.ts'
@@ -26,7 +27,8 @@ export const writeOffers = (
     const entry: Omit<Contents['offers']['entries'][number], 'ticket'> = {
       entry: candidate.entry,
       reason,
-      first_ms: Math.round(firstMs),
+      // A node says itself how long it takes: one that says a year must not spoil offers that others are in.
+      first_ms: Math.min(Math.round(firstMs), MOST_SPAN_MS),
     }
     return `{"ticket":${text},${JSON.stringify(entry).slice(1)}`
   })
