@@ -186,6 +186,23 @@ describe('output without an end', () => {
     expect(run.aborted).toBe(true)
   })
 
+  test('in thousands of deltas of a letter, in one frame, is cut off as well', () => {
+    const it = scene({ words: null })
+    Object.assign(it.client.state.bounds, { outputBytes: 20_000 })
+    onFrames(it.stage, it.client, 'output', (frame) => [
+      resealed(it.node, frame, (payload) => ({
+        ...payload,
+        p: Array.from({ length: 400 }, () => ({ text: 'x' })),
+      })),
+    ])
+    const job = wish(it.stage, it.client)
+    piece(it.stage, it.node, it.node.runs[0]!, 'x', 1)
+    it.stage.advance(5_000)
+    unharmed(it.stage)
+    expect(outcomeOf(it.stage, job).fault).toMatchObject({ code: 'stream.too_large' })
+    expect(textsOf(it, job)).toEqual([])
+  })
+
   test('in pieces of nothing is cut off as well', () => {
     const { outcome } = endless(20_000, '', 100)
     expect(outcome.fault).toMatchObject({ code: 'stream.too_large' })

@@ -17,16 +17,20 @@ import { type Attempt, type ClientJob, type ClientTurn, tell } from './state.ts'
 
 /** One frame in its turn: opened, counted, told. False when the stream is over because of it. */
 export const take = (turn: ClientTurn, job: ClientJob, attempt: Attempt, frame: Frame): boolean => {
-  attempt.outputBytes += frame.bytes.length + FRAME_COSTS
-  const { outputBytes } = turn.state.bounds
-  if (attempt.outputBytes > (attempt.lock ? LOCKED_BYTES : outputBytes)) {
-    fail(turn, job, 'stream.too_large', 'the node sends more than a job can give')
-    return false
-  }
+  if (isTooMuch(turn, job, attempt, frame.bytes.length + FRAME_COSTS)) return false
   const plaintext = openOutput(attempt.secrets.out, frameHeader(frame), frame.seq, frame.bytes)
   if (plaintext && attempt.lock)
     return keepLocked(turn, job, attempt, { ...frame, bytes: plaintext })
   return takeOpen(turn, job, attempt, { plaintext, last: frame.last })
+}
+
+/** Whether so much more is more than a job can give: then the stream is over. */
+const isTooMuch = (turn: ClientTurn, job: ClientJob, attempt: Attempt, bytes: number): boolean => {
+  attempt.outputBytes += bytes
+  const most = attempt.lock ? LOCKED_BYTES : turn.state.bounds.outputBytes
+  if (attempt.outputBytes <= most) return false
+  fail(turn, job, 'stream.too_large', 'the node sends more than a job can give')
+  return true
 }
 
 /** What is locked is kept until it is paid; we say that we have it, and need not know what it is. */
@@ -100,6 +104,7 @@ const takeOpen = (
   { plaintext, last }: { plaintext: Uint8Array | undefined; last: boolean },
 ): boolean => {
   const payload = plaintext && decodeOutput(plaintext)
+  if (payload && isTooMuch(turn, job, attempt, payload.p.length * DELTA_COSTS)) return false
   const deltas = payload?.p.map((it) => job.task.delta.safeParse(it))
   if (!plaintext || !payload || !deltas?.every((it) => it.success)) {
     fail(turn, job, 'stream.garbage', 'the node sent what is no output of this task')
@@ -155,3 +160,5 @@ const SETTLED_WITHIN_MS = 3_000
 const TOKENS_UNSEEN = 64
 /** What keeping count of one output frame costs us in bytes, however small it is. */
 const FRAME_COSTS = 256
+/** The same of one delta: of a letter each, they would be twenty million in what a job can give. */
+const DELTA_COSTS = 64

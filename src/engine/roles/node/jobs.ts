@@ -49,12 +49,13 @@ export const onInput = (turn: NodeTurn, job: NodeJob, frame: Frame): void => {
   const { ready, credit, overWindow } = job.reader.arrived(frame, turn.now)
   if (overWindow) return refuseInput(turn, job, 'too_large')
   if (ready.length > 0) awaitBody(turn, job)
-  for (const { bytes } of ready) {
-    job.sealed.push(bytes)
-    job.sealedBytes += bytes.length
-  }
-  if (job.sealedBytes > job.body.body.size) return refuseInput(turn, job, 'too_large')
-  if (job.sealedBytes === job.body.body.size) return openBody(turn, job)
+  job.sealed.push(...ready.map(({ bytes }) => bytes))
+  for (const { bytes } of ready) job.sealedBytes += bytes.length
+  const { size } = job.body.body
+  // In frames of nothing it would be millions of pieces to keep and to put together.
+  if (job.sealedBytes > size || job.sealed.length > 16 + size / 1_024)
+    return refuseInput(turn, job, 'too_large')
+  if (job.sealedBytes === size) return openBody(turn, job)
   creditInput(turn, job, credit)
   const due = job.reader.dueAt()
   if (due !== undefined) turn.state.deadlines.set(`input:${job.tag}`, due)

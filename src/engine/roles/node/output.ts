@@ -163,7 +163,7 @@ const sendFrame = (turn: NodeTurn, job: NodeJob): boolean => {
   job.frames.push({ usage, cost, chain })
   job.pending.splice(0, count)
   job.pendingBytes -= bytes
-  job.outputBytes += sealed.length + FRAME_COSTS
+  job.outputBytes += sealed.length + FRAME_COSTS + count * DELTA_COSTS
   if (seq === 0) turn.state.deadlines.clear(`started:${job.tag}`)
   job.firstAt ??= turn.now
   if (!last) return true
@@ -220,7 +220,8 @@ const TEXT_PART = 16 * 1024
 const ESCAPED_PART = 4096
 /** The same of a key that paid nothing yet: its first piece, on trust, is small. */
 const FIRST_TEXT_PART = 512
-/** What a client counts for one frame besides its bytes, and more (client, receiving). */
+/** What a client counts for one frame besides its bytes, and for one delta, and more (client, taking). */
 const FRAME_COSTS = 512
+const DELTA_COSTS = 128
 /** Output that may wait here before the runner is told to wait too. */
 const PENDING_BYTES = 256 * 1024
