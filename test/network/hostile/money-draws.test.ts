@@ -7,6 +7,7 @@ import { type Signed, eventText } from '../../../src/engine/protocol/event.ts'
 import type { EventId } from '../../../src/engine/protocol/ids.ts'
 import type { Contents } from '../../../src/engine/protocol/messages.ts'
 import { addClient, outcomeOf, wish } from './cast.ts'
+import { PLAY_PRICES } from '../../../src/engine/roles/node/prices.ts'
 import { type MoneyScene, moneyScene, tabAt, tabKey } from './money-scene.ts'
 import { type Content, contentOf, forged } from './parcel.ts'
 import { eventsTo, framesTo, heardBy, onWay, unharmed } from './scene.ts'
@@ -109,6 +110,14 @@ const LIES: Record<string, [reason: string, Change]> = {
   'attack 24: of another net': ['policy', () => ({ net: 'regtest' })],
   'with a lower ceiling than the job’s': ['policy', () => ({ draw: { ceiling: '1' } })],
   'with another timing than the job’s': ['policy', () => ({ draw: { timing: 'after' } })],
+  'for a ticket that waits for another who pays': [
+    'busy',
+    ({ ticket }, { node, stage }) => {
+      const hold = { payer: other as never, until: (stage.now + 60_000) as never, paid: false }
+      node.state.till!.held.set(ticket as never, hold)
+      return {}
+    },
+  ],
   'attack 2: of a key that paid nothing': [
     'unfunded',
     (_, { stage }) => ({ by: stage.newSigner() }),
@@ -208,3 +217,22 @@ test('attack 22: a client whose router says that nothing was paid keeps its tab,
 
 const linkTo = (it: MoneyScene): number =>
   [...it.router.links].find(([, { to }]) => to === it.node)![0]
+
+test('reading that its tab does not cover is not charged to a client that stops, and ends no node', () => {
+  // A sat for each token that is read: the first payment of a stream is 10 sat.
+  const rates = { in_token: '1000000000' }
+  const it = moneyScene({ words: null, rows: [{ ...PLAY_PRICES[0]!, rates, timings: ['stream'] }] })
+  const { stage, client, node } = it
+  const content = 'a'.repeat(400)
+  const job = wish(stage, client, { input: { messages: [{ role: 'user', content }] } })
+  stage.advance(1_000)
+  stage.tell(node, { type: 'started', tag: node.runs[0]!.tag })
+  stage.advance(1_000)
+  stage.tell(client, { type: 'cancel', job })
+  stage.advance(5_000)
+  unharmed(stage)
+  expect(heardBy(it.router, 'receipt')).toMatchObject([
+    { status: 'client_cancelled', cost: '0', usage: {} },
+  ])
+  expect(tabAt(it)).toMatchObject({ paid: 10_000n, used: 0n, reserved: 0n })
+})

@@ -11,7 +11,7 @@ import type { Signer } from '../../identity/seams.ts'
 import { newSigner } from '../../identity/signer.ts'
 import { encodeBolt11 } from '../../protocol/bolt11/encode.ts'
 import { draftOf } from '../../protocol/draft.ts'
-import { eventText } from '../../protocol/event.ts'
+import { type Signed, eventText } from '../../protocol/event.ts'
 import { type PubKey, paymentHash } from '../../protocol/ids.ts'
 import { admit } from '../../protocol/intake.ts'
 import type { Message } from '../../protocol/messages.ts'
@@ -43,8 +43,8 @@ type Said = {
   paid?: number
 }
 
-/** What a client does that wants a pack and gets this invoice: what it pays, or why it gave up. */
-const paying = ({ terms: changed = {}, amount, by = router, pack = {}, paid = 0 }: Said) => {
+/** A client that wants a pack, and hears what the router says in a letter. */
+const asking = ({ pack = {}, paid = 0 }: Pick<Said, 'pack' | 'paid'>) => {
   const empty = openView(router.pubkey, tab.pubkey, NOW)
   const view =
     paid > 0 ? paidInto(empty, { ref: tab.pubkey, msat: msat(10_000n), seq: paid }, NOW) : empty
@@ -63,6 +63,31 @@ const paying = ({ terms: changed = {}, amount, by = router, pack = {}, paid = 0 
   const budget = windowBudget()
   const state = newClientState({ ...keys, net: 'sim', bounds: BOUNDS, budget, money })
   state.link = 1
+  const hear = (inner: Signed): ClientEffect[] => {
+    const sealed = sealLetter(router, session.pubkey, eventText(inner), random)
+    const to = { now: NOW, net: 'sim', to: session.pubkey } as const
+    const outer = router.sign(draftOf('money', { sealed }, to))
+    const isMe = (key: PubKey) => key === session.pubkey
+    const replay = new ReplayCache()
+    const rules = {
+      verifier: secp,
+      net: 'sim',
+      isMe,
+      replay,
+      startedAt: unixMs(0),
+      freshnessMs: 60_000,
+    } as const
+    const message = admit(eventText(outer), rules, NOW) as Message<'money'>
+    const effects: ClientEffect[] = []
+    onRouterMoney({ state, now: NOW, random, effects }, message)
+    return effects
+  }
+  return { money, hear }
+}
+
+/** What it does with this invoice: what it pays, or that it gave up. */
+const paying = ({ terms: changed = {}, amount, by = router, ...of }: Said) => {
+  const { money, hear } = asking(of)
   const text = termsText({
     net: 'sim',
     payee: router.pubkey,
@@ -91,23 +116,7 @@ const paying = ({ terms: changed = {}, amount, by = router, pack = {}, paid = 0 
   const inner = by.sign(
     draftOf('invoice', { terms: text, bolt11 }, { now: NOW, net: 'sim', to: tab.pubkey }),
   )
-  const sealed = sealLetter(router, session.pubkey, eventText(inner), random)
-  const to = { now: NOW, net: 'sim', to: session.pubkey } as const
-  const outer = router.sign(draftOf('money', { sealed }, to))
-  const isMe = (key: PubKey) => key === session.pubkey
-  const replay = new ReplayCache()
-  const rules = {
-    verifier: secp,
-    net: 'sim',
-    isMe,
-    replay,
-    startedAt: unixMs(0),
-    freshnessMs: 60_000,
-  } as const
-  const message = admit(eventText(outer), rules, NOW) as Message<'money'>
-  const effects: ClientEffect[] = []
-  onRouterMoney({ state, now: NOW, random, effects }, message)
-  const pay = effects.find((it) => it.do === 'pay')
+  const pay = hear(inner).find((it) => it.do === 'pay')
   return { pay: pay?.do === 'pay' ? pay : undefined, gaveUp: money.packs.buying === null }
 }
 
@@ -138,4 +147,15 @@ test.each([
 test('nor what was paid before, nor what another signed; the router is asked again', () => {
   expect(paying({ paid: 1 })).toEqual({ pay: undefined, gaveUp: false })
   expect(paying({ by: session })).toEqual({ pay: undefined, gaveUp: false })
+})
+
+test('what it says it has, unasked, is what was paid last: no other payment is a pack that is bought', () => {
+  const word = (seq: number, paid: number) => {
+    const { money, hear } = asking({ paid })
+    const said = { payment_hash: 'ab'.repeat(32), terms: 'cd'.repeat(32), ref: tab.pubkey, seq }
+    const content = { ...said, received: '10000' }
+    hear(router.sign(draftOf('paid', content, { now: NOW, net: 'sim', to: tab.pubkey })))
+    return money.packs.left
+  }
+  expect([word(3, 3), word(2, 3), word(4, 3), word(1, 0)]).toEqual([4, 0, 0, 0])
 })

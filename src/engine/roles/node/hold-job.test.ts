@@ -43,6 +43,8 @@ const taken = (of: {
   row?: Partial<BookedInvoice>
   accepted?: boolean
   ageMs?: number
+  /** It was given up before, and the book has not seen it go back. */
+  leaving?: boolean
   by?: typeof KEY
   named?: string
   ceiling?: bigint
@@ -55,6 +57,12 @@ const taken = (of: {
   const received = msat(5_000n)
   if (of.accepted ?? true)
     decide(book, { type: 'status', hash, state: 'accepted', received }, since)
+  if (of.leaving) {
+    const until = book.deadlines.dueAt(`held:${hash}`)!
+    decide(book, { type: 'undelivered', hash }, since)
+    // Whatever its time is: what goes back pays for nothing.
+    book.deadlines.set(`held:${hash}`, until)
+  }
   const jobs = new Map((of.jobs ?? []).map((job, i) => [String(i), job]))
   const turn = { state: { jobs }, now } as never as NodeTurn
   const body = { job: of.job ?? JOB, ticket: TICKET, ceiling: msat(of.ceiling ?? 5_000n) }
@@ -78,6 +86,7 @@ describe('a job by hold', () => {
       'a payment that goes back',
       { row: { state: 'accepted', closing: 'cancel' }, accepted: false },
     ],
+    ['a payment that was given up a moment ago', { leaving: true }],
     ['a payment that has no time left', { ageMs: 86_000 }],
     ['a payment that has less time than the work takes', { ageMs: 60_000, etaMs: 26_000 }],
   ] as const)('is not, with %s', (_, of) => expect(taken(of as never)).toBe('unfunded'))

@@ -19,8 +19,8 @@ import { ReplayCache } from '../../protocol/replay.ts'
 import { memoryStore } from '../../storage/memory.ts'
 import { openFee } from './fee.ts'
 import { onMoney } from './money.ts'
-import { feeFor, forgetSession, mayRoute, takeRoute } from './packs.ts'
-import { type RouterEffect, newRouterState } from './state.ts'
+import { chargeRoute, feeFor, forgetSession, mayRoute, takeRoute } from './packs.ts'
+import { type JobRecord, type RouterEffect, type Turn, newRouterState } from './state.ts'
 
 const secp = await openSecp256k1()
 const random = seededRandom(23)
@@ -183,6 +183,21 @@ describe('a session draws on a pack', () => {
       { payer: thief.pubkey, purpose: 'route', msat: msat(4_000n) },
     ])
   })
+})
+
+test('a job takes one route, however many receipts come of it, and none where it was not served', async () => {
+  const { state, hear, left } = await scene()
+  hear(session, eventText(showing(payer)))
+  const turn = { state, now: NOW, random, effects: [] } as never as Turn
+  const job = { pack: payer.pubkey, charged: false } as JobRecord
+  const charged = (status: 'ok' | 'partial' | 'node_failed') => {
+    const { length } = chargeRoute(turn, job, status)
+    return [length, left(session)]
+  }
+  expect(charged('node_failed')).toEqual([0, 4])
+  expect(charged('partial')).toEqual([1, 3])
+  // It had moved: the node that had it before says so, too.
+  expect(charged('ok')).toEqual([0, 3])
 })
 
 test.each([true, null])(
