@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { unixMs } from '../../src/engine/base/clock.ts'
 import { PLAY_PRICES } from '../../src/engine/roles/node/prices.ts'
 import { checkInvariants } from './invariants.ts'
 import { HELD, PRICE, holding, paymentsOf, preimagesOf, summary, until } from './holding.ts'
@@ -16,6 +17,8 @@ const expectNothingPaid = async (it: World, asked: Asked): Promise<void> => {
   expect(asked.outcome!.output).toBeNull()
   expect(told(asked, 'piece')).toBe(false)
   await checkMoney(it)
+  // No receipt is counted, no statement waited for: nothing of it was ever on the tab.
+  expect(it.clients[0]!.store.money.spending(unixMs(0)).views).toEqual([])
   expect(await has(it, 'client 0')).toBe(FULL)
   expect(await has(it, 'node 0')).toBe(0n)
   expect(paymentsOf(it.clients[0]!).every(({ state }) => state === 'failed')).toBe(true)

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { type Msat, msat } from '../../src/engine/base/money.ts'
 import type { Client, News, ToppedUp } from '../../src/engine/roles/client/news.ts'
 import type { PubKey } from '../../src/engine/protocol/ids.ts'
+import type { Bank } from './bank.ts'
 import { checkMoney, letters, tabOf } from './money-books.ts'
 import { ended, paying } from './paying.ts'
 import type { World } from './world.ts'
@@ -165,6 +166,67 @@ describe('a top-up with no job behind it', () => {
     expect(again.paid).toBe(false)
     expect(again.fault).not.toBeNull()
     expect(it.clients[0]!.store.money.payments(10)).toHaveLength(1)
+    await it.close()
+  })
+})
+
+describe('where the node still has an invoice over less for that tab', () => {
+  /** A job asked for 10 sat there, which were not allowed. */
+  const asked = async (wrap: Bank['wrapWallet'] = (wallet) => wallet) => {
+    const { it, client } = await paying({}, ({ bank }) => {
+      bank!.wrapWallet = wrap
+      bank!.caps = { ...bank!.caps, exposure: msat(5_000n) }
+    })
+    const job = it.request(client, { timings: ['before'] })
+    await ended(it, job)
+    expect(job.outcome!.fault!.code).toBe('exposure.exceeded')
+    const party = it.clients[0]!
+    it.bank!.caps = { ...it.bank!.caps, exposure: msat(200_000n) }
+    it.kill(party)
+    await it.start(party)
+    await it.clock.advance(1_000)
+    return { it, client: party.client! }
+  }
+
+  test('who types 150 sat waits for its end, and pays 150 sat', async () => {
+    const { it, client } = await asked()
+    const topping = topUp(client, keyOf(it), msat(150_000n))
+    await it.clock.advance(60_000)
+    expect(told(topping)).toEqual(['funding'])
+    const before = letters(it)
+    expect(await over(it, topping, 180_000)).toMatchObject({ msat: 150_000n, fault: null })
+    // Nobody is asked each second meanwhile.
+    expect(letters(it) - before).toBeLessThan(10)
+    expect(tabOf(it.nodes[0]!)).toMatchObject({ paid: 150_000n, seq: 1 })
+    await checkMoney(it)
+    await it.close()
+  })
+
+  test('who is offered it until after its end is told so, and pays nothing', async () => {
+    // The node's wallet never says that it has ended.
+    const { it, client } = await asked((wallet) => ({
+      ...wallet,
+      lookup: async (paymentHash) => ({ paymentHash, state: 'open', received: null }),
+      subscribe: () => () => {},
+    }))
+    const end = await over(it, topUp(client, keyOf(it), msat(150_000n)), 300_000)
+    expect(end).toMatchObject({ paid: false, fault: { kind: 'again' } })
+    expect(end.fault!.code).toBe('top_up.other_invoice')
+    expect(it.clients[0]!.store.money.payments(10)).toEqual([])
+    await it.close()
+  })
+
+  test('a job that comes meanwhile makes it no other sum', async () => {
+    const { it, client } = await paying()
+    const topping = topUp(client, keyOf(it), msat(20_000n))
+    const job = it.request(client, { outTokens: 20_000 })
+    expect(await over(it, topping)).toMatchObject({ msat: 20_000n, fault: null })
+    await ended(it, job)
+    expect(job.outcome!.fault).toBeNull()
+    expect(job.outcome!.ceiling).toBeGreaterThan(20_000n)
+    const paid = it.clients[0]!.store.money.payments(10).map((one) => one.msat)
+    expect(paid).toContain(msat(20_000n))
+    await checkMoney(it)
     await it.close()
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { textPieces } from '../fakes/scripted-runner.ts'
+import { PLAY_PRICES } from '../../src/engine/roles/node/prices.ts'
 import { KINDS } from '../../src/engine/protocol/kinds.ts'
 import { checkInvariants } from './invariants.ts'
 import { checkMoney, tabOf } from './money-books.ts'
@@ -251,4 +252,52 @@ describe('a router that begins to want proofs, or no longer does', () => {
     await checkMoney(it)
     await it.close()
   })
+})
+
+test('a job that draws on a tab when its router begins to want proofs is counted on that tab', async () => {
+  const script = { pieces: textPieces(words(200)), pieceMs: 50 }
+  const { it, client } = await paying({ slots: 3, script })
+  const first = it.request(client, { outTokens: 500 })
+  while (!first.news.some(({ type }) => type === 'piece')) await it.clock.advance(50)
+  await it.stopRouter()
+  await it.clock.advance(500)
+  it.payment = 'proven'
+  await it.startRouter()
+  await it.clock.advance(3_000)
+  expect(first.outcome).toBeUndefined()
+  const next = it.request(client, { outTokens: 64 })
+  await ended(it, next)
+  await ended(it, first)
+  expect([first.outcome!.fault, next.outcome!.fault]).toEqual([null, null])
+  expect(toldOf(next)).toContain('proof')
+  const [purse] = it.bank!.purses
+  const node = it.nodes[0]!.signer.pubkey
+  await it.clock.advance(5_000)
+  // Each under the key that it drew by, with its statement.
+  expect(purse!.view(node)).toMatchObject({ used: first.outcome!.cost, n: 1, broken: false })
+  expect(purse!.view(node, client.key)).toMatchObject({ used: next.outcome!.cost, n: 1 })
+  expect(first.outcome!.left).toBeNull()
+  await checkMoney(it)
+  await it.close()
+})
+
+test('a job that draws on such a tab gets no more when that is used up: it would be paid for another', async () => {
+  const script = { pieces: textPieces(words(200)), pieceMs: 50 }
+  // A hundred times as dear.
+  const rows = PLAY_PRICES.map((row) => ({ ...row, rates: { out_token: '250000000' } }))
+  const { it, client } = await paying({ slots: 3, script, rows })
+  const first = it.request(client, { outTokens: 200, timings: ['stream'] })
+  while (!first.news.some(({ type }) => type === 'piece')) await it.clock.advance(50)
+  await it.stopRouter()
+  await it.clock.advance(500)
+  it.payment = 'proven'
+  await it.startRouter()
+  await it.clock.advance(1_000)
+  const next = it.request(client, { outTokens: 64 })
+  await ended(it, first)
+  await ended(it, next)
+  expect(first.outcome).toMatchObject({ finish: 'payment', fault: { code: 'job.unpaid' } })
+  expect(payments(it).map(({ ref }) => ref)).not.toContain(first.outcome!.job)
+  await checkMoney(it)
+  await it.close()
 })

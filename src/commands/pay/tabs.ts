@@ -75,7 +75,7 @@ const tabLine = ({ view: tab, isPast }: Row, show: Namer): string => {
     show(tab.payee),
     ...(tab.paidAt === null ? [] : [`paid last ${utc(tab.paidAt)}`]),
     ...(tab.disputed > 0n ? [`${showMsat(tab.disputed)} disputed`] : []),
-    ...(tab.broken ? ['broken: its statements contradict; it gets nothing more'] : []),
+    ...(tab.broken ? ['broken: it lied about your money; it gets nothing more'] : []),
   ].join('  ')
 }
 

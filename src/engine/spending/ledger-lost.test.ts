@@ -56,7 +56,11 @@ const books = (costs: readonly number[], paid: bigint) => {
     counts: (n: number) => {
       const id = receiptOf(n)
       const cost = msat(BigInt(costs[n - 1]!))
-      const { changes } = charged(view, { id, job: hex<JobId>(n), cost, disputed: false }, now)
+      const { changes } = charged(
+        view,
+        { id, job: hex<JobId>(n), cost, ceiling: cost, disputed: false },
+        now,
+      )
       write(charges.has(id) ? [] : changes)
     },
     hears,

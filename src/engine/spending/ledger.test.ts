@@ -1,18 +1,20 @@
 import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
 import { unixMs } from '../base/clock.ts'
-import { msat } from '../base/money.ts'
+import { MAX_MSAT, msat } from '../base/money.ts'
 import type { SignedStatement } from '../metering/tab-rows.ts'
 import type { EventId, JobId, PubKey } from '../protocol/ids.ts'
 import { type Known, checkStatement } from './ledger-check.ts'
-import { type Charge, type TabView, charged, leftOn, openView, paidInto } from './ledger.ts'
+import { type Charge, type TabView, charged, leftOn, openView, owedOn, paidInto } from './ledger.ts'
 
 const hex = <T extends string>(n: number): T => n.toString(16).padStart(64, '0') as T
 const now = unixMs(1_700_000_000_000)
 const [NODE, KEY] = [hex<PubKey>(1), hex<PubKey>(2)]
-const receipt = (n: number, cost: bigint, disputed = false) => ({
+const receipt = (n: number, cost: bigint, disputed = false, ceiling = 1_000n) => ({
   id: hex<EventId>(n),
   job: hex<JobId>(100 + n),
   cost: msat(cost),
+  ceiling: msat(ceiling),
   disputed,
 })
 /** Paid 10 sat; receipts 1 to 3 cost 100, 200 and 300 msat. */
@@ -52,6 +54,40 @@ test('what was paid and what receipts cost, to the msat; a dispute moves no mone
     ['put', 'views'],
     ['add', 'charges'],
   ])
+})
+
+describe('a receipt over the ceiling of its job', () => {
+  test('counts up to that, as disputed, and breaks the tab', () => {
+    const { view, changes } = charged(used(), receipt(4, 1_001n), now)
+    expect(view).toMatchObject({ used: 1_600n, disputed: 1_000n, broken: true })
+    // What it says is kept.
+    expect(changes.find((it) => it.table === 'charges')?.row).toMatchObject({ cost: 1_001n })
+    expect(charged(used(), receipt(4, 1_000n), now).view).toMatchObject({ broken: false })
+  })
+
+  test('of any cost breaks no ledger', () => {
+    let view = used()
+    for (const n of [4, 5]) view = charged(view, receipt(n, MAX_MSAT, true, MAX_MSAT), now).view
+    expect(view).toMatchObject({ used: MAX_MSAT, disputed: MAX_MSAT })
+  })
+})
+
+test('what is owed is what was agreed to and what was disputed; no msat of that is lost or counted twice', () => {
+  expect(owedOn(-500n, 0n)).toEqual({ agreed: 500n, disputed: 0n })
+  expect(owedOn(-500n, 200n)).toEqual({ agreed: 300n, disputed: 200n })
+  // What was paid ahead was taken first.
+  expect(owedOn(-500n, 900n)).toEqual({ agreed: 0n, disputed: 500n })
+  expect(owedOn(500n, 900n)).toEqual({ agreed: 0n, disputed: 0n })
+  const sum = fc.bigInt({ min: 0n, max: 1_000_000n })
+  fc.assert(
+    fc.property(sum, sum, sum, (paid, agreed, disputed) => {
+      const owed = owedOn(paid - agreed - disputed, disputed)
+      const more = agreed + disputed - paid
+      expect(owed.agreed + owed.disputed).toBe(more > 0n ? more : 0n)
+      // With it no more is paid than was agreed to, but for what was paid ahead.
+      expect(owed.agreed === 0n || paid + owed.agreed <= agreed).toBe(true)
+    }),
+  )
 })
 
 test('a statement that agrees is kept, and moves the number on', () => {

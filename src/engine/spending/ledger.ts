@@ -1,5 +1,5 @@
 import type { UnixMs } from '../base/clock.ts'
-import { type Msat, msat } from '../base/money.ts'
+import { MAX_MSAT, type Msat, msat } from '../base/money.ts'
 import type { Change, SignedStatement, Statement } from '../metering/tab-rows.ts'
 import type { EventId, JobId, PubKey } from '../protocol/ids.ts'
 
@@ -13,7 +13,10 @@ export type TabView = Readonly<{
   ref: PubKey
   /** What our wallet says that settled, without fees. */
   paid: Msat
-  /** Cost of the receipts that we acknowledged, the disputed ones as well: a dispute moves no money. */
+  /**
+   * Cost of the receipts that we acknowledged, each up to the ceiling of its job; the disputed ones as well, since the
+   * node keeps what it has: a dispute moves no money. What of it is owed is never paid (`owedOn`).
+   */
   used: Msat
   /** Part of `used` that we disputed. */
   disputed: Msat
@@ -23,7 +26,10 @@ export type TabView = Readonly<{
   paidAt: UnixMs | null
   /** Number of the last statement up to which all are here; 0 before the first. */
   n: number
-  /** The node signed two statements that contradict each other, or one that we refute: it gets nothing more. */
+  /**
+   * The node signed two statements that contradict each other, or one that we refute, or a receipt over the ceiling of
+   * its job: it gets nothing more.
+   */
   broken: boolean
   at: UnixMs
 }>
@@ -34,6 +40,7 @@ export type Charge = Readonly<{
   payee: PubKey
   ref: PubKey
   job: JobId
+  /** As the receipt says, also where that is over the ceiling. */
   cost: Msat
   disputed: boolean
   at: UnixMs
@@ -74,18 +81,39 @@ export const paidInto = (
   at: now,
 })
 
+/** A receipt that we acknowledge, and the ceiling of its job: we signed that, and the node took it. */
+export type Answered = Readonly<{
+  id: EventId
+  job: JobId
+  cost: Msat
+  ceiling: Msat
+  disputed: boolean
+}>
+
+/** What counts of a receipt: no job costs more than its ceiling, whatever its node signs. */
+export const countedOf = ({ cost, ceiling }: Pick<Answered, 'cost' | 'ceiling'>): Msat =>
+  cost < ceiling ? cost : ceiling
+
+/** Whether anybody who has the job can see that its receipt is a lie. */
+export const isOverCeiling = ({ cost, ceiling }: Pick<Answered, 'cost' | 'ceiling'>): boolean =>
+  cost > ceiling
+
 /** A receipt was acknowledged. The charge is written with the view: a second one of the same receipt is refused. */
 export const charged = (
   view: TabView,
-  receipt: Readonly<{ id: EventId; job: JobId; cost: Msat; disputed: boolean }>,
+  receipt: Answered,
   now: UnixMs,
 ): { view: TabView; changes: ViewChange[] } => {
   const { payee, ref } = view
-  const { id, job, cost, disputed } = receipt
+  const { id, job, cost } = receipt
+  const isLie = isOverCeiling(receipt)
+  const disputed = receipt.disputed || isLie
+  const counted = countedOf(receipt)
   const row: TabView = {
     ...view,
-    used: msat(view.used + cost),
-    disputed: disputed ? msat(view.disputed + cost) : view.disputed,
+    used: atMost(view.used + counted),
+    disputed: disputed ? atMost(view.disputed + counted) : view.disputed,
+    broken: view.broken || isLie,
     at: now,
   }
   const charge: Charge = { receipt: id, payee, ref, job, cost, disputed, at: now }
@@ -100,6 +128,24 @@ export const charged = (
 
 /** What is paid and not used; below 0 where we owe. */
 export const leftOn = ({ paid, used }: TabView): bigint => paid - used
+
+/**
+ * What is owed, msat: `agreed` is ours to pay; `disputed` is what the node would take of the next payment for receipts
+ * that we disputed, and that is never paid.
+ * @param left paid less used
+ * @param disputed of used
+ */
+export const owedOn = (
+  left: bigint,
+  disputed: bigint,
+): Readonly<{ agreed: bigint; disputed: bigint }> => {
+  const owed = left < 0n ? -left : 0n
+  const wrong = owed < disputed ? owed : disputed
+  return { agreed: owed - wrong, disputed: wrong }
+}
+
+/** Sums of what strangers sign stay amounts. */
+const atMost = (sum: bigint): Msat => msat(sum < MAX_MSAT ? sum : MAX_MSAT)
 
 /** Whether two statements with one number say different things. */
 export const contradict = (a: Statement, b: Statement): boolean =>

@@ -193,10 +193,11 @@ export class World {
     if (money.charge(said.receipt) || this.client.writing.some((it) => names(it.changes, said)))
       return
     const job = said.text as JobId
-    const receipt = { id: said.receipt, job, cost: said.cost, disputed: false }
+    const { cost } = said
+    const receipt = { id: said.receipt, job, cost, ceiling: cost, disputed: false }
     const { view, changes } = charged(this.view, receipt, this.now)
     const near = money.statements(NODE, KEY, said.n - 1, 3)
-    const charge = { receipt: said.receipt, payee: NODE, ref: KEY, job, cost: said.cost } as const
+    const charge = { receipt: said.receipt, payee: NODE, ref: KEY, job, cost } as const
     const known = { charge: { ...charge, disputed: false, at: this.now }, near, out: 0n }
     const checked = checkStatement(view, said, known, this.now)
     this.view = checked.view

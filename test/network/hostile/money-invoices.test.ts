@@ -5,9 +5,10 @@ import type { Signer } from '../../../src/engine/identity/seams.ts'
 import type { InvoiceDraft } from '../../../src/engine/protocol/bolt11/invoice.ts'
 import type { Contents } from '../../../src/engine/protocol/messages.ts'
 import { type Terms, parseTerms, termsHash, termsText } from '../../../src/engine/protocol/terms.ts'
+import { scriptedChat } from '../../fakes/scripted-runner.ts'
 import { outcomeOf, wish } from './cast.ts'
 import { letterWith } from './money.ts'
-import { forged } from './parcel.ts'
+import { contentOf, forged } from './parcel.ts'
 import { type MoneyScene, inLetters, lettersTo, moneyScene, tabAt, viewAt } from './money-scene.ts'
 import { unharmed } from './scene.ts'
 
@@ -31,6 +32,7 @@ const liedInvoice = (it: MoneyScene, said: Contents['invoice'], lie: Lie): Conte
 }
 
 const other = 'c'.repeat(64)
+const WIDE = { ...scriptedChat(), limits: { inputBytes: 8192, outTokens: 100_000 } }
 
 const LIES: Record<string, [flaw: string, (it: MoneyScene) => Lie]> = {
   'attack 3: of another payee': [
@@ -184,21 +186,20 @@ describe('attack 15, 16: paid once', () => {
   })
 
   test('a seq that was paid before', () => {
-    const it = moneyScene()
+    const it = moneyScene({ capabilities: [WIDE] })
     wish(it.stage, it.client)
     it.stage.advance(5_000)
-    expect(it.mint.paid).toHaveLength(1)
     const [first] = it.mint.paid
     // The next job is too dear for what is left, and the node asks for number 1 again.
     inLetters(it, 'client', 'invoice', (content, inner) =>
       forged(it.node.signer, inner, liedInvoice(it, content, { terms: { seq: 1 } })),
     )
-    const job = wish(it.stage, it.client, { outTokens: 2_000 })
-    wish(it.stage, it.client, { outTokens: 2_000 })
-    wish(it.stage, it.client, { outTokens: 2_000 })
+    const job = wish(it.stage, it.client, { outTokens: 10_000 })
     it.stage.advance(59_000)
-    expect(outcomeOf(it.stage, job).fault).toBeNull()
+    expect(outcomeOf(it.stage, job).fault).toMatchObject({ code: 'funding.uncredited' })
     expect(it.mint.paid).toEqual([first!])
+    // It is not even wanted of the purse.
+    expect(it.mint.refused).toEqual([])
     unharmed(it.stage)
   })
 
@@ -248,3 +249,18 @@ test('attack 5: what nobody waits for is paid only after a job that left the tab
 
 const letterTo = (it: MoneyScene, inner: Parameters<typeof letterWith>[3]) =>
   letterWith(it.stage, it.node.signer, it.client.signer.pubkey, inner)
+
+test('what waits together is asked for together: the second counts on nothing that the first will take', () => {
+  const it = moneyScene({ capabilities: [WIDE] })
+  wish(it.stage, it.client, { outTokens: 10_000 })
+  it.stage.advance(5_000)
+  const { paid, used } = viewAt(it)
+  // The letter that asks for the second is lost: a third comes until it is said again.
+  inLetters(it, 'node', 'fund', () => null)
+  const jobs = [1, 2].map(() => wish(it.stage, it.client, { outTokens: 60_000 }))
+  it.stage.tampers.length = 0
+  const [ceiling] = jobs.map((job) => it.client.state.jobs.get(job)!.funding!.offered.ceiling)
+  expect(ceiling! > paid - used && paid > used).toBe(true)
+  it.stage.advance(6_000)
+  expect(contentOf(lettersTo(it.node, 'fund').at(-1)!)).toMatchObject({ msat: String(ceiling) })
+})

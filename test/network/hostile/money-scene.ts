@@ -1,10 +1,13 @@
+import { toHex } from '../../../src/engine/base/bytes.ts'
+import { msat } from '../../../src/engine/base/money.ts'
 import type { Signer } from '../../../src/engine/identity/seams.ts'
+import { jobId } from '../../../src/engine/protocol/ids.ts'
 import type { Contents } from '../../../src/engine/protocol/messages.ts'
 import { PLAY_PRICES } from '../../../src/engine/roles/node/prices.ts'
 import { paidRow } from '../../../src/engine/roles/node/money.ts'
 import type { MoneyKind } from '../../../src/engine/protocol/money.ts'
 import { type Signed, tagValue } from '../../../src/engine/protocol/event.ts'
-import { type NodeOptions, addClient, addNode, addRouter } from './cast.ts'
+import { type NodeOptions, addClient, addNode, addRouter, newsOf } from './cast.ts'
 import { Mint, letterWith, opened } from './money.ts'
 import { contentOf, nameOf, withEvent } from './parcel.ts'
 import type { NodeParty, Party } from './party.ts'
@@ -81,3 +84,25 @@ export const lettersTo = (party: Party, name: MoneyKind): Signed[] =>
     const letter = opened(party.signer, parcel.event)
     return letter.name === name ? [letter.event] : []
   })
+
+/** What the client's wallet has paid, msat. */
+export const paidIn = ({ mint }: MoneyScene): bigint =>
+  mint.paid.reduce((sum, it) => sum + it.msat, 0n)
+
+/** The node sends an invoice that nobody asked for, over what it likes. */
+export const asksFor = (it: MoneyScene, purpose: 'after' | 'topup', amount: bigint): void => {
+  const payer = tabKey(it).pubkey
+  const settled = tabAt(it)!.seq
+  const fund = { payer, ref: payer, purpose, msat: msat(amount), hold: false }
+  it.stage.tell(it.node, { type: 'wallet', event: { type: 'fund', settled, ...fund } })
+  it.stage.advance(5_000)
+}
+
+/** How a top-up of so many msat ended within 20 s, as it is told. */
+export const topUp = (it: MoneyScene, amount: bigint) => {
+  const job = jobId(toHex(it.stage.random.bytes(32)))
+  const about = { node: it.node.signer.pubkey, amount: msat(amount), maxFee: null, dryRun: false }
+  it.stage.tell(it.client, { type: 'top_up', job, wish: about })
+  it.stage.advance(20_000)
+  return newsOf(it.stage, job).find((news) => news.type === 'topped_up')
+}

@@ -143,12 +143,10 @@ export class Mint {
       stage.later(() => stage.feed(party, { type: 'statements', found }))
     } else if (effect.do === 'wallet') this.wallet(party as NodeParty, effect)
     else if (effect.do === 'pay') this.purse(party as ClientParty, effect)
-    else if (effect.do === 'charge') {
-      const { node, receipt } = effect
-      const view = (party as ClientParty).state.money!.view(node)
-      if (!money.charge(receipt.id)) void money.write(charged(view, receipt, stage.now).changes)
-      const { cost } = receipt
-      stage.later(() => stage.feed(party, { type: 'charged', node, cost }))
+    else if (effect.do === 'charge' || effect.do === 'pin') {
+      const write = () => this.write(party as ClientParty, effect)
+      if (party.slowDisk) this.unwritten.push(write)
+      else write()
     } else if (effect.do === 'statement') {
       const { said, alone, isAnswer } = effect
       const near = money.statements(said.node, said.key, Math.max(1, said.n - 1), 8)
@@ -159,6 +157,18 @@ export class Mint {
       stage.later(() => stage.feed(party, { type: 'checked', node, n, isAnswer }))
     } else return false
     return true
+  }
+
+  /** What a client counts of a receipt, or holds against its node. */
+  private write(client: ClientParty, effect: Extract<AnyEffect, { do: 'charge' | 'pin' }>): void {
+    const { stage } = this
+    const { money } = this.stores.get(client)!
+    const view = client.state.money!.view(effect.node)
+    if (effect.do === 'pin')
+      return void money.write([{ do: 'put', table: 'views', row: { ...view, broken: true } }])
+    const { receipt } = effect
+    if (!money.charge(receipt.id)) void money.write(charged(view, receipt, stage.now).changes)
+    stage.later(() => stage.feed(client, { type: 'charged', receipt: receipt.id }))
   }
 
   private wallet(node: NodeParty, effect: Extract<AnyEffect, { do: 'wallet' }>): void {

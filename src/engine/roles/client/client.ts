@@ -130,10 +130,9 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
   const spend = (purse: Purse, effect: PurseEffect): void => {
     if (effect.do === 'charge') {
       const { node, key, receipt } = effect
-      const { cost } = receipt
       return void purse
         .charge(node, receipt, key)
-        .then(() => loop.feed({ type: 'charged', node, cost }))
+        .then(() => loop.feed({ type: 'charged', receipt: receipt.id }))
     }
     const { log = silentLog } = options
     if (effect.do === 'statement')

@@ -8,12 +8,12 @@ import { type Funding, newFunding, placeOf } from './money.ts'
 import { noCredit, notCredited, notKnown } from './outcome.ts'
 import { noInvoice } from './payee-faults.ts'
 import { hasRoute, useRoute } from './packs.ts'
-import { type Plan, firstOf, planOf } from './plan.ts'
+import { type Plan, firstOf, planOf, refusalAt } from './plan.ts'
 import { canShow, notShown, showProofs } from './proving.ts'
 import { sendJob } from './sending.ts'
 import type { Offered } from './offered.ts'
 import { type ClientJob, type ClientTurn, tell } from './state.ts'
-import { askTab, drawnAt, leftAt, tellNode } from './tabs.ts'
+import { askTab, drawnAt, keyOf, leftAt, tellNode } from './tabs.ts'
 import { endTopUp, topUpFunded } from './top-up-end.ts'
 import { ROOM_EVERY_MS, awaitsRoom, isWanted, roomAt, waitingFor } from './waiting.ts'
 
@@ -49,10 +49,15 @@ export const fundRunning = (turn: ClientTurn, job: ClientJob, short: Msat): void
   const { drawn, offered, body } = job.attempt!
   const { timing } = body
   if (!drawn || timing === 'before' || timing === 'hold') return
+  const money = state.money!
+  const key = money.tab(offered.node).pubkey
+  // It draws on a tab that our router wants to see no more.
+  if (keyOf(job.attempt!) !== key) return
   // Who pays after it pays nothing ahead: it goes on where others there end in time and leave something.
   if (timing === 'after') return void (job.unpaid = noCredit())
   const { node, ceiling } = offered
-  const money = state.money!
+  const refusal = refusalAt(money, node)
+  if (refusal) return void (job.unpaid = refusal)
   const free = leftAt(money, node) - drawnAt(state.jobs.values(), node, job)
   if (free >= ceiling) return
   const rest = free > 0n ? msat(ceiling - free) : ceiling
@@ -81,8 +86,9 @@ export const onFundDue = (turn: ClientTurn, place: string): void => {
     return proceed(turn, one)
   }
   if (one.phase === 'full') return onFull(turn, one)
-  const isOver = one.isStale ? now - one.since >= STALE_WITHIN_MS : one.asks >= MOST_ASKS
-  if (isOver) return failAll(turn, one, one.isStale ? notCredited() : noInvoice('node'))
+  const { stale } = one
+  const isOver = stale ? now >= stale.until : one.asks >= MOST_ASKS
+  if (isOver) return failAll(turn, one, stale?.fault ?? noInvoice('node'))
   ask(turn, one)
 }
 
@@ -188,7 +194,8 @@ const fund = (turn: ClientTurn, job: ClientJob, node: PubKey, { timing, needed }
   const before = funding.get(placeOf(node, ref))
   if (before) {
     before.jobs.add(job.id)
-    if (needed > before.needed) before.needed = needed
+    // Who typed an amount pays that one: what a job lacks besides is asked for after it.
+    if (needed > before.needed && !before.topUp) before.needed = needed
     return
   }
   if (turn.state.money!.proves) tell(turn, job, { type: 'proof', router: turn.state.router })
@@ -226,8 +233,6 @@ const INVOICE_WITHIN_MS = 5_000
 const MOST_ASKS = 3
 /** How long a payment may be on its way until the node says that it waits: it is no use any more then. */
 const HELD_WITHIN_MS = 75_000
-/** How long a node may hand out an invoice that was paid, or has no time left. */
-const STALE_WITHIN_MS = 30_000
 /** How long a node may take to say that it has what was paid. */
 const CREDITED_WITHIN_MS = 3_000
 /** How often a node may refuse one job that our tab covers, and how long it is waited for at first. */

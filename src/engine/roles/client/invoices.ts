@@ -15,17 +15,20 @@ import { parseTerms } from '../../protocol/terms.ts'
 import { usualMaxFee } from '../../spending/caps.ts'
 import { invoiceFlaw, payableUntil } from '../../spending/invoice-check.ts'
 import { leftOn } from '../../spending/ledger.ts'
-import { mostFor, payOf } from './amounts.ts'
+import { amountFor, payOf } from './amounts.ts'
 import { failAll, notAllowed, proceed } from './funding.ts'
 import { awaitHeld, beginHold, onHeldWord, onHoldPayment, onKey } from './holding.ts'
 import { type Funding, type PurseEvent, newFunding, placeOf } from './money.ts'
 import { paidNews } from './paid-news.ts'
 import { notKnown } from './outcome.ts'
 import { badInvoice, notPaid } from './payee-faults.ts'
+import { refusalAt } from './plan.ts'
 import { keepProof, newProof } from './proving.ts'
 import { type ClientTurn, tell } from './state.ts'
-import { leftAt, onStatement, runningAt } from './tabs.ts'
+import { isBroken, leftAt, onStatement, runningAt } from './tabs.ts'
+import { awaitsNext } from './stale.ts'
 import { tellTopUp } from './top-up-end.ts'
+import { hasDrawn, isWelcome } from './unasked.ts'
 import { isWanted, waitingFor } from './waiting.ts'
 
 /** What a node says of money: checked, then paid, or not. */
@@ -37,7 +40,10 @@ export const onMoney = (turn: ClientTurn, message: Message<'money'>): void => {
   if (!inner) return
   if (inner.name === 'invoice') onInvoice(turn, event.pubkey, inner)
   else if (inner.name === 'paid') onPaid(turn, event.pubkey, inner)
-  else if (inner.name === 'statement') onStatement(turn, event.pubkey, inner, true)
+  else if (inner.name === 'statement') {
+    const key = turn.state.money!.tab(event.pubkey).pubkey
+    onStatement(turn, event.pubkey, inner, { key, isAnswer: true })
+  }
 }
 
 /** What a letter says to our tab with whoever sent it. */
@@ -47,7 +53,9 @@ export const openMoney = (
 ): Message<MoneyKind> | undefined => {
   const { state } = turn
   const text = state.money && openLetter(state.signer, event.pubkey, body.sealed)
-  return text ? read(turn, text, event.pubkey, event.created_at) : undefined
+  if (!text) return undefined
+  const of = { node: event.pubkey, key: state.money!.tab(event.pubkey).pubkey }
+  return read(turn, text, of, event.created_at)
 }
 
 /** A frame of type 6: the statement after a receipt. */
@@ -56,10 +64,10 @@ export const onMoneyFrame = (turn: ClientTurn, frame: Frame): void => {
   const expected = money?.expected.get(frame.tag)
   if (!expected) return
   const bytes = openOutput(expected.secret, frameHeader(frame), frame.seq, frame.bytes)
-  const said = bytes && read(turn, fromUtf8(bytes), expected.node, toSec(turn.now))
+  const said = bytes && read(turn, fromUtf8(bytes), expected, toSec(turn.now))
   if (!said || said.name !== 'statement') return
   money!.expected.delete(frame.tag)
-  onStatement(turn, expected.node, said, false)
+  onStatement(turn, expected.node, said, { key: expected.key, isAnswer: false })
 }
 
 /** How a payment ended. */
@@ -96,15 +104,15 @@ const settled = (turn: ClientTurn, one: Funding): void => {
   state.deadlines.set(`fund:${placeOf(one.node, one.ref)}`, unixMs(now + CREDITED_WITHIN_MS))
 }
 
-/** A sealed event of this node's, for our tab there. */
+/** A sealed event of this node's, for a tab of ours there. */
 const read = (
   { state, now }: ClientTurn,
   text: string,
-  node: PubKey,
+  { node, key: own }: Readonly<{ node: PubKey; key: PubKey }>,
   at: Parameters<typeof sealed>[1],
 ): Message<MoneyKind> | undefined => {
   const money = state.money!
-  const isMe = (key: PubKey): boolean => key === money.tab(node).pubkey
+  const isMe = (key: PubKey): boolean => key === own
   const { verifier, net } = state
   const inner = sealed(text, at, { verifier, net, isMe, replay: money.replay }, now)
   return isRefusal(inner) || inner.event.pubkey !== node ? undefined : inner
@@ -124,6 +132,10 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   if (one && one.phase !== 'asked') return
   const waiting = one ? waitingFor(turn, one) : []
   if (one && !isWanted(turn, one)) return
+  // What is owed and agreed to is paid to whoever did not lie, and nothing besides it.
+  const isDue = terms.for === 'after' && !one
+  const refusal = isDue && !isBroken(money, node) ? null : refusalAt(money, node)
+  if (refusal) return one && failAll(turn, one, refusal)
   const pay = payOf(turn, node)
   if (!pay) return
   if (!one && !isWelcome(turn, node, terms)) {
@@ -144,7 +156,7 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
     for: isAfter ? 'after' : ref === tab ? 'topup' : 'job',
     ref,
     seq: Math.max(terms.seq, last + 1),
-    msat: { most: mostFor(money, node, pay, terms, one) },
+    msat: amountFor(money, node, pay, terms, one),
   } as const
   const rules = { secp: money.secp, pinnedKeys: pay.payees, allowMemo: pay.bind === 'memo' }
   const signed = { terms: body.terms, bolt11: body.bolt11, signer: node }
@@ -152,12 +164,11 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   // Asked for again after a link was lost: our money is on its way there already.
   if (hold && waiting[0]!.holds.get(node)?.hash === hash) return awaitHeld(turn, one, hash)
   const flaw = invoiceFlaw(signed, expected, { now, ...rules })
-  // It has not seen our last payment yet, or hands out an invoice until its last second.
-  if (one && (flaw === 'pay.seq' || flaw === 'pay.expired')) {
-    one.isStale = true
-    return state.deadlines.set(`fund:${placeOf(node, ref)}`, unixMs(now + AGAIN_MS))
+  if (flaw) {
+    if (one && !awaitsNext(turn, one, { flaw, terms, invoice }))
+      failAll(turn, one, badInvoice('node', flaw))
+    return
   }
-  if (flaw) return one && failAll(turn, one, badInvoice('node', flaw))
   // A job that comes meanwhile waits for what is paid in the background, and asks for nothing more.
   const wanted = { node, ref, timing: 'before', jobs: new Set<JobId>(), topUp: null } as const
   const own = one ?? (ref === tab ? newFunding({ ...wanted, needed: terms.msat }, now) : null)
@@ -188,7 +199,7 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   const caps = { ...money.caps, maxPrice: first?.wish.cap ?? null }
   const price = first?.funding?.offered.ceiling ?? msat(0n)
   // What is used is not unused, though no receipt says so yet.
-  const used = leftOn(view) - leftAt(money, node) + runningAt(state.jobs.values(), node)
+  const used = leftOn(view) - leftAt(money, node) + runningAt(state.jobs.values(), node, tab)
   turn.effects.push({ do: 'pay', node, payment, caps, price, used, hold })
 }
 
@@ -197,27 +208,6 @@ export const onEarlyInvoice = (turn: ClientTurn, node: PubKey): void => {
   const message = turn.state.money?.early.get(node)
   turn.state.money?.early.delete(node)
   if (message) onInvoice(turn, node, message)
-}
-
-/** Whether a receipt of that node's is still to come. */
-const hasDrawn = ({ state }: ClientTurn, node: PubKey): boolean =>
-  [...state.jobs.values()].some(
-    ({ attempt, phase }) => attempt?.drawn && attempt.offered.node === node && phase !== 'over',
-  )
-
-/** What nobody waits for is paid where it is owed; or, after a job that left the tab low, once. */
-const isWelcome = (
-  { state, now }: ClientTurn,
-  node: PubKey,
-  { for: purpose, ref }: { for: string; ref: string },
-): boolean => {
-  const money = state.money!
-  const isTab = ref === money.tab(node).pubkey
-  if (money.off) return purpose === 'after' && money.owing.get(ref) === node
-  if (purpose === 'after') return isTab
-  const until = money.low.get(node)
-  money.low.delete(node)
-  return until !== undefined && now < until && isTab
 }
 
 const onPaid = (turn: ClientTurn, node: PubKey, { event, body }: Message<'paid'>): void => {
@@ -241,4 +231,3 @@ const onPaid = (turn: ClientTurn, node: PubKey, { event, body }: Message<'paid'>
 }
 
 const CREDITED_WITHIN_MS = 3_000
-const AGAIN_MS = 1_000

@@ -11,11 +11,12 @@ import type { Message } from '../../protocol/messages.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
 import type { SpendingCaps } from '../../spending/caps.ts'
 import type { Entry, JournalEvent, WantedPayment } from '../../spending/journal-rows.ts'
-import type { TabView } from '../../spending/ledger.ts'
+import type { Answered, TabView } from '../../spending/ledger.ts'
 import type { LockedResult } from '../../spending/locked.ts'
 import type { TopUpWish } from './news.ts'
 import { type Packs, newPacks } from './packs.ts'
 import type { Results } from './results.ts'
+import type { Uncounted } from './tabs.ts'
 import type { Telling } from './telling.ts'
 
 export type Timing = (typeof TIMINGS)[number]
@@ -43,12 +44,12 @@ export type ClientMoney = {
   holds: Map<PaymentHash, { readonly node: PubKey; delivered: boolean }>
   /** With the tab off: jobs that are paid after their receipt, by their ids. */
   owing: Map<string, PubKey>
-  /** Jobs that ended, whose node has a statement to send: the key that opens it. */
-  expected: Map<JobTag, Readonly<{ node: PubKey; secret: Uint8Array }>>
+  /** Jobs that ended, whose node has a statement to send: of which tab, and the key that opens it. */
+  expected: Map<JobTag, Readonly<{ node: PubKey; key: PubKey; secret: Uint8Array }>>
   /** Jobs that are over, and told to be when nothing follows that whoever asked should wait for. */
   telling: Map<JobTag, Telling>
-  /** Cost of receipts that were answered and are not in the books yet, msat. */
-  uncounted: Map<PubKey, bigint>
+  /** Receipts that were answered and are not in the books yet. */
+  uncounted: Map<EventId, Uncounted>
   /** Highest number of a statement that was heard. */
   heard: Map<PubKey, number>
   /** From which number on statements were asked for last; not here where more is to be asked for in any case. */
@@ -95,7 +96,7 @@ export type Funding = {
   hash: PaymentHash | null
   seq: number
   /** Its invoice is one that cannot be paid (again), and there is no other yet. */
-  isStale: boolean
+  stale: Readonly<{ until: UnixMs; fault: Fault }> | null
   /** The node has said that it has the money. */
   credited: boolean
   /** Since when it waits for room there, what other jobs held of the tab then (msat), and why. */
@@ -124,7 +125,7 @@ export const newFunding = (
   asks: 0,
   hash: null,
   seq: 0,
-  isStale: false,
+  stale: null,
   credited: false,
   full: null,
   proof: null,
@@ -171,13 +172,13 @@ export type PurseEffect =
       used: bigint
       hold: boolean
     }>
-  /** The node took money for nothing: it gets nothing more. */
+  /** The node took money for nothing, or signed what anybody can see to be a lie: it gets nothing more. */
   | Readonly<{ do: 'pin'; node: PubKey }>
   | Readonly<{
       do: 'charge'
       node: PubKey
       key: PubKey
-      receipt: Readonly<{ id: EventId; job: JobId; cost: Msat; disputed: boolean }>
+      receipt: Answered
     }>
   /** A result came locked; a `locked` event follows when it is on the disk, or says why it is not. */
   | Readonly<{ do: 'lock'; row: LockedResult }>
@@ -194,7 +195,7 @@ export type PurseEvent =
       end: Entry | Fault
     }>
   /** A receipt is in the books. */
-  | Readonly<{ type: 'charged'; node: PubKey; cost: Msat }>
+  | Readonly<{ type: 'charged'; receipt: EventId }>
   /** A statement was held against the books, and counted where it holds. `isAnswer`: we had asked for it. */
   | Readonly<{ type: 'checked'; node: PubKey; n: number; isAnswer: boolean }>
   | Readonly<{ type: 'locked'; job: JobId; fault: Fault | null }>
@@ -210,7 +211,7 @@ export interface Purse {
   view(node: PubKey, key?: PubKey): TabView
   /** Whether our wallet always shows the preimage of what it paid; false until it has said so. */
   shows(): boolean
-  /** Keeps a node from getting anything more: it took money for nothing. */
+  /** Keeps a node from getting anything more, under whatever key we pay it. */
   pin(node: PubKey): Promise<void>
   /**
    * Pays an invoice that was checked, once. Resolves when it settled or failed, or when nobody can say how it
@@ -225,11 +226,7 @@ export interface Purse {
     },
   ): Promise<Entry>
   /** Counts a receipt that was acknowledged; resolves when it is in the books. */
-  charge(
-    node: PubKey,
-    receipt: { id: EventId; job: JobId; cost: Msat; disputed: boolean },
-    key?: PubKey,
-  ): Promise<void>
+  charge(node: PubKey, receipt: Answered, key?: PubKey): Promise<void>
   /**
    * Holds a statement of the node against our own sums; tells what does not hold.
    * @param alone no receipt of that node's is awaited: what it charges for one that we lack is counted

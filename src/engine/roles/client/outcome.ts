@@ -8,7 +8,7 @@ import { isPaidNow } from './money.ts'
 import type { Bundle, Outcome } from './news.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
 import { routeCost } from './packs.ts'
-import { leftAt } from './tabs.ts'
+import { keyOf, leftAt } from './tabs.ts'
 
 /** What is told of a job when it is over. */
 
@@ -52,7 +52,9 @@ export const outcomeOf = (
 }
 
 const leftOf = ({ state }: ClientTurn, { attempt }: ClientJob): bigint | null =>
-  state.money && attempt?.drawn ? leftAt(state.money, attempt.offered.node) : null
+  state.money && attempt?.drawn && keyOf(attempt) === state.money.tab(attempt.offered.node).pubkey
+    ? leftAt(state.money, attempt.offered.node)
+    : null
 
 /** All that came, as the task's output where it makes one: half a text is a text, half a JSON is nothing. */
 const outputOf = (job: ClientJob): unknown => {

@@ -87,7 +87,7 @@ export const countRoute = (turn: ClientTurn, job: ClientJob, receipt: Receipt): 
   const { offersMessage } = job
   const cost = routeCost(job, receipt)
   if (!money || !offersMessage || cost === 0n) return
-  const charge = { id: offersMessage.event.id, job: job.id, cost, disputed: false }
+  const charge = { id: offersMessage.event.id, job: job.id, cost, ceiling: cost, disputed: false }
   const key = money.tab(router).pubkey
   turn.effects.push({ do: 'charge', node: router, key, receipt: charge })
 }

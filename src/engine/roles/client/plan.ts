@@ -1,12 +1,13 @@
 import { Fault } from '../../base/fault.ts'
 import { type Msat, msat } from '../../base/money.ts'
 import { topUpOf } from '../../metering/tab-top-up.ts'
+import type { PubKey } from '../../protocol/ids.ts'
 import { holdPlan } from './hold.ts'
-import type { Timing } from './money.ts'
+import type { ClientMoney, Timing } from './money.ts'
 import { unproven } from './proving.ts'
 import type { Offered } from './offered.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
-import { drawnAt, leftAt } from './tabs.ts'
+import { drawnAt, isBroken, leftAt, owedAt } from './tabs.ts'
 
 /** By which timing a job is paid, and what is to be paid before it goes out. */
 export type Plan = Readonly<{ timing: Timing; needed: Msat }>
@@ -24,7 +25,8 @@ export const planOf = (turn: ClientTurn, job: ClientJob, offered: Offered): Plan
   if (!pay)
     return admitted.includes('after') ? { timing: 'after', needed: NOTHING } : noTiming(admitted)
   if (!money) return noWallet()
-  if (money.view(node).broken) return brokenTab()
+  const refusal = refusalAt(money, node)
+  if (refusal) return refusal
   const wanted = admitted.filter((it) => job.wish.timings?.includes(it) ?? true)
   if (money.proves)
     return wanted.includes('before')
@@ -42,7 +44,8 @@ export const planOf = (turn: ClientTurn, job: ClientJob, offered: Offered): Plan
       : topUpOf(money.view(node).seq, NOTHING, pay.granularity)
     // Where nothing may lie there, the invoice that comes is refused with the sum that would have to be allowed.
     const usual = exposure !== null && exposure > 0n && first > exposure ? exposure : first
-    return { timing: 'stream', needed: isEmpty ? msat(usual + debtAt(turn, node)) : NOTHING }
+    const needed = isEmpty ? msat(usual + owedAt(money, node).agreed) : NOTHING
+    return { timing: 'stream', needed }
   }
   if (wanted.includes('hold')) return holdPlan(turn, job, offered)
   return wanted.includes('after') ? { timing: 'after', needed: NOTHING } : noTiming(admitted)
@@ -51,7 +54,7 @@ export const planOf = (turn: ClientTurn, job: ClientJob, offered: Offered): Plan
 /** What the tab lacks for a whole job: what others draw on it is theirs, and what we owe is paid first. */
 const lackOf = (turn: ClientTurn, job: ClientJob, { node, ceiling }: Offered): Msat => {
   const { jobs, money } = turn.state
-  const debt = debtAt(turn, node)
+  const debt = owedAt(money!, node).agreed
   const free = leftAt(money!, node) - drawnAt(jobs.values(), node, job) - waitingAt(turn, node, job)
   const lack = ceiling - (free > 0n ? free : 0n)
   return msat((lack > 0n ? lack : 0n) + debt)
@@ -72,13 +75,17 @@ const waitingAt = ({ state }: ClientTurn, node: string, before: ClientJob): bigi
   return sum
 }
 
-const debtAt = ({ state }: ClientTurn, node: Offered['node']): bigint => {
-  const left = leftAt(state.money!, node)
-  return left < 0n ? -left : 0n
-}
-
 const NOTHING = msat(0n)
 const USUAL = msat(10_000n)
+
+/**
+ * Why a node gets nothing more: it broke its word; or it counts a disputed sum as owed, and would take the next payment,
+ * whatever that is for, to pay it.
+ */
+export const refusalAt = (money: ClientMoney, node: PubKey): Fault | null => {
+  if (isBroken(money, node)) return brokenTab()
+  return owedAt(money, node).disputed > 0n ? disputedTab() : null
+}
 
 export const noWallet = (): Fault =>
   new Fault('refused', 'wallet.none', 'this node wants to be paid, and no wallet is connected', {
@@ -90,7 +97,15 @@ const noTiming = (admitted: readonly Timing[]): Fault =>
     hint: `allow it with --timing ${admitted[0] ?? 'before'}`,
   })
 
-export const brokenTab = (): Fault =>
+const disputedTab = (): Fault =>
+  new Fault(
+    'verification',
+    'tab.disputed',
+    'this node counts a sum as owed that you disputed: what it is paid would pay that first',
+    { hint: 'ask another node: --where deny:KEY; fedai pay tabs shows which' },
+  )
+
+const brokenTab = (): Fault =>
   new Fault(
     'verification',
     'tab.broken',

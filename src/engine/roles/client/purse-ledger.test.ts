@@ -109,7 +109,13 @@ describe('a ledger that takes nothing more', () => {
     text: '',
     at: unixMs(0),
   })
-  const receipt = { id: hex<EventId>(5), job: hex<JobId>(6), cost: msat(10n), disputed: false }
+  const receipt = {
+    id: hex<EventId>(5),
+    job: hex<JobId>(6),
+    cost: msat(10n),
+    ceiling: msat(10n),
+    disputed: false,
+  }
 
   test('ends whoever waits for a payment, with that Fault', async () => {
     const shared = memoryStore().money

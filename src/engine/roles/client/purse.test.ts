@@ -33,7 +33,13 @@ test('what is used and in no book yet leaves room below the exposure that is all
 
 test('a receipt that is counted again is counted once, and breaks nothing', async () => {
   const it = scene()
-  const receipt = { id: hex<EventId>(5), job: hex<JobId>(6), cost: msat(10n), disputed: false }
+  const receipt = {
+    id: hex<EventId>(5),
+    job: hex<JobId>(6),
+    cost: msat(10n),
+    ceiling: msat(10n),
+    disputed: false,
+  }
   await Promise.all([it.purse.charge(NODE, receipt), it.purse.charge(NODE, receipt)])
   expect(it.purse.view(NODE).used).toBe(msat(10n))
   expect(it.codes()).toEqual([])

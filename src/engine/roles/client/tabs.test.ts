@@ -54,7 +54,7 @@ const scene = () => {
     /** The statement of a job did not come in time. */
     late: () => {
       const tag = 'ab'.repeat(16) as never
-      money.expected.set(tag, { node, secret: new Uint8Array(32) })
+      money.expected.set(tag, { node, key: tab!.pubkey, secret: new Uint8Array(32) })
       state.deadlines.set(`statement:${tag}`, unixMs(now))
       return asks(run({ type: 'tick' }))
     },

@@ -8,12 +8,22 @@ import { eventText } from '../../protocol/event.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import type { Contents, Message } from '../../protocol/messages.ts'
 import { STATEMENT_PAGE } from '../../protocol/sync.ts'
-import { leftOn } from '../../spending/ledger.ts'
+import { countedOf, isOverCeiling, leftOn, owedOn } from '../../spending/ledger.ts'
 import type { ClientMoney, PurseEvent } from './money.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say } from './state.ts'
 import { hasStatement, tellUpTo } from './telling.ts'
 
 /** What we have at a node, by the receipts that we answered, and what it signs of it. */
+
+/** A receipt on its way into the books: on which tab, and what counts of it, msat. */
+export type Uncounted = Readonly<{
+  node: PubKey
+  key: PubKey
+  cost: bigint
+  disputed: boolean
+  /** Its cost is over the ceiling of the job: the tab is broken. */
+  isLie: boolean
+}>
 
 /** Says something about money to a node: signed by our tab's key there, sealed for it alone. */
 export const tellNode = <K extends 'fund' | 'tab_sync'>(
@@ -31,7 +41,26 @@ export const tellNode = <K extends 'fund' | 'tab_sync'>(
 
 /** What is paid and not used, below 0 where we owe; receipts count that are not in the books yet. */
 export const leftAt = (money: ClientMoney, node: PubKey): bigint =>
-  leftOn(money.view(node)) - (money.uncounted.get(node) ?? 0n)
+  leftOn(money.view(node)) - costOf(uncountedAt(money, node))
+
+/** What we owe there, and what of it we disputed: nothing is paid that would pay that (docs/money.md). */
+export const owedAt = (money: ClientMoney, node: PubKey): ReturnType<typeof owedOn> => {
+  const disputed = uncountedAt(money, node).filter((it) => it.disputed)
+  return owedOn(leftAt(money, node), money.view(node).disputed + costOf(disputed))
+}
+
+/** Whether the node broke its word about our money; also where the books do not have it yet. */
+export const isBroken = (money: ClientMoney, node: PubKey): boolean =>
+  money.view(node).broken ||
+  [...money.uncounted.values()].some((it) => it.isLie && it.node === node)
+
+const uncountedAt = (money: ClientMoney, node: PubKey): Uncounted[] => {
+  const { pubkey } = money.tab(node)
+  return [...money.uncounted.values()].filter((it) => it.node === node && it.key === pubkey)
+}
+
+const costOf = (receipts: readonly Uncounted[]): bigint =>
+  receipts.reduce((sum, it) => sum + it.cost, 0n)
 
 /** Ceilings of the jobs that draw on a tab now, but this one. */
 export const drawnAt = (jobs: Iterable<ClientJob>, node: PubKey, but: ClientJob): bigint => {
@@ -43,44 +72,54 @@ export const drawnAt = (jobs: Iterable<ClientJob>, node: PubKey, but: ClientJob)
 }
 
 /** What jobs that run have used of a tab by what came of them: no receipt says it yet. */
-export const runningAt = (jobs: Iterable<ClientJob>, node: PubKey): bigint => {
+export const runningAt = (jobs: Iterable<ClientJob>, node: PubKey, key: PubKey): bigint => {
   let sum = 0n
   for (const { attempt, phase } of jobs)
-    if (attempt?.drawn && attempt.offered.node === node && phase !== 'over') sum += attempt.cost
+    if (attempt && keyOf(attempt) === key && attempt.offered.node === node && phase !== 'over')
+      sum += attempt.cost
   return sum
 }
+
+/** The key whose tab a job draws on. It is another one than now where our router began to want proofs meanwhile. */
+export const keyOf = ({ draw }: Attempt): PubKey | null => draw && draw.pubkey
 
 /** A receipt of a job that drew on a tab was answered: its statement follows, and maybe the next top-up. */
 export const countReceipt = (
   turn: ClientTurn,
-  { offered, body: asked, tag, secrets, lock, isLost }: Attempt,
+  attempt: Attempt,
   { event, body }: Message<'receipt'>,
   disputed: boolean,
 ): void => {
   const { state, now } = turn
   const money = state.money!
+  const { offered, body: asked, tag, secrets, lock, isLost } = attempt
   const { node, ceiling } = offered
   const { cost, job } = body
+  const receipt = { id: event.id, job, cost, ceiling, disputed }
+  const isLie = isOverCeiling(receipt)
+  if (isLie) turn.effects.push({ do: 'pin', node })
   // What is paid for the whole or not at all is on the tab in that moment alone.
   if (lock && body.status !== 'ok') return
-  const key = money.tab(node).pubkey
-  const receipt = { id: event.id, job, cost, disputed }
+  const key = keyOf(attempt)!
   turn.effects.push({ do: 'charge', node, key, receipt })
-  money.uncounted.set(node, (money.uncounted.get(node) ?? 0n) + cost)
+  money.uncounted.set(event.id, { node, key, cost: countedOf(receipt), disputed, isLie })
   // The statement follows the receipt, under a key that the job's end forgets.
-  money.expected.set(tag, { node, secret: secrets.money })
+  money.expected.set(tag, { node, key, secret: secrets.money })
   // With a link that broke it may be lost: a router keeps receipts alone.
   const within = isLost ? AFTER_LOSS_MS : STATEMENT_WITHIN_MS
   state.deadlines.set(`statement:${tag}`, unixMs(now + within))
+  // Nothing more is paid into a tab that is not used any more.
+  if (key !== money.tab(node).pubkey) return
   const left = leftAt(money, node)
+  const { agreed } = owedAt(money, node)
   // Another one like it would not be covered; one that is paid while it runs needs little to begin.
   const lowest = asked.timing === 'stream' ? topUpOf(0, msat(0n), msat(1n)) : ceiling
-  if (money.off && left < 0n) money.owing.set(job, node)
+  if (money.off && !disputed && agreed > 0n) money.owing.set(job, node)
   if (money.owing.size > MOST_NODES) money.owing.delete(money.owing.keys().next().value!)
   // What is owed may be asked for by a top-up that nobody had paid.
-  const isLow = left < lowest && (asked.timing !== 'after' || left < 0n)
-  if (!money.off && !lock && !disputed && isLow)
-    money.low.set(node, unixMs(now + STATEMENT_WITHIN_MS))
+  const isLow = left < lowest && (asked.timing !== 'after' || agreed > 0n)
+  if (disputed) money.low.delete(node)
+  else if (!money.off && !lock && isLow) money.low.set(node, unixMs(now + STATEMENT_WITHIN_MS))
   const isAsked = money.low.has(node) || money.owing.has(job)
   if (isAsked && money.early.has(node)) state.deadlines.set(`early:${node}`, now)
   else money.early.delete(node)
@@ -90,32 +129,29 @@ export const countReceipt = (
 /** A receipt is in the books. */
 export const onCharged = (
   { state }: ClientTurn,
-  { node, cost }: Extract<PurseEvent, { type: 'charged' }>,
-): void => {
-  const { uncounted } = state.money!
-  const rest = (uncounted.get(node) ?? 0n) - cost
-  if (rest > 0n) uncounted.set(node, rest)
-  else uncounted.delete(node)
-}
+  { receipt }: Extract<PurseEvent, { type: 'charged' }>,
+): void => void state.money!.uncounted.delete(receipt)
 
 /** A statement: the purse holds it against our sums. */
 export const onStatement = (
   turn: ClientTurn,
   node: PubKey,
   message: Message<'statement'>,
-  isAnswer: boolean,
+  { key, isAnswer }: Readonly<{ key: PubKey; isAnswer: boolean }>,
 ): void => {
   const { event, body, text } = message
   const { state, now } = turn
   const money = state.money!
+  const said = { ...body, node, key, id: event.id, text, at: now }
+  hasStatement(turn, message)
+  // Of a tab that is used no more: nothing else of it is asked for.
+  if (key !== money.tab(node).pubkey)
+    return void turn.effects.push({ do: 'statement', said, alone: false, isAnswer: true })
   note(money.heard, node, Math.max(body.n, money.heard.get(node) ?? 0))
   const isOpen = ({ attempt }: ClientJob) => attempt?.accepted && attempt.offered.node === node
   // Receipts that were answered are counted by the purse before it comes to this.
   const alone = ![...state.jobs.values()].some(isOpen)
-  const key = money.tab(node).pubkey
-  const said = { ...body, node, key, id: event.id, text, at: now }
   turn.effects.push({ do: 'statement', said, alone, isAnswer })
-  hasStatement(turn, message)
 }
 
 /** A statement is in our books, or cannot be counted yet: where one before it is missing, that is asked for. */
@@ -162,9 +198,11 @@ export const onTabDue = (turn: ClientTurn, node: PubKey): void => {
 }
 
 /** A job that drew on a tab ended without a receipt: what its node charged is asked for a while later. */
-export const awaitTab = ({ state, now }: ClientTurn, { offered, tag, secrets }: Attempt): void => {
-  if (!state.money) return
-  state.money.expected.set(tag, { node: offered.node, secret: secrets.money })
+export const awaitTab = ({ state, now }: ClientTurn, attempt: Attempt): void => {
+  const { offered, tag, secrets } = attempt
+  const key = keyOf(attempt)
+  if (!state.money || key === null) return
+  state.money.expected.set(tag, { node: offered.node, key, secret: secrets.money })
   state.deadlines.set(`statement:${tag}`, unixMs(now + STATEMENT_WITHIN_MS))
 }
 

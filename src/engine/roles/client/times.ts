@@ -22,6 +22,7 @@ const shiftMoney = ({ replay, funding, low }: ClientMoney, by: number): void => 
   replay.shift(by)
   for (const one of funding.values()) {
     one.since = unixMs(one.since + by)
+    if (one.stale) one.stale = { ...one.stale, until: unixMs(one.stale.until + by) }
     if (one.full) one.full = { ...one.full, since: unixMs(one.full.since + by) }
   }
   for (const [node, until] of low) low.set(node, unixMs(until + by))

@@ -8,7 +8,7 @@ import { payOf } from './amounts.ts'
 import { failAll, openFunding } from './funding.ts'
 import { type TopUp, placeOf } from './money.ts'
 import { notKnown } from './outcome.ts'
-import { brokenTab, noWallet } from './plan.ts'
+import { noWallet, refusalAt } from './plan.ts'
 import type { ClientEvent, ClientTurn } from './state.ts'
 import { endTopUp, unheard } from './top-up-end.ts'
 
@@ -29,7 +29,7 @@ export const onTopUp = (
   const phase = 'waiting'
   const one: TopUp = { id, wish, phase, msat: null, maxFee, fee: null, letter: null, rounds: 0 }
   money.topUps.set(id, one)
-  const fault = money.off ? tabOff() : money.view(wish.node).broken ? brokenTab() : null
+  const fault = money.off ? tabOff() : refusalAt(money, wish.node)
   if (fault) return endTopUp(turn, one, null, fault)
   state.deadlines.set(`topup:${id}`, unixMs(now + WITHIN_MS))
   begin(turn, one)

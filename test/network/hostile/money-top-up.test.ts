@@ -1,0 +1,45 @@
+// What a node may answer to who types an amount: it is paid that, or nothing.
+import { expect, test } from 'bun:test'
+import { type Msat, msat } from '../../../src/engine/base/money.ts'
+import { type Terms, parseTerms, termsText } from '../../../src/engine/protocol/terms.ts'
+import { wish } from './cast.ts'
+import { inLetters, lettersTo, moneyScene, paidIn, topUp } from './money-scene.ts'
+import { forged } from './parcel.ts'
+import { unharmed } from './scene.ts'
+
+/** Its node asks for another sum than was typed, in an invoice that is sound and ends so many seconds from now. */
+const answered = (amount: Msat, seconds: number) => {
+  const it = moneyScene()
+  wish(it.stage, it.client)
+  it.stage.advance(5_000)
+  const before = paidIn(it)
+  inLetters(it, 'client', 'invoice', (said, inner) => {
+    const terms = parseTerms(said.terms) as Terms
+    const exp = (Math.floor(it.stage.now / 1000) + seconds) as Terms['exp']
+    const text = termsText({ ...terms, msat: amount, exp })
+    const bolt11 = it.mint.bolt11(text, amount, { expirySec: seconds })
+    return forged(it.node.signer, inner, { terms: text, bolt11 })
+  })
+  const asks = lettersTo(it.node, 'fund').length
+  const end = topUp(it, 150_000n)
+  unharmed(it.stage)
+  expect(paidIn(it)).toBe(before)
+  return { end, asks: lettersTo(it.node, 'fund').length - asks }
+}
+
+test('more, by an msat: that is a lie', () => {
+  const { end } = answered(msat(150_001n), 120)
+  expect(end).toMatchObject({ paid: false, fault: { code: 'invoice.wrong' } })
+})
+
+test('less, by an msat: it may have been asked for before, and is waited for', () => {
+  const { end, asks } = answered(msat(149_999n), 120)
+  expect(end).toBeUndefined()
+  expect(asks).toBe(1)
+})
+
+test('less, until a time that nobody waits for: said at once, with the time', () => {
+  const { end } = answered(msat(149_999n), 600)
+  expect(end).toMatchObject({ paid: false, fault: { kind: 'again', code: 'top_up.other_invoice' } })
+  expect(end?.type === 'topped_up' && end.fault?.message).toContain('10 min')
+})
