@@ -131,10 +131,12 @@ test('sessions of --tab off that are over are left out, and what went with them 
   const rows = [
     view(1, 10_000n, 4_000n, { seq: 1 }),
     view(2, 10_000n, 10_000n, { seq: 1 }),
-    view(3, 9_000n, 2_000n),
-    view(4, 9_000n, 9_000n),
-    view(5, 0n, 3_000n),
-    view(6, 5_000n, 1_000n, { broken: true }),
+    view(3, 9_000n, 2_000n, { session: true }),
+    view(4, 9_000n, 9_000n, { session: true }),
+    view(5, 0n, 3_000n, { session: true }),
+    view(6, 5_000n, 1_000n, { broken: true, session: true }),
+    // Only ever paid by `hold`.
+    view(7, 2_000n, 1_000n),
   ]
   await store.money.write(rows.map((row) => ({ do: 'put', table: 'views', row })))
   await store.close()
@@ -142,25 +144,23 @@ test('sessions of --tab off that are over are left out, and what went with them 
     (await jsonOf(here.run(['pay', 'tabs', '--json', ...args]))).said
   const nodes = (said: { tabs: { node: string }[] }) => said.tabs.map((it) => it.node).toSorted()
   const usual = await tabs()
-  expect(nodes(usual)).toEqual([1, 2, 5, 6].map(key))
-  expect(usual.unused_msat).toBe('10000')
+  expect(nodes(usual)).toEqual([1, 2, 5, 6, 7].map(key))
+  expect(usual.unused_msat).toBe('7000')
   const all = await tabs('--all')
-  expect(nodes(all)).toEqual([1, 2, 3, 4, 5, 6].map(key))
+  expect(nodes(all)).toEqual([1, 2, 3, 4, 5, 6, 7].map(key))
   expect(all.tabs.filter((it: { past: boolean }) => it.past)).toMatchObject([
     { node: key(3), left_msat: '7000' },
     { node: key(4), left_msat: '0' },
   ])
-  expect(all.unused_msat).toBe('10000')
+  expect(all.unused_msat).toBe('7000')
   const plain = await here.run(['pay', 'tabs'])
-  expect(plain.stdout.trimEnd().split('\n')).toHaveLength(4)
-  expect(plain.stderr).toMatch(
-    /4 tabs · 10 sat of play money paid and unused\n2 sessions .*: --all/,
-  )
+  expect(plain.stdout.trimEnd().split('\n')).toHaveLength(5)
+  expect(plain.stderr).toMatch(/5 tabs · 7 sat of play money paid and unused\n2 sessions .*: --all/)
   const shown = await here.run(['pay', 'tabs', '--all'])
   expect(shown.stdout).toMatch(/^past 7 sat {2}/m)
   expect(shown.stderr).not.toContain('--all')
   const { said } = await jsonOf(here.run(['pay', 'status', '--json']))
-  expect(said).toMatchObject({ tabs: 4, unused_msat: '10000' })
+  expect(said).toMatchObject({ tabs: 5, unused_msat: '7000' })
 })
 
 const key = (n: number): PubKey => pubKey(n.toString(16).padStart(64, '0'))

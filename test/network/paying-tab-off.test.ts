@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import { standingOf } from '../../src/commands/pay/ledger.ts'
+import { unixMs } from '../../src/engine/base/clock.ts'
+import { leftOn } from '../../src/engine/spending/ledger.ts'
 import { textPieces } from '../fakes/scripted-runner.ts'
 import { KINDS } from '../../src/engine/protocol/kinds.ts'
 import { checkInvariants } from './invariants.ts'
@@ -137,6 +140,24 @@ test('what was paid and not used is gone with the session: the next one begins w
   await ended(it, asked)
   expect(toldOf(asked)).toContain('paid')
   await checkMoney(it)
+  await it.close()
+})
+
+test('what a session left is nobody’s: it counts as unused no more', async () => {
+  const { it, client } = await paying({}, off())
+  await ended(it, it.request(client, { outTokens: 2_000 }))
+  const [party] = it.clients
+  const views = () => party!.store.money.spending(unixMs(0)).views
+  expect(views()).toMatchObject([{ ref: client.key, session: true }])
+  it.kill(party!)
+  expect(standingOf(party!.store.money)).toMatchObject({ unused: 0n, tabs: [], past: [{}] })
+  it.bank!.tab = 'on'
+  await it.start(party!)
+  await it.clock.advance(1_000)
+  await ended(it, it.request(party!.client!, { outTokens: 2_000 }))
+  const [, tab] = views()
+  expect(views()).toMatchObject([{ session: true }, { session: false }])
+  expect(standingOf(party!.store.money).unused).toBe(leftOn(tab!))
   await it.close()
 })
 

@@ -209,9 +209,12 @@ describe('where the node still has an invoice over less for that tab', () => {
       lookup: async (paymentHash) => ({ paymentHash, state: 'open', received: null }),
       subscribe: () => () => {},
     }))
+    const before = letters(it)
     const end = await over(it, topUp(client, keyOf(it), msat(150_000n)), 300_000)
     expect(end).toMatchObject({ paid: false, fault: { kind: 'again' } })
     expect(end.fault!.code).toBe('top_up.other_invoice')
+    // It is asked for each second after its end, and for half a minute.
+    expect(letters(it) - before).toBeLessThan(150)
     expect(it.clients[0]!.store.money.payments(10)).toEqual([])
     await it.close()
   })

@@ -53,16 +53,18 @@ export const standingOf = (money: Pick<MoneyStore, 'spending'>): Standing => {
     tabs,
     past: views.filter(isPast),
     spentToday: spentToday(openJournal(entries, views, now, null), now),
-    unused: tabs.map(leftOn).reduce((sum, it) => (it > 0n ? sum + it : sum), 0n),
+    unused: tabs
+      .filter(({ session }) => !session)
+      .map(leftOn)
+      .reduce((sum, it) => (it > 0n ? sum + it : sum), 0n),
   }
 }
 
 /**
- * Whether nothing can come of it any more: no tab was ever filled under this key, so it is one of `--tab off`, which
- * pays each job alone and takes its key along (or of jobs that cost nothing). What is owed, and what a node is found
- * out by, is never past.
+ * Whether nothing can come of it any more: its key is one of `--tab off`, which pays each job alone and takes its key
+ * along. What is owed, and what a node is found out by, is never past.
  */
-const isPast = (view: TabView): boolean => view.seq === 0 && !view.broken && leftOn(view) >= 0n
+const isPast = (view: TabView): boolean => view.session && !view.broken && leftOn(view) >= 0n
 
 export const isOpen = ({ state }: Entry): boolean => state !== 'settled' && state !== 'failed'
 

@@ -76,6 +76,13 @@ describe('attack 15, a timeout and then a second payment', () => {
     ])
     expect(said(want(journal, 7, { seq: 4 }))).toEqual(['pay 7'])
   })
+
+  test('nor where ten thousand keys of sessions have paid since, job by job', () => {
+    const tab = { payee: NODE, ref: 'tab', seq: 3 }
+    const sessions = Array.from({ length: 10_001 }, (_, i) => ({ ...tab, ref: `${i}`, seq: 0 }))
+    const journal = openJournal([], [tab, ...sessions], noon, WALLET)
+    expect(said(want(journal, 7, { seq: 3 }))).toEqual(['refuse payment.repeated'])
+  })
 })
 
 test.each(['intent', 'inflight', 'unknown', 'failed', 'settled'] as const)(

@@ -81,7 +81,8 @@ export const openJournal = (
     wallet,
     unsure: new Map(),
   }
-  for (const { payee, ref, seq } of views) notePaid(journal, `${payee} ${ref}`, seq)
+  // What was paid job by job has no number of its own.
+  for (const { payee, ref, seq } of views) if (seq > 0) notePaid(journal, `${payee} ${ref}`, seq)
   for (const entry of entries) {
     if (entry.state === 'settled') countSettled(journal, entry)
     if (entry.final) continue

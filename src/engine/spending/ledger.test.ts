@@ -5,7 +5,17 @@ import { MAX_MSAT, msat } from '../base/money.ts'
 import type { SignedStatement } from '../metering/tab-rows.ts'
 import type { EventId, JobId, PubKey } from '../protocol/ids.ts'
 import { type Known, checkStatement } from './ledger-check.ts'
-import { type Charge, type TabView, charged, leftOn, openView, owedOn, paidInto } from './ledger.ts'
+import {
+  type Charge,
+  MOST_SESSIONS,
+  type TabView,
+  charged,
+  forgotten,
+  leftOn,
+  openView,
+  owedOn,
+  paidInto,
+} from './ledger.ts'
 
 const hex = <T extends string>(n: number): T => n.toString(16).padStart(64, '0') as T
 const now = unixMs(1_700_000_000_000)
@@ -70,6 +80,18 @@ describe('a receipt over the ceiling of its job', () => {
     for (const n of [4, 5]) view = charged(view, receipt(n, MAX_MSAT, true, MAX_MSAT), now).view
     expect(view).toMatchObject({ used: MAX_MSAT, disputed: MAX_MSAT })
   })
+})
+
+test('of the views of sessions a thousand are kept, those of the last day, and what is broken', () => {
+  const day = 86_400_000
+  const session = { ...used(), session: true }
+  const old = { ...session, at: unixMs(now - 1) }
+  const newer = Array.from({ length: MOST_SESSIONS }, () => session)
+  const views = [used(), old, ...newer, { ...old, broken: true }]
+  expect(forgotten(views, unixMs(now + day - 1))).toEqual([])
+  expect(forgotten(views, unixMs(now + day))).toEqual([{ do: 'drop', table: 'views', row: old }])
+  expect(forgotten(views.slice(0, -2), unixMs(now + 9 * day))).toEqual([])
+  expect(openView(NODE, KEY, now).session).toBe(false)
 })
 
 test('what is owed is what was agreed to and what was disputed; no msat of that is lost or counted twice', () => {

@@ -31,6 +31,8 @@ export type TabView = Readonly<{
    * its job: it gets nothing more.
    */
   broken: boolean
+  /** Its key is that of one session, and forgotten with it: what is left there then is nobody's. */
+  session: boolean
   at: UnixMs
 }>
 
@@ -52,7 +54,7 @@ export const LOST_JOB = '0'.repeat(64) as JobId
 export type ViewChange =
   Change<'views', TabView> | Change<'charges', Charge> | Change<'statements', SignedStatement>
 
-export const openView = (payee: PubKey, ref: PubKey, now: UnixMs): TabView => ({
+export const openView = (payee: PubKey, ref: PubKey, now: UnixMs, session = false): TabView => ({
   payee,
   ref,
   paid: ZERO,
@@ -62,10 +64,24 @@ export const openView = (payee: PubKey, ref: PubKey, now: UnixMs): TabView => ({
   paidAt: null,
   n: 0,
   broken: false,
+  session,
   at: now,
 })
 
 const ZERO = msat(0n)
+
+/** The views of sessions that are worth no room any more: of the last day all are kept, and what is broken. */
+export const forgotten = (views: Iterable<TabView>, now: UnixMs): ViewChange[] =>
+  [...views]
+    .filter(({ session, broken }) => session && !broken)
+    .toSorted((a, b) => b.at - a.at)
+    .slice(MOST_SESSIONS)
+    .filter(({ at }) => now - at > SESSION_MS)
+    .map((row) => ({ do: 'drop', table: 'views', row }))
+
+/** No session is silent for so long, and then pays on. */
+const SESSION_MS = 86_400_000
+export const MOST_SESSIONS = 1_000
 
 /** A payment for the tab has settled. Written with its journal entry, which settles once. */
 export const paidInto = (

@@ -72,6 +72,8 @@ export const MIGRATIONS = [
     frames BLOB NOT NULL,
     at INTEGER NOT NULL
   ) STRICT`,
+  // Which views are of sessions was not written down before: those count as tabs, as they did.
+  'ALTER TABLE views ADD COLUMN session INTEGER NOT NULL DEFAULT 0 CHECK (session IN (0, 1))',
 ]
 
 type Row = Omit<Kept, 'by' | 'at'> & { signer: PubKey; at: bigint }

@@ -108,7 +108,7 @@ export const memoryMoney = (
       entries: all(rows.payments, (it) => !it.final || it.at >= since).toSorted(
         (a, b) => a.at - b.at,
       ),
-      views: all(rows.views, () => true),
+      views: all(rows.views, () => true).toSorted((a, b) => (a.paidAt ?? 0) - (b.paidAt ?? 0)),
     }),
     payment: (hash) => rows.payments.get(hash) ?? null,
     payments: (limit) => newest([...rows.payments.values()], limit),

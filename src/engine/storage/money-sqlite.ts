@@ -27,7 +27,7 @@ export const moneyTables = (db: Database) => {
     entries: payments.select('WHERE final = 0 OR at >= ? ORDER BY at'),
     payment: payments.select('WHERE hash = ?'),
     payments: payments.select('ORDER BY at DESC LIMIT ?'),
-    views: views.select(''),
+    views: views.select('ORDER BY paid_at'),
     charge: charges.select('WHERE receipt = ?'),
     charges: charges.select('WHERE payee = ? AND ref = ? ORDER BY at DESC LIMIT ?'),
     locked: locked.select('ORDER BY at'),

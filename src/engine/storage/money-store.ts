@@ -56,7 +56,8 @@ export interface MoneyStore {
   statements(node: PubKey, key: PubKey, n: number, limit: number): SignedStatement[]
 
   /**
-   * What the payer's journal begins with: entries that are not final, and all since `since`; and all views.
+   * What the payer's journal begins with: entries that are not final, and all since `since`; and all views, the
+   * least recently paid first.
    * Writes of payments and views are held against this reading.
    */
   spending(since: UnixMs): { entries: Entry[]; views: TabView[] }

@@ -41,7 +41,7 @@ const CASES: Readonly<Record<string, (store: LedgerStore) => Promise<void>>> = {
       { do: 'add', table: 'draws', row: drawOf(2, { state: 'settled', receipt: hex(9) }) },
       { do: 'add', table: 'invoices', row: invoiceOf(1) },
       { do: 'add', table: 'payments', row: entryOf(1, { payee: null, purpose: 'other' }) },
-      { do: 'put', table: 'views', row: viewOf({ broken: true, paidAt: null }) },
+      { do: 'put', table: 'views', row: viewOf({ broken: true, session: true, paidAt: null }) },
       { do: 'add', table: 'charges', row: chargeOf(1, { disputed: true }) },
     ])
     expect(money.tabs(NODE)).toEqual([tabOf()])
@@ -51,10 +51,22 @@ const CASES: Readonly<Record<string, (store: LedgerStore) => Promise<void>>> = {
     expect(money.openInvoices(OTHER)).toEqual([])
     expect(money.spending(at)).toEqual({
       entries: [entryOf(1, { payee: null, purpose: 'other' })],
-      views: [viewOf({ broken: true, paidAt: null })],
+      views: [viewOf({ broken: true, session: true, paidAt: null })],
     })
     expect(money.charge(hex(1))).toEqual(chargeOf(1, { disputed: true }))
     expect(money.charge(hex(2))).toBeNull()
+  },
+  'views come in the order in which they were paid, and go when they are dropped': async ({
+    money,
+  }) => {
+    const first = viewOf({ ref: OTHER, paidAt: null })
+    const second = viewOf({ paidAt: unixMs(at + 1) })
+    const third = viewOf({ ref: NODE, paidAt: unixMs(at + 2) })
+    for (const row of [third, first, second])
+      await money.write([{ do: 'put', table: 'views', row }])
+    expect(money.spending(at).views).toEqual([first, second, third])
+    await money.write([{ do: 'drop', table: 'views', row: second }])
+    expect(money.spending(at).views).toEqual([first, third])
   },
   'what a router was shown is kept, changed and dropped, in the order in which it is forgotten':
     async ({ money }) => {

@@ -6,9 +6,9 @@ import { draftOf } from '../../../src/engine/protocol/draft.ts'
 import { type Signed, eventText } from '../../../src/engine/protocol/event.ts'
 import type { EventId } from '../../../src/engine/protocol/ids.ts'
 import type { Contents } from '../../../src/engine/protocol/messages.ts'
-import { addClient, outcomeOf, wish } from './cast.ts'
 import { PLAY_PRICES } from '../../../src/engine/roles/node/prices.ts'
-import { type MoneyScene, moneyScene, tabAt, tabKey } from './money-scene.ts'
+import { addClient, done, outcomeOf, piece, wish } from './cast.ts'
+import { type MoneyScene, lettersTo, moneyScene, tabAt, tabKey } from './money-scene.ts'
 import { type Content, contentOf, forged } from './parcel.ts'
 import { eventsTo, framesTo, heardBy, onWay, unharmed } from './scene.ts'
 
@@ -235,4 +235,24 @@ test('reading that its tab does not cover is not charged to a client that stops,
     { status: 'client_cancelled', cost: '0', usage: {} },
   ])
   expect(tabAt(it)).toMatchObject({ paid: 10_000n, used: 0n, reserved: 0n })
+})
+
+test('a job that draws on a tab which is used no more is counted there, and nothing else is asked about that', () => {
+  const it = moneyScene({ words: null })
+  const job = wish(it.stage, it.client)
+  it.stage.advance(1_000)
+  const tab = tabKey(it).pubkey
+  // Its router wants proofs from now on.
+  it.client.state.money!.off = true
+  const [run] = it.node.runs
+  piece(it.stage, it.node, run!, 'one ', 1)
+  done(it.stage, it.node, run!, 1)
+  it.stage.advance(40_000)
+  expect(outcomeOf(it.stage, job)).toMatchObject({ fault: null, left: null })
+  const { money } = it.mint.stores.get(it.client)!
+  const { node } = it
+  expect(money.charges(node.signer.pubkey, tab, 9)).toHaveLength(1)
+  expect(money.statements(node.signer.pubkey, tab, 1, 9)).toHaveLength(1)
+  expect(lettersTo(node, 'tab_sync')).toEqual([])
+  expect(it.client.state.money!.heard.size).toBe(0)
 })

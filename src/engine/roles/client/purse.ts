@@ -18,12 +18,13 @@ import {
 import { dayBegan, dayOf, mayTell } from '../../spending/journal-news.ts'
 import type { Entry, JournalEffect, JournalEvent } from '../../spending/journal-rows.ts'
 import { checkStatement } from '../../spending/ledger-check.ts'
-import { type TabView, charged, leftOn, openView, paidInto } from '../../spending/ledger.ts'
+import { charged, leftOn, paidInto } from '../../spending/ledger.ts'
 import { watchedClock } from '../set-clock.ts'
 import type { Purse } from './money.ts'
 import { isOver, limitsOf, openOf, payerOf } from './purse-rules.ts'
 import { openSteps } from './purse-steps.ts'
 import { openWaiting } from './purse-waiting.ts'
+import { openViews } from './purse-views.ts'
 import { resultsIn } from './results.ts'
 import type { MoneyChange, MoneyStore } from '../../storage/money-store.ts'
 
@@ -54,7 +55,6 @@ export const openPurse = (options: PurseOptions): Purse => {
   const tabs = new Map<PubKey, Signer>()
   const waiting = openWaiting()
   let journal: Journal = openJournal([], [], clock.now(), wallet)
-  let views = new Map<string, TabView>()
   let stopWaking = () => {}
   let closed = false
 
@@ -62,7 +62,7 @@ export const openPurse = (options: PurseOptions): Purse => {
     const now = clock.now()
     const { entries, views: rows } = store.spending(dayBegan(now))
     journal = openJournal(entries, rows, now, wallet, unsure)
-    views = new Map(rows.map((row) => [`${row.payee} ${row.ref}`, row]))
+    views.read(rows)
     // Another process may have heard of the end first.
     for (const entry of entries) if (isOver(entry)) waiting.tell(entry)
   }
@@ -74,8 +74,8 @@ export const openPurse = (options: PurseOptions): Purse => {
     tabs.set(node, made)
     return made
   }
-  const viewOf = (payee: PubKey, ref: PubKey): TabView =>
-    views.get(`${payee} ${ref}`) ?? openView(payee, ref, clock.now())
+  const views = openViews(tab, clock)
+  const viewOf = views.of
   const view: Purse['view'] = (node, key = tab(node).pubkey) => viewOf(node, key)
 
   /** Whether our wallet always shows preimages. Who cannot say has none. */
@@ -92,8 +92,7 @@ export const openPurse = (options: PurseOptions): Purse => {
     // Set back over midnight: what that day came to was not read.
     begin: () => void (dayOf(clock.now()) < journal.since && read(journal.unsure)),
     written: (changes) => {
-      for (const it of changes)
-        if (it.table === 'views') views.set(`${it.row.payee} ${it.row.ref}`, it.row)
+      for (const it of changes) if (it.table === 'views') views.put(it)
     },
     unwritten: () => read(journal.unsure),
   })
@@ -169,15 +168,12 @@ export const openPurse = (options: PurseOptions): Purse => {
 
   read()
   wake()
+  if (views.old().length > 0) void step(() => ({ changes: views.old() })).catch(failed)
   return {
     tab,
     view,
     shows: () => shows,
-    pin: (node) =>
-      step(() => {
-        const row = { ...view(node), broken: true, at: clock.now() }
-        return { changes: [{ do: 'put', table: 'views', row }] }
-      }).catch(failed),
+    pin: (node) => step(() => ({ changes: views.pinned(node) })).catch(failed),
     async pay({ payment, caps, price, used = 0n, hold = false }) {
       const { hash, payee } = payment
       const key = payerOf(payment)
@@ -208,7 +204,9 @@ export const openPurse = (options: PurseOptions): Purse => {
         const known = { charge: store.charge(said.receipt), near, out, alone }
         const checked = checkStatement(viewOf(said.node, said.key), said, known, clock.now())
         findings = checked.findings
-        return { changes: checked.changes }
+        const { session, broken: isBroken } = checked.view
+        const pinned = session && isBroken ? views.pinned(said.node) : []
+        return { changes: [...checked.changes, ...pinned] }
       }).catch(failed)
       // The node has more than we know that we paid: what had failed may have settled after all.
       if (said.paid > viewOf(said.node, said.key).paid)

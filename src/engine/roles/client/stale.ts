@@ -42,10 +42,11 @@ const awaitEnd = (turn: ClientTurn, one: Funding, amount: bigint, ends: UnixMs):
   const fault = otherInvoice(amount, ends - now)
   if (ends - now > OTHER_WITHIN_MS) return failAll(turn, one, fault)
   const { topUp, node, ref } = one
-  const until = unixMs(ends + STALE_WITHIN_MS)
-  one.stale = { until, fault }
-  state.deadlines.set(`topup:${topUp!.id}`, unixMs(until + LATER_MS))
-  state.deadlines.set(`fund:${placeOf(node, ref)}`, unixMs(ends + AGAIN_MS))
+  one.stale ??= { until: unixMs(ends + STALE_WITHIN_MS), fault }
+  state.deadlines.set(`topup:${topUp!.id}`, unixMs(one.stale.until + LATER_MS))
+  // Some are handed out for a while after their end.
+  const next = ends > now ? ends : now
+  state.deadlines.set(`fund:${placeOf(node, ref)}`, unixMs(next + AGAIN_MS))
 }
 
 const otherInvoice = (amount: bigint, ms: number): Fault =>

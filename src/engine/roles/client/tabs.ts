@@ -108,8 +108,6 @@ export const countReceipt = (
   // With a link that broke it may be lost: a router keeps receipts alone.
   const within = isLost ? AFTER_LOSS_MS : STATEMENT_WITHIN_MS
   state.deadlines.set(`statement:${tag}`, unixMs(now + within))
-  // Nothing more is paid into a tab that is not used any more.
-  if (key !== money.tab(node).pubkey) return
   const left = leftAt(money, node)
   const { agreed } = owedAt(money, node)
   // Another one like it would not be covered; one that is paid while it runs needs little to begin.

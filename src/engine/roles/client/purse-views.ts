@@ -1,0 +1,34 @@
+import type { Clock } from '../../base/clock.ts'
+import type { PubKey } from '../../protocol/ids.ts'
+import { type TabView, type ViewChange, forgotten, openView } from '../../spending/ledger.ts'
+import type { Purse } from './money.ts'
+
+type Change = Extract<ViewChange, { table: 'views' }>
+
+/** Our views of tabs, as the ledger was read. A key that is not that of our tab there is a session's. */
+export const openViews = (tab: Purse['tab'], clock: Clock) => {
+  const rows = new Map<string, TabView>()
+  const placeOf = ({ payee, ref }: Pick<TabView, 'payee' | 'ref'>) => `${payee} ${ref}`
+  const of = (payee: PubKey, ref: PubKey): TabView =>
+    rows.get(placeOf({ payee, ref })) ??
+    openView(payee, ref, clock.now(), ref !== tab(payee).pubkey)
+  return {
+    of,
+    read: (read: readonly TabView[]): void => {
+      rows.clear()
+      for (const row of read) rows.set(placeOf(row), row)
+    },
+    /** What was written. */
+    put: ({ do: what, row }: Change): void => {
+      if (what === 'drop') rows.delete(placeOf(row))
+      else rows.set(placeOf(row), row)
+    },
+    /** The node gets nothing more, by our tab's key nor by one of a session: those ask for both. */
+    pinned: (payee: PubKey): Change[] => {
+      const row = of(payee, tab(payee).pubkey)
+      if (row.broken) return []
+      return [{ do: 'put', table: 'views', row: { ...row, broken: true, at: clock.now() } }]
+    },
+    old: (): ViewChange[] => forgotten(rows.values(), clock.now()),
+  }
+}
