@@ -14,6 +14,7 @@ import { type DoorOptions, newLinkId } from './network.ts'
 import { TEXT_SLACK } from './nip11.ts'
 import { Allowance } from './allowance.ts'
 import { Subscriptions } from './subscriptions.ts'
+import type { Speaker, Turn } from './turn.ts'
 import { elementsOf, eventIn, stringOf, valueOf } from './wire.ts'
 
 /** What all links of one door share. */
@@ -25,14 +26,17 @@ export type DoorHouse = {
   readonly bounds: Bounds
   /** Authenticated keys by address. */
   readonly keys: Counter
+  readonly turn: Turn
   isOurs: (relay: string) => boolean
 }
 
 /** Keys that one connection may prove. */
 const KEYS_PER_LINK = 8
+/** How much waits for the end of a turn: about what one call of the system takes. */
+const MOST_WAITING = 65_536
 
 /** One connection at a door: a relay's side of NIP-01 and NIP-42 for one peer. */
-export class DoorLink implements Link {
+export class DoorLink implements Link, Speaker {
   readonly id = newLinkId()
   aheadMs = 0
   private readonly challenge: string
@@ -42,6 +46,9 @@ export class DoorLink implements Link {
   private readonly stopAuthTimer: () => void
   private stopTerminating = () => {}
   private over = false
+  /** What is said at the end of this turn, and how long it is in all. */
+  private waiting: (string | Uint8Array)[] = []
+  private waitingLength = 0
 
   constructor(
     private readonly socket: DoorSocket,
@@ -92,7 +99,7 @@ export class DoorLink implements Link {
   }
 
   unsent(): number {
-    return this.over ? 0 : this.socket.getBufferedAmount()
+    return this.over ? 0 : this.socket.getBufferedAmount() + this.waitingLength
   }
 
   close(reason: string): void {
@@ -196,7 +203,26 @@ export class DoorLink implements Link {
     this.offend()
   }
 
+  /** What waited for the end of the turn. */
+  flush(): void {
+    if (this.waiting.length === 0) return
+    const messages = this.waiting
+    this.waiting = []
+    this.waitingLength = 0
+    if (messages.length === 1) this.put(messages[0]!)
+    else this.socket.cork(() => messages.every((it) => this.put(it)))
+  }
+
   private write(message: string | Uint8Array): boolean {
+    if (this.over) return false
+    if (this.house.turn.isFirst(this)) return this.put(message)
+    this.waiting.push(message)
+    this.waitingLength += message.length
+    if (this.waitingLength > MOST_WAITING) this.flush()
+    return !this.over
+  }
+
+  private put(message: string | Uint8Array): boolean {
     if (this.over) return false
     // 0 means dropped (over the limit, or closed): a stream with a hole is worse than none.
     if (this.socket.send(message) !== 0) return true
@@ -208,6 +234,8 @@ export class DoorLink implements Link {
   private hangUp(code: number, reason: string): void {
     if (this.over) return
     // A peer that reads nothing never answers the close. Set first: `gone` may come during it.
+    this.flush()
+    if (this.over) return
     const { clock, bounds } = this.house
     this.stopTerminating = clock.after(bounds.handshakeMs, () => this.socket.terminate())
     this.socket.close(code, reason.slice(0, 100))

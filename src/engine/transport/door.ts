@@ -13,6 +13,7 @@ import { counter } from './counter.ts'
 import { UNKNOWN, peerOf } from './peer.ts'
 import type { SocketSeams } from './sockets.ts'
 import { type Tls, checkTls } from './tls.ts'
+import { Turn } from './turn.ts'
 
 type Data = { peer: string; link: DoorLink | null }
 
@@ -46,6 +47,7 @@ export const openDoor = (
     random,
     bounds,
     keys: counter(bounds.keysPerAddress),
+    turn: new Turn(),
     isOurs: () => false,
   }
 
@@ -176,4 +178,7 @@ const hostsOf = (door: DoorOptions, port: number): string[] => {
 export type DoorSocket = Pick<
   ServerWebSocket<Data>,
   'send' | 'getBufferedAmount' | 'close' | 'terminate'
->
+> & {
+  /** What is sent in the call leaves together. */
+  cork(call: () => unknown): unknown
+}
