@@ -88,9 +88,23 @@ test('the first payment is an event of --json too', async () => {
   const { code, said } = await jsonOf(here.run(['request', '--json', 'hello']))
   expect(code).toBe(0)
   const types = said.events.map((it: { type: string }) => it.type)
-  expect(types.slice(0, 2)).toEqual(['fee', 'paid'])
+  expect(types.slice(0, 3)).toEqual(['fee', 'paying', 'paid'])
   const fee = { type: 'fee', router: said.router, msat: '10000', routes: 100 }
   expect(said.events[0]).toMatchObject(fee)
+}, 60_000)
+
+test('a fee that cannot be sold at that sum is refused at start, with the sums that can', async () => {
+  const here = home()
+  const start = (...args: string[]) =>
+    here.run(['serve', 'router', ...args], { env: { FEDAI_ROUTER_LISTEN: '127.0.0.1:0' } })
+  for (const [args, hint] of [
+    [['--fee', '10sat', '--fee-routes', '1000000'], '--fee 1000sat'],
+    [['--fee', '7sat', '--fee-routes', '3'], '--fee 6999msat or --fee 7002msat'],
+    [['--fee', '500msat'], '--fee 1sat'],
+  ] as const) {
+    const { code, stderr } = await start(...args)
+    expect([code, stderr]).toEqual([78, expect.stringContaining(hint)])
+  }
 }, 60_000)
 
 test('a wallet that can spend is refused, whatever flags there are, and where it takes no fee', async () => {

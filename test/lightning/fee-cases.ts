@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { type Balances, type Ends, HOP_FEE, atRest, until } from './ends.ts'
 import { type Asked, type Market, openMarket } from './market.ts'
 
-/** No whole number of satoshis; and what it becomes where the router's wallet counts these. */
-const WISHED = { pack: 10_002n, routes: 2 }
+/** No whole number of satoshis; and one for a wallet that counts these. */
+const ROUTES = 2
 const MSATS = { pack: 10_002n, route: 5_001n }
 const SATS = { pack: 11_000n, route: 5_500n }
 /** A session that asks a router for an invoice twice within a second is not answered, and asks again in 5 s. */
@@ -27,7 +27,7 @@ export const feeCases = (name: string, open: () => Promise<Ends>): void =>
       fee = ends.granularity === 1n ? MSATS : SATS
       had = await atRest(ends)
       market = await openMarket(ends.wallet, ends.payer, {
-        fee: { wallet: ends.router, ...WISHED },
+        fee: { wallet: ends.router, pack: fee.pack, routes: ROUTES },
       })
       invoices = await ends.made()
     })

@@ -1,4 +1,5 @@
 import type { UnixMs } from '../base/clock.ts'
+import { Fault } from '../base/fault.ts'
 import { type Msat, msat } from '../base/money.ts'
 import type { PubKey } from '../protocol/ids.ts'
 import { LEAST_INVOICE } from '../protocol/terms.ts'
@@ -9,18 +10,34 @@ import type { Tabs } from './tab.ts'
 export type PackPrice = Readonly<{ pack: Msat; routes: number; route: Msat }>
 
 /**
- * The price of a pack so that all its routes cost the same and its wallet can ask for it: rounded up, to whole
- * msat for a route, and to what the wallet counts in for the pack.
+ * The price of a pack: exactly what its operator says, or none. All its routes cost the same, in whole msat; its wallet
+ * can ask for it; and Lightning carries it.
  * @param wished what the operator wants for a pack, msat, more than 0
+ * @returns the price; or the Fault `config` `fee.sum`, which names the nearest sums that can be
  */
-export const packPrice = (wished: Msat, routes: number, granularity: Msat): PackPrice => {
+export const packPrice = (wished: Msat, routes: number, granularity: Msat): PackPrice | Fault => {
   const count = BigInt(routes)
-  const least = wished > LEAST_INVOICE ? wished : LEAST_INVOICE
-  // A route that costs a multiple of this makes a pack that is a multiple of the granularity.
-  const step = granularity / gcd(granularity, count)
-  const exact = (least + count - 1n) / count
-  const route = msat(((exact + step - 1n) / step) * step)
-  return { pack: msat(route * count), routes, route }
+  const unit = (granularity / gcd(granularity, count)) * count
+  if (wished >= LEAST_INVOICE && wished % unit === 0n)
+    return { pack: wished, routes, route: msat(wished / count) }
+  const least = upTo(LEAST_INVOICE, unit)
+  const above = wished < least ? least : upTo(wished, unit)
+  const below = above - unit
+  const sums = below < least ? [above] : [below, above]
+  return new Fault(
+    'config',
+    'fee.sum',
+    `a pack of ${count.toLocaleString('en-US')} routes cannot cost ${typed(wished)}: ${whyNot(wished, granularity)}`,
+    {
+      hint: `write ${sums.map((it) => `--fee ${typed(it)}`).join(' or ')}, or change --fee-routes`,
+    },
+  )
+}
+
+const whyNot = (wished: Msat, granularity: Msat): string => {
+  if (wished < LEAST_INVOICE) return 'Lightning carries nothing under 1 sat'
+  if (wished % granularity !== 0n) return `the wallet counts in units of ${typed(granularity)}`
+  return 'each route costs the same, in whole msat'
 }
 
 /**
@@ -45,5 +62,10 @@ export const useRoute = (
   tabs.tabs.set(key, row)
   return [{ do: 'put', table: 'tabs', row }]
 }
+
+const upTo = (sum: bigint, unit: bigint): bigint => ((sum + unit - 1n) / unit) * unit
+
+/** As it can be typed back. */
+const typed = (sum: bigint): string => (sum % 1_000n === 0n ? `${sum / 1_000n}sat` : `${sum}msat`)
 
 const gcd = (a: bigint, b: bigint): bigint => (b === 0n ? a : gcd(b, a % b))

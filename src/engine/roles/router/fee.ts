@@ -36,8 +36,8 @@ export type FeeTill = Counter<Turn> & {
 
 /**
  * The till of a router as the ledger has it.
- * @throws Fault `refused` `wallet.can_spend`: strangers talk to a router, and it needs only to receive; those of
- *   the wallet
+ * @throws Fault `refused` `wallet.can_spend`: strangers talk to a router, and it needs only to receive; `config`
+ *   `fee.sum`: a pack cannot cost that; those of the wallet
  */
 export const openFee = async (
   { wallet, store, pack, routes }: RouterFee,
@@ -48,11 +48,13 @@ export const openFee = async (
   const fault = spendingFault(info, false)
   if (fault) throw fault
   const { nodeKey, caps } = info
+  const price = packPrice(pack, routes, caps.granularity)
+  if (price instanceof Error) throw price
   const { state: tabs } = openTabs(router, { tabs: store.tabs(router), draws: [] }, now)
   return {
     ...newCounter(openBook(router, store.openInvoices(router), now)),
     tabs,
-    price: packPrice(pack, routes, caps.granularity),
+    price,
     // Behind an address there may be any number of nodes.
     payees: nodeKey === null || caps.bind === 'none' ? [] : [nodeKey],
     bind: caps.bind === 'description' ? 'hash' : caps.bind,
