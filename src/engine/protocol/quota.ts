@@ -11,4 +11,6 @@ export const quota = z.object({
   asks_per_second: count,
   open_jobs: count,
   held_tickets: count,
+  /** The router wants to see each payment (as in its offers): no job through it draws on a tab. Left out: it does not. */
+  evidence: z.literal('proof').optional(),
 })

@@ -10,6 +10,7 @@ import { onOutdated } from './directory.ts'
 import { awaitKey, onClientAway, onClientGone, onNodeAway, receiptsUntil } from './away.ts'
 import { endJob, forgetJob } from './ending.ts'
 import { onCancel, onJob, onProgress, onRewrap } from './jobs.ts'
+import { endHolds } from './holds.ts'
 import { leaveLink, newestLink } from './links.ts'
 import { onHeld, onMoney, passUnpaid } from './money.ts'
 import { onNodeLost, onNotMoved, onSilence } from './moves.ts'
@@ -127,7 +128,10 @@ const onClosed = (turn: Turn, link: LinkId): void => {
   state.local.delete(link)
   state.placeOf.delete(link)
   if (key) forgetNode(turn, link, key)
-  if (key && newestLink(state, key) === undefined) forgetSession(state, key)
+  if (key && newestLink(state, key) === undefined) {
+    forgetSession(state, key)
+    endHolds(turn, key)
+  }
   let awaits: 'node' | 'client' | null = state.jobsOf.get(link)?.size ? 'client' : null
   for (const { job, placing } of state.byTag.values()) {
     if (placing?.link !== link) continue

@@ -17,6 +17,7 @@ import { noneOnWire } from './none.ts'
 import { fitting, writeOffers } from './offering.ts'
 import { isLoopback } from '../../transport/addresses.ts'
 import { feeFor, forgetSession } from './packs.ts'
+import { endHolds, holdFor } from './holds.ts'
 import { addTicket, allTickets, removeTicket, ticketsFor } from './pool.ts'
 import { type NodeRecord, type Turn, accept, decline, say } from './state.ts'
 
@@ -30,7 +31,10 @@ export const onAuthenticated = (
   const { state } = turn
   const before = joinLink(state, link, key)
   if (before) forgetNode(turn, link, before)
-  if (before && newestLink(state, before) === undefined) forgetSession(state, before)
+  if (before && newestLink(state, before) === undefined) {
+    forgetSession(state, before)
+    endHolds(turn, before)
+  }
   if (local) state.local.add(link)
   state.placeOf.set(link, place)
   noteClock(turn, key, aheadMs)
@@ -40,6 +44,7 @@ export const onAuthenticated = (
     asks_per_second: state.bounds.asksPerSecondUnknown,
     open_jobs: known ? state.bounds.jobsPerLink : state.bounds.openJobsUnknown,
     held_tickets: known ? state.bounds.jobsPerLink : state.bounds.heldTicketsUnknown,
+    ...(state.proofs && { evidence: 'proof' as const }),
   }
   say(turn, link, 'quota', content, { to: key, about: auth })
 }
@@ -182,14 +187,9 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
   accept(turn, link, message)
   const first = tickets[0]
   if (!first || body.dry_run) return
-  // A soft hold: it lapses by itself, so an asker who leaves costs others three seconds at most.
   const place = placeOf(turn, link)
-  if (
-    admitHold(state.limits, { key: client, place, places: state.placeHolds }, now, state.bounds)
-  ) {
-    first.heldFor = client
-    first.heldUntil = unixMs(now + state.bounds.holdMs)
-  }
+  const asker = { key: client, place, places: state.placeHolds }
+  if (admitHold(state.limits, asker, now, state.bounds)) holdFor(turn, client, first)
   const expires = unixMs(Math.max(...tickets.map((ticket) => ticket.expires)))
   for (const { node: key, expires: until } of tickets) {
     const node = state.nodes.get(key)

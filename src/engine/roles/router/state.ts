@@ -115,6 +115,8 @@ export type RouterState = {
   /** What the address of a link is counted by. */
   placeOf: Map<LinkId, string>
   placeHolds: PlaceHolds
+  /** Tickets that were held for the asker of a key, for as long as it has a link (holds.ts). */
+  holds: Map<PubKey, EventId[]>
   readonly clocks: Clocks
   jobsOf: Map<LinkId, Set<JobId>>
   nodes: Map<PubKey, NodeRecord>
@@ -166,6 +168,7 @@ export const newRouterState = (options: {
   local: new Set(),
   placeOf: new Map(),
   placeHolds: new Map(),
+  holds: new Map(),
   clocks: newClocks(),
   jobsOf: new Map(),
   nodes: new Map(),
