@@ -35,10 +35,10 @@ _fedai() {
     ' request') flags=$'-f\n--file\n--input\n--system\n-t\n--task\n-m\n--model\n--max-tokens\n--max-price\n--deadline\n--wait\n--where\n--prefer\n--dry-run\n--timing\n--budget\n--tab\n--max-exposure\n--net\n--router\n--as\n--passphrase-file\n-o\n--out\n--json\n--stream\n-q\n--quiet\n-h\n--help' ;;
     ' pay') words=$'connect\nstatus\ntabs\ntop-up\nhistory\nresolve' flags=$'--net\n--budget\n--max-fee\n--wait\n--passphrase-file\n-y\n--yes\n--dry-run\n--json\n-q\n--quiet\n-h\n--help' ;;
     ' pay connect') flags=$'-f\n--file\n--net\n-y\n--yes\n--dry-run\n--json\n-h\n--help' ;;
-    ' pay status') flags=$'--net\n--passphrase-file\n--json\n-h\n--help' ;;
-    ' pay tabs') flags=$'--net\n--all\n--statements\n--json\n-h\n--help' ;;
+    ' pay status') flags=$'--net\n--passphrase-file\n-y\n--yes\n--dry-run\n--json\n-h\n--help' ;;
+    ' pay tabs') flags=$'--net\n--all\n--statements\n-y\n--yes\n--dry-run\n--json\n-h\n--help' ;;
     ' pay top-up') flags=$'--net\n--router\n--budget\n--max-exposure\n--max-fee\n--passphrase-file\n-y\n--yes\n--dry-run\n--json\n-q\n--quiet\n-h\n--help' ;;
-    ' pay history') flags=$'--net\n-n\n--limit\n--csv\n--json\n-h\n--help' ;;
+    ' pay history') flags=$'--net\n-n\n--limit\n--csv\n-y\n--yes\n--dry-run\n--json\n-h\n--help' ;;
     ' pay resolve') flags=$'--net\n--passphrase-file\n--give-up\n-y\n--yes\n--dry-run\n--json\n-h\n--help' ;;
     ' verify') flags=$'--json\n-h\n--help' files=1 ;;
     ' init') flags=$'--as\n--import\n--passphrase-file\n-y\n--yes\n--json\n-h\n--help' ;;

@@ -226,3 +226,29 @@ test('two of a kind: another phoenixd does not end what the first one sent', asy
   expect(asked.stdout + asked.stderr + back.stdout).not.toContain(CANARY)
   await Promise.all([first.stop(), second.stop()])
 }, 60_000)
+
+test('a wallet that cannot be asked ends nothing: what is open is listed, and not to be paid again', async () => {
+  const env = { FEDAI_NET: 'regtest' }
+  const wallet = phoenixd()
+  const path = join(here.home, 'keys', 'wallet-regtest.connection')
+  const stored = await here.run(['pay', 'connect'], { env, stdin: wallet.connection })
+  expect(stored.code).toBe(0)
+  const lost = wallet.holdUp('answer', /payinvoice.*lnbcrt/)
+  const paying = here.start(['pay', '--yes', wallet.invoice(7)], { env })
+  await lost
+  paying.signal('SIGKILL')
+  await paying.done
+  const open = async (why: string) => {
+    const { code, said, error } = await resolve(env)
+    expect({ code, error: error.code }).toEqual({ code: 80, error: 'payment.unasked' })
+    expect(said).toMatchObject({ open: 1, payments: [{ state: OPEN, amount_msat: '7000' }] })
+    expect(error.message).toContain('how 1 payment ended is not known yet, 7 sat in all: ')
+    expect(error.message).toContain(why)
+    expect(error.hint).toMatch(/^do not pay again; [^]*\nthen: fedai pay resolve --net regtest$/)
+    expect(JSON.stringify([said, error])).not.toContain(CANARY)
+  }
+  await wallet.stop()
+  await open('phoenixd')
+  rmSync(path)
+  await open('no wallet is connected on regtest')
+}, 60_000)

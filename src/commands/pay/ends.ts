@@ -31,8 +31,7 @@ export const stillOpen = (
   wallet: string,
   how: 'is' | 'would be' = 'is',
 ): Fault => {
-  const sum = open.reduce((all, it) => all + it.msat, 0n)
-  const what = `how ${count(open.length, 'payment')} ended is not known yet, ${money(sum, net)} in all`
+  const what = notKnownOf(open, net)
   const others = open.filter((it) => it.wallet !== wallet)
   const ask = `fedai pay resolve --net ${net}`
   if (others.length > 0)
@@ -49,6 +48,18 @@ export const stillOpen = (
   return new Fault('uncertain', 'payment.unknown', what, {
     hint: `do not pay again; ask again, at the latest after ${utc(sure)}: fedai pay resolve`,
   })
+}
+
+/** Several of them, where no wallet can be asked. @param why what keeps it from that */
+export const unasked = (open: readonly Entry[], net: Net, why: Fault): Fault =>
+  new Fault('uncertain', 'payment.unasked', `${notKnownOf(open, net)}: ${why.message}`, {
+    hint: `do not pay again; ${why.hint ?? 'see that the wallet answers: fedai pay status'}\nthen: fedai pay resolve --net ${net}`,
+    cause: why,
+  })
+
+const notKnownOf = (open: readonly Entry[], net: Net): string => {
+  const sum = open.reduce((all, it) => all + it.msat, 0n)
+  return `how ${count(open.length, 'payment')} ended is not known yet, ${money(sum, net)} in all`
 }
 
 /** Which wallets sent them: `it was sent on sim by the wallet sim-9f2c41d07ab3e518`. */

@@ -79,12 +79,18 @@ const connect = () =>
       await connectWallet(words, options)
     })
 
+/** A script may say both to any command here. */
+const noQuestion = () => yesOption('no effect here: nothing is asked')
+const noDryRun = () => new Option('--dry-run', 'no effect here: nothing is paid')
+
 const status = () =>
   new Command('status')
     .summary('show wallet, tabs, what is in flight, and today against the caps')
     .description('Show wallet, tabs, what is in flight, and what was spent today against the caps.')
     .addOption(netOption())
     .addOption(passphraseOption())
+    .addOption(noQuestion())
+    .addOption(noDryRun())
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -109,6 +115,8 @@ const tabs = () =>
     .addOption(netOption())
     .option('--all', 'show past sessions of --tab off too')
     .option('--statements', 'print what nodes signed of them, for fedai verify')
+    .addOption(noQuestion())
+    .addOption(noDryRun())
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -167,6 +175,8 @@ const history = () =>
     .addOption(netOption())
     .option('-n, --limit <n>', 'most payments to print (default: 1000)')
     .addOption(new Option('--csv', 'print a table for spreadsheets (RFC 4180)'))
+    .addOption(noQuestion())
+    .addOption(noDryRun())
     .addOption(jsonOption())
     .addHelpText(
       'after',

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { systemClock } from '../../engine/base/clock.ts'
+import { type Fault, isFault } from '../../engine/base/fault.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import { type Result, paidResults, resultsIn } from '../../engine/roles/client/results.ts'
 import type { Entry } from '../../engine/spending/journal-rows.ts'
@@ -8,7 +9,7 @@ import { interrupted, onInterrupt } from '../interrupt.ts'
 import { readSettings } from '../settings.ts'
 import { type Terminal, openTerminal } from '../terminal.ts'
 import { namer, readTrust } from '../trust/set.ts'
-import { stillOpen } from './ends.ts'
+import { stillOpen, unasked } from './ends.ts'
 import { isOpen, openUserLedger, readUserLedger, standingOf } from './ledger.ts'
 import { notConnected, openUserPurse } from './purse.ts'
 import { forgetResults, resultObject, showResults } from './results.ts'
@@ -28,7 +29,8 @@ type Options = Readonly<{
  * `fedai pay resolve`: asks the wallet how each payment ended whose end is not known, and hands out results that came
  * locked and are paid now. Pays nothing. With `--give-up` it asks nobody, and one payment ends by the user's word
  * (give-up.ts).
- * @throws Fault `uncertain` (80) where it is not known of one; `verification` `hold.nonsense`; those of openUserPurse
+ * @throws Fault `uncertain` (80) where it is not known of one, also where its wallet cannot be asked;
+ *   `verification` `hold.nonsense`
  */
 export const resolvePayments = async (options: Options): Promise<void> => {
   const terminal = openTerminal(options)
@@ -50,8 +52,11 @@ export const resolvePayments = async (options: Options): Promise<void> => {
   if (options.dryRun) return tell(terminal, net, before, 'as it stands')
   // Without an open payment there is nothing to ask a wallet, which may be gone by now: the ledger has all.
   if (before.length === 0) return handOut(terminal, net)
-  const user = await openUserPurse({ settings, terminal, passphraseFile })
-  if (!user) throw notConnected(net)
+  const user = await openUserPurse({ settings, terminal, passphraseFile }).catch(faultIn)
+  if (!user || user instanceof Error) {
+    await tell(terminal, net, before, 'as it stands')
+    throw unasked(before, net, user ?? notConnected(net))
+  }
   const stop = onInterrupt(terminal.gone)
   try {
     terminal.progress(`asking the wallet about ${count(before.length, 'payment')}`)
@@ -84,6 +89,12 @@ const handOut = async (terminal: Terminal, net: Net): Promise<void> => {
   } finally {
     await store.close()
   }
+}
+
+/** Whatever keeps us from asking: what is open stays open, and that is the answer. */
+const faultIn = (error: unknown): Fault => {
+  if (isFault(error) && error.kind !== 'interrupted' && error.kind !== 'bug') return error
+  throw error
 }
 
 const tell = async (

@@ -163,12 +163,14 @@ const routerThatKnows = async (
     const { fault } = plan
     if (!fault) return { client, plan }
     await client.close()
-    const mayMoveOn = fault.kind === 'unavailable' || fault.code === 'router.wrong_key'
+    const mayMoveOn = fault.kind === 'unavailable' || MOVES_ON.has(fault.code)
     if (isLast || !mayMoveOn) throw fault
     terminal.say(skippedLine({ router, fault }, show, terminal.paint))
   }
   throw new Fault('bug', 'routers.empty', 'a client without a router cannot ask')
 }
+
+const MOVES_ON: ReadonlySet<string> = new Set(['router.wrong_key', 'top_up.proof'])
 
 const follow = async (order: TopUpOrder, client: Client, wish: TopUpWish): Promise<ToppedUp> => {
   for await (const news of client.topUp(wish, order.stop.signal)) {
