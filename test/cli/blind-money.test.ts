@@ -134,7 +134,14 @@ describe('the secrets of money', () => {
     const asked = start(buyer!, 'request', ['request', '--router', pinned, '--json', 'hello'])
     expect(await jsonOf(asked.done)).toMatchObject({
       code: 0,
-      said: { net: 'regtest', verified: true, events: [{ type: 'paid', msat: '10000' }] },
+      said: {
+        net: 'regtest',
+        verified: true,
+        events: [
+          { type: 'paying', msat: '10000', for: 'tab' },
+          { type: 'paid', msat: '10000' },
+        ],
+      },
     })
     const invoice = wallet.invoice(5)
     const paid = await jsonOf(start(buyer!, 'pay', ['pay', '--yes', '--json', invoice]).done)

@@ -94,7 +94,7 @@ export class Bank {
     })
     this.purses.push(purse)
     this.purseOf.set(party.name, purse)
-    return { purse, caps: this.caps, tab: this.tab }
+    return { purse, caps: this.caps }
   }
 
   private pausable(payer: Payer): Payer {

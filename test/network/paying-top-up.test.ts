@@ -58,6 +58,21 @@ describe('a top-up with no job behind it', () => {
     await it.close()
   })
 
+  test('through a router that wants to see each payment is refused: no job there would draw on it', async () => {
+    const { it, client } = await paying({ payment: 'proven' })
+    const end = await over(it, topUp(client, keyOf(it)))
+    expect(end).toMatchObject({ paid: false, fault: { kind: 'refused', code: 'top_up.proof' } })
+    expect(letters(it)).toBe(0)
+    // Asked before the router was there to say it.
+    const party = it.clients[0]!
+    it.kill(party)
+    await it.startClient(party)
+    const early = await over(it, topUp(party.client!, keyOf(it)))
+    expect(early.fault).toMatchObject({ code: 'top_up.proof' })
+    expect(letters(it)).toBe(0)
+    await it.close()
+  })
+
   test('asked what it would come to, pays nothing and asks for no invoice', async () => {
     const { it, client } = await paying()
     const looked = await over(it, topUp(client, keyOf(it), null, { dryRun: true }))

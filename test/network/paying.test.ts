@@ -132,7 +132,7 @@ describe('after', () => {
     }
     await client.close()
     const last = all.at(-1)!
-    expect(toldOf(last)).toEqual(['offers', 'accepted', 'started', 'paid', 'ended'])
+    expect(toldOf(last)).toEqual(['offers', 'accepted', 'started', 'paying', 'paid', 'ended'])
     expect(last.outcome!.left).toBe(0n)
     expect(last.outcome!.bundle.statement).toBeDefined()
     const payment = paymentsOf(it.clients[0]!).at(-1)!

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
+import { parseAmount } from '../../src/engine/base/money.ts'
+import { parseNpub, shortNpub } from '../../src/engine/identity/keys.ts'
+import type { News, Wish } from '../../src/engine/roles/client/news.ts'
 import { World, type WorldOptions } from './world.ts'
 
 /** A router that asks for payment, with one node and one client. */
@@ -53,5 +56,52 @@ describe('a router that requires payment', () => {
 
   test('none: the same job is placed', async () => {
     expect((await codeOf(await asking({ payment: 'none' }))).code).toBeNull()
+  })
+})
+
+describe('a router that places only what is paid after', () => {
+  const faultOf = async (set: Awaited<ReturnType<typeof asking>>, wish: Partial<Wish>) => {
+    const asked = set.it.request(set.client, wish)
+    await set.it.clock.advance(30_000)
+    return asked.outcome!.fault
+  }
+  const COMMAND = /\nfedai pay top-up (npub1\w+) (\w+) --yes$/
+
+  test.each([[undefined], [['before']]] as const)(
+    'says whose rule that is and names the way to a first job (--timing %p), and it works',
+    async (timings) => {
+      const set = await asking({ payment: 'after', purse: 100_000n })
+      const { it, client } = set
+      const fault = (await faultOf(set, timings ? { timings } : {}))!
+      expect(fault.kind).toBe('refused')
+      expect(fault.message).toContain(`the router ${shortNpub(client.router)}`)
+      expect(fault.hint).not.toContain('--timing before')
+      const [, node, sum] = COMMAND.exec(fault.hint!)!
+      const wish = { amount: parseAmount(sum!, 'sum'), maxFee: null, dryRun: false }
+      const told: News[] = []
+      void (async () => {
+        for await (const news of client.topUp({ node: parseNpub(node!), ...wish })) told.push(news)
+      })()
+      await it.clock.advance(30_000)
+      expect(told.at(-1)).toMatchObject({ type: 'topped_up', paid: true, fault: null })
+      expect(await faultOf(set, {})).toBeNull()
+      // Now it is covered, so one word is enough.
+      expect((await faultOf(set, { timings: ['before'] }))!.hint).toBe(
+        'allow it with --timing after',
+      )
+      await it.close()
+    },
+  )
+
+  test('with the tab off there is no way but the tab, and that is said', async () => {
+    const set = await asking({ payment: 'after', purse: 100_000n })
+    const { it } = set
+    it.bank!.tab = 'off'
+    set.client = await it.addClient()
+    await it.clock.advance(1_000)
+    const { hint } = (await faultOf(set, {}))!
+    expect(hint).toStartWith('leave --tab off out, ')
+    expect(hint).toMatch(COMMAND)
+    await it.close()
   })
 })

@@ -67,6 +67,8 @@ export class World {
   /** Called when a party has come to its crash (life.ts) and is dead. */
   onCrash: (party: Party) => void = () => {}
   readonly bank: Bank | undefined
+  /** What clients were about to pay when nobody waited for it. */
+  readonly background: News[] = []
   private readonly address = { hostname: 'router.test', port: 7447 }
   /** It may be changed for the router's next life. */
   fee: WorldOptions['fee']
@@ -157,6 +159,8 @@ export class World {
     const client = await openClient({
       ...this.common(party, life),
       router: this.routerAt(),
+      ...(this.bank && { tab: this.bank.tab }),
+      background: (news) => void this.background.push(news),
       ...(this.bank && !party.isPoor && { money: await this.bank.purse(party, life) }),
     })
     if (life.alive) party.client = client

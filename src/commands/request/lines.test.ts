@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { Fault } from '../../engine/base/fault.ts'
 import { msat } from '../../engine/base/money.ts'
+import { Fault } from '../../engine/base/fault.ts'
 import type { PubKey } from '../../engine/protocol/ids.ts'
 import { MOVES } from '../../engine/protocol/progress.ts'
 import type { Waiting } from '../../engine/roles/client/news.ts'
@@ -24,6 +24,21 @@ test('a move says who, why and to whom', () => {
   expect(eventLine({ ...moved, to: null }, show)).toMatch(/did not answer$/)
   // A reason of a later version is shown as it is.
   expect(eventLine({ ...moved, reason: 'tired' }, show)).toContain('gave the job up (tired)')
+})
+
+test.each([
+  ['tab', 'pays 10 sat into a tab at mira'],
+  ['job', 'pays 10 sat to mira'],
+  ['hold', 'locks 10 sat at mira'],
+  ['after', 'pays 10 sat to mira'],
+  ['route', 'pays 10 sat to the router mira'],
+] as const)('what is paid is said before it is (%s)', (what, begins) => {
+  const line = eventLine(
+    { type: 'paying', node: keyOf(1), msat: msat(10_000n), maxFee: msat(5_100n), for: what },
+    show,
+  )
+  expect(line).toStartWith(begins)
+  expect(line).toEndWith(', and at most 5.1 sat for routing')
 })
 
 test('no reason of this version is left to be shown as a word of the protocol', () => {

@@ -18,7 +18,19 @@ export const skippedLine = ({ router, fault }: Skipped, show: Namer, paint: Pain
 /** What is said on the way and does not only pass by: money that left, a job that moves, a link that is lost and back. */
 export type EventNews = Extract<
   News,
-  { type: 'fee' | 'proof' | 'paid' | 'locked' | 'moved' | 'link' | 'again' | 'waiting' | 'clock' }
+  {
+    type:
+      | 'fee'
+      | 'proof'
+      | 'paying'
+      | 'paid'
+      | 'locked'
+      | 'moved'
+      | 'link'
+      | 'again'
+      | 'waiting'
+      | 'clock'
+  }
 >
 
 export const isEvent = (news: News): news is EventNews => EVENTS.has(news.type)
@@ -26,6 +38,7 @@ export const isEvent = (news: News): news is EventNews => EVENTS.has(news.type)
 const EVENTS: ReadonlySet<News['type']> = new Set([
   'fee',
   'proof',
+  'paying',
   'paid',
   'locked',
   'moved',
@@ -42,6 +55,8 @@ export const eventLine = (news: EventNews, show: Namer): string => {
       return feeLine(news, show)
     case 'proof':
       return proofLine(news, show)
+    case 'paying':
+      return payingLine(news, show)
     case 'paid':
       return paidLine(news, show)
     case 'locked':
@@ -83,6 +98,19 @@ const feeLine = ({ router, msat, routes }: Extract<News, { type: 'fee' }>, show:
 /** Said before a payment that the router wants to see. */
 const proofLine = ({ router }: Extract<News, { type: 'proof' }>, show: Namer): string =>
   `the router ${show(router)} wants to see the payment: each job is paid alone, and what is left of it is lost when this command ends`
+
+/** Said before anything leaves: `pays 10 sat into a tab at mira (npub1q7…k2f), and at most 10 sat for routing`. */
+const payingLine = (news: Extract<News, { type: 'paying' }>, show: Namer): string => {
+  const [sum, who] = [showMsat(news.msat), show(news.node)]
+  const what = {
+    tab: `pays ${sum} into a tab at ${who}`,
+    job: `pays ${sum} to ${who} for this job alone`,
+    hold: `locks ${sum} at ${who} until the whole result is there`,
+    after: `pays ${sum} to ${who} for what was used`,
+    route: `pays ${sum} to the router ${who}`,
+  }[news.for]
+  return `${what}, and at most ${showMsat(news.maxFee)} for routing`
+}
 
 /** `paid 10 sat to mira (npub1q7…k2f) · fee 1 sat`; what is not used of it stays on the tab there. */
 const paidLine = ({ node, msat, fee }: Extract<News, { type: 'paid' }>, show: Namer): string =>

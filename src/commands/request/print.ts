@@ -187,12 +187,11 @@ const goingOn = (news: News, started: number, pieces: number, show: Namer): stri
       return `${count(pieces, 'piece')} · ${since}`
     case 'funding':
       return `asking ${show(news.node)} for an invoice · ${since}`
-    case 'paying':
-      return `paying ${showMsat(news.msat)} to ${show(news.node)} · ${since}`
     case 'held':
       return `${showMsat(news.msat)} waits at ${show(news.node)} · ${since}`
     case 'fee':
     case 'proof':
+    case 'paying':
     case 'paid':
     case 'locked':
     case 'moved':

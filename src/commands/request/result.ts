@@ -70,6 +70,11 @@ export const eventObject = (news: EventNews): RequestEvent => {
     const fee_msat = fee === null ? null : String(fee)
     return { v: 1, type: 'paid', node, msat: String(msat), fee_msat, max_fee_msat: String(maxFee) }
   }
+  if (news.type === 'paying') {
+    const { node, msat, maxFee, for: what } = news
+    const max_fee_msat = String(maxFee)
+    return { v: 1, type: 'paying', node, msat: String(msat), max_fee_msat, for: what }
+  }
   if (news.type === 'fee') {
     const { router, msat, routes } = news
     return { v: 1, type: 'fee', router, msat: String(msat), routes }

@@ -12,7 +12,7 @@ import { type Namer, namer, readTrust } from '../trust/set.ts'
 import { parseName } from '../values.ts'
 import { filePrinter, jsonPrinter, textPrinter } from './print.ts'
 import { checkArguments } from './input.ts'
-import { skippedLine } from './lines.ts'
+import { type EventNews, eventLine, skippedLine } from './lines.ts'
 import { faultOf, offersObject, offersText, skippedObject } from './result.ts'
 import type { RequestEvent } from './shape.ts'
 import { parseWhere, whereOf } from './where.ts'
@@ -63,6 +63,7 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
   })
   const net = settings.get('net')
   const timings = settings.get('request.timing')
+  const tab = settings.get('pay.tab')
   const trust = readTrust()
   const routers = named ?? findRouters(settings.get('routers'))
   const plain = await plan.wish({
@@ -85,21 +86,27 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
   try {
     const { openSeveral } = await import('../../engine/roles/client/several.ts')
     const order = { terminal, stop, wish, task: plan.task, show: namer(trust), net }
+    const background = (news: EventNews): void => terminal.say(eventLine(news, order.show))
     const openWith =
-      (money: (UserPurse & { tab: 'on' | 'off' }) | null): Open =>
+      (money: UserPurse | null): Open =>
       (skipped) =>
-        openSeveral({ routers, net, skipped, ...(signer && { signer }), ...(money && { money }) })
+        openSeveral({
+          routers,
+          net,
+          skipped,
+          tab,
+          background,
+          ...(signer && { signer }),
+          ...(money && { money }),
+        })
     if (options.dryRun) return await showOffers(order, openWith(null))
     const { openUserPurse } = await import('../pay/purse.ts')
     const broken: Fault[] = []
     const money = await openUserPurse({ settings, terminal, broken: (it) => void broken.push(it) })
-    const tab = settings.get('pay.tab')
     if (money && tab === 'off')
       terminal.say('tab off: what is paid and not used is gone when this command ends')
     try {
-      await serve(order, options, openWith(money && { ...money, tab }), async (job) =>
-        money?.purse.results.taken(job),
-      )
+      await serve(order, options, openWith(money), async (job) => money?.purse.results.taken(job))
     } finally {
       await money?.close()
       sayOpen(terminal, money)

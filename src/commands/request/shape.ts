@@ -54,6 +54,16 @@ const lockedShape = z.object({
   until: z.number(),
 })
 
+/** Said before a payment: into a tab, for a job alone, held for its whole result, for what was used, or the router’s fee. */
+const payingShape = z.object({
+  v: z.literal(1),
+  type: z.literal('paying'),
+  node: hex,
+  msat: msatText,
+  max_fee_msat: msatText,
+  for: z.enum(['tab', 'job', 'hold', 'after', 'route']),
+})
+
 /** A node was paid before it served, by a top-up of the tab there, or the router its fee; `fee_msat` is null where the wallet does not say. */
 const paidShape = z.object({
   v: z.literal(1),
@@ -83,6 +93,7 @@ const eventShape = z.union([
   skippedShape,
   feeShape,
   proofShape,
+  payingShape,
   paidShape,
   movedShape,
   linkShape,

@@ -7,8 +7,8 @@ import type { Purpose } from '../protocol/terms.ts'
 import type { SpendingCaps } from './caps.ts'
 
 /**
- * A payment of ours, as a row of the ledger. It is there before the wallet is told to pay: a hash that is in
- * the journal is never paid again, whatever became of it.
+ * A payment of ours, as a row of the ledger. It is there before the wallet is told to pay: a hash that is in the
+ * journal is never paid again, unless it surely was not paid (journal-retry.ts).
  */
 export type Entry = Readonly<{
   hash: PaymentHash
@@ -75,7 +75,8 @@ export type JournalEvent =
   /**
    * `price`: most that the job costs which it is for, 0 without one. `left`: what is paid and unused at that
    * payee (ledger.ts); below 0 where it is owed. msat. `known`: what the ledger has of this hash, also where it
-   * is final; null: nothing.
+   * is final; null: nothing. `once`: the wallet moves the
+   * money of a hash once.
    */
   | Readonly<{
       type: 'want'
@@ -84,6 +85,7 @@ export type JournalEvent =
       price: Msat
       left: bigint
       known: Entry | null
+      once?: boolean
     }>
   /** What `pay` or `payStatus` said. */
   | Readonly<{ type: 'answer'; hash: PaymentHash; news: PaymentNews }>
@@ -96,8 +98,18 @@ export type JournalEvent =
   | Readonly<{ type: 'tick' }>
 
 export type JournalEffect =
-  /** `again`: an earlier process may have sent it, so that nothing proves any more that it was not. */
-  | Readonly<{ do: 'pay'; hash: PaymentHash; bolt11: string; maxFee: Msat; again?: true }>
+  /**
+   * `again`: an earlier process may have sent it, so that nothing proves any more that it was not. `retry`: it failed
+   * before, and its wallet may say so a little longer.
+   */
+  | Readonly<{
+      do: 'pay'
+      hash: PaymentHash
+      bolt11: string
+      maxFee: Msat
+      again?: true
+      retry?: true
+    }>
   | Readonly<{ do: 'lookup'; hash: PaymentHash; bolt11: string }>
   /** It stands otherwise than before. */
   | Readonly<{ do: 'tell'; entry: Entry }>

@@ -3,6 +3,8 @@ import { Deadlines } from '../base/deadlines.ts'
 import { Fault } from '../base/fault.ts'
 import type { PaymentHash } from '../protocol/ids.ts'
 import { capFlaw } from './caps.ts'
+import { known, repeated, tooLate, tooMany } from './journal-faults.ts'
+import { isSame, mayRetry } from './journal-retry.ts'
 import {
   LEAST_LIFE_MS,
   ask,
@@ -142,13 +144,15 @@ const onWant = (turn: JournalTurn, event: Want): void => {
   const isOurs = same !== undefined && same.wallet === journal.wallet
   if (isOurs && same.state === 'intent' && journal.unsure.has(hash))
     return wantAgain(turn, event, same)
-  const fault = flawOf(journal, event, now) ?? capFlaw(caps, spent, { price, msat, maxFee })
+  const retry = same !== undefined && isSame(same, payment) && mayRetry(journal, same, event.once)
+  const fault = flawOf(journal, event, now, retry) ?? capFlaw(caps, spent, { price, msat, maxFee })
   if (fault) return void effects.push({ do: 'refuse', hash, fault })
   const entry: Entry = { ...payment, ...BEGUN, at: now, wallet: journal.wallet }
   journal.open.set(hash, entry)
+  journal.unsure.delete(hash)
   journal.deadlines.set(hash, nextAsk(entry, now))
-  changes.push({ do: 'add', table: 'payments', row: entry })
-  effects.push({ do: 'pay', hash, bolt11, maxFee })
+  changes.push({ do: retry ? 'put' : 'add', table: 'payments', row: entry })
+  effects.push({ do: 'pay', hash, bolt11, maxFee, ...(retry && { retry }) })
 }
 
 /** Written by an earlier process, perhaps never sent: its wallet is asked at once. It counts as spent already. */
@@ -172,44 +176,24 @@ const capsOf = ({ payment, caps }: Want): Want['caps'] =>
 
 type Want = Extract<JournalEvent, { type: 'want' }>
 
-/** Why an invoice must not be paid, whatever is allowed; null where it may be. */
-const flawOf = (journal: Journal, want: Want, now: UnixMs): Fault | null => {
+/** Why an invoice must not be paid, whatever is allowed; null where it may be. `retry`: the same one surely was not. */
+const flawOf = (journal: Journal, want: Want, now: UnixMs, retry: boolean): Fault | null => {
   const { payment: wanted, known: before } = want
   const { hash, expiresAt, seq } = wanted
   const place = placeOf(wanted)
-  const entries = [...journal.open.values()]
+  const entries = [...journal.open.values()].filter((it) => !(retry && it.hash === hash))
   // The wallets on the way may answer for one that was paid before, and keep the money (attack 16).
   const same = entries.find((it) => it.hash === hash)
   if (same) return known(journal, same)
   const isPaid = before?.state === 'settled' && isFor(before, wanted)
-  if (before && !isPaid) return reused(before)
+  if (before && !isPaid && !retry) return reused(before)
   if (isPaid || seq <= (journal.paid.get(place) ?? 0)) return repeated(seq)
   // Nor another one in its place, while the first may still be paid (attack 15).
   const other = entries.find((it) => placeOf(it) === place && it.seq === seq)
   if (other && (isOut(other) || now < other.expiresAt)) return known(journal, other)
   if (expiresAt - now < LEAST_LIFE_MS) return tooLate(expiresAt - now)
-  return entries.filter(isOut).length >= MOST_OUT ? tooMany() : null
+  return entries.filter(isOut).length >= MOST_OUT ? tooMany(MOST_OUT) : null
 }
-
-const known = ({ wallet }: Journal, { hash, state, wallet: sender }: Entry): Fault => {
-  const what = `payment ${hash.slice(0, 8)}… for the same`
-  if (sender === wallet || state === 'failed')
-    return new Fault('uncertain', 'payment.open', `${what} is ${state}`, {
-      hint: 'do not pay again; run: fedai pay resolve',
-    })
-  const who = sender ? `the wallet ${sender}` : 'a wallet that is not on record'
-  return new Fault(
-    'uncertain',
-    'payment.other_wallet',
-    `${what} is ${state}, from ${who}; connected is ${wallet}`,
-    { hint: 'do not pay again; connect the wallet that sent it, then: fedai pay resolve' },
-  )
-}
-
-const repeated = (seq: number): Fault =>
-  new Fault('refused', 'payment.repeated', `invoice ${seq} of this payee was paid before`, {
-    hint: 'ask the payee for its next invoice',
-  })
 
 const isFor = (entry: Entry, wanted: WantedPayment): boolean =>
   placeOf(entry) === placeOf(wanted) && entry.seq === wanted.seq
@@ -218,21 +202,6 @@ const isFor = (entry: Entry, wanted: WantedPayment): boolean =>
 export const reused = ({ hash, state }: Pick<Entry, 'hash' | 'state'>): Fault =>
   new Fault('verification', 'payment.reused', `payment ${hash.slice(0, 8)}… is ${state} already`, {
     hint: 'ask the payee for an invoice with another payment hash',
-  })
-
-const tooLate = (ms: number): Fault =>
-  new Fault(
-    'again',
-    'payment.expired',
-    ms <= 0
-      ? 'the invoice has expired'
-      : `the invoice expires in ${Math.ceil(ms / 1000)} s, too soon to pay it`,
-    { hint: 'ask the payee for a new one' },
-  )
-
-const tooMany = (): Fault =>
-  new Fault('again', 'payment.busy', `${MOST_OUT} payments are on their way already`, {
-    hint: 'wait for them, or run: fedai pay resolve',
   })
 
 const BEGUN = {

@@ -35,6 +35,7 @@ export const onWish = (turn: ClientTurn, event: Extract<ClientEvent, { type: 'wi
     funding: null,
     fundings: 0,
     paidSeq: 0,
+    paidAlone: 0n,
     holds: new Map(),
     unfunded: 0,
     unpayable: new Set(),

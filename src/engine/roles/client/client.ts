@@ -1,7 +1,7 @@
 import { BOUNDS, type Bounds } from '../../base/bounds.ts'
 import { toHex } from '../../base/bytes.ts'
 import { type Clock, systemClock, unixMs } from '../../base/clock.ts'
-import { asFault, Fault } from '../../base/fault.ts'
+import { asFault, isFault, Fault } from '../../base/fault.ts'
 import { type Log, silentLog } from '../../base/log.ts'
 import { type Random, systemRandom } from '../../base/random.ts'
 import type { Secp256k1, Signer } from '../../identity/seams.ts'
@@ -21,8 +21,9 @@ import { socketNetwork } from '../../transport/sockets.ts'
 import { Loop } from '../loop.ts'
 import { Channel } from './channel.ts'
 import { decide } from './decide.ts'
-import { type ClientMoney, type Purse, type PurseEffect, newClientMoney } from './money.ts'
+import { type Purse, type PurseEffect, newClientMoney } from './money.ts'
 import type { Client, News, TopUpWish, Wish } from './news.ts'
+import { paidBy } from './paid-by.ts'
 import { type ClientEffect, type ClientEvent, type ClientState, newClientState } from './state.ts'
 import { shiftTimes } from './times.ts'
 
@@ -30,7 +31,11 @@ export type ClientOptions = {
   router: { key: PubKey; address: string }
   net: Net
   /** What nodes are paid with, and how much of it (maxPrice is each wish's own). Not closed with the client. */
-  money?: { purse: Purse; caps: Omit<SpendingCaps, 'maxPrice'>; tab?: 'on' | 'off' }
+  money?: { purse: Purse; caps: Omit<SpendingCaps, 'maxPrice'> }
+  /** `off`: no tab lasts, each job has an invoice of its own; a dry run, which has no money, names prices by it. */
+  tab?: 'on' | 'off'
+  /** Hears what is about to be paid when the job that it follows was told to have ended. */
+  background?: (news: Extract<News, { type: 'paying' }>) => void
   /** A lasting identity; otherwise a session key, made here and forgotten with the process. */
   signer?: Signer
   /**
@@ -79,10 +84,11 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
     local: isLocalHost(URL.parse(router.address)?.hostname ?? 'nowhere.invalid'),
     patient: options.patient ?? true,
     budget: windowBudget(),
+    tabOff: options.tab === 'off',
     money: money
       ? newClientMoney({
           ...paidBy(signer, money.purse, router.key, () => state.money!.off),
-          off: money.tab === 'off',
+          off: options.tab === 'off',
           shows: money.purse.shows,
           caps: { ...money.caps, maxPrice: null },
           secp,
@@ -99,6 +105,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
       if (effect.do === 'query') return query(effect)
       if (effect.do !== 'tell') return money && spend(money.purse, effect)
       const listener = listeners.get(effect.job)
+      if (!listener && effect.news.type === 'paying') options.background?.(effect.news)
       listener?.push(effect.news)
       if (effect.news.type !== 'ended' && effect.news.type !== 'topped_up') return
       listener?.end()
@@ -149,7 +156,10 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
     }
     const { node, payment, caps, price, used, hold } = effect
     const { ref, hash } = payment
-    const ended = (as: Entry | Fault) => loop.feed({ type: 'payment', node, ref, hash, end: as })
+    const ended = (as: Entry | Fault): void => {
+      const until = isFault(as) ? null : purse.lockedUntil(as)
+      loop.feed({ type: 'payment', node, ref, hash, end: as, lockedUntil: until })
+    }
     purse
       .pay({ payment, caps, price, used, hold })
       .then(ended, (error: unknown) => ended(asFault(error)))
@@ -220,24 +230,6 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
     },
   }
 }
-
-/**
- * With the tab off the session key pays nodes; packs of the router's are kept. What is known of a node's word is
- * known of it under any key.
- */
-const paidBy = (
-  signer: Signer,
-  purse: Purse,
-  router: PubKey,
-  isOff: () => boolean,
-): Pick<ClientMoney, 'tab' | 'view'> => ({
-  tab: (key) => (key === router || !isOff() ? purse.tab(key) : signer),
-  view: (node) => {
-    if (node === router || !isOff()) return purse.view(node)
-    const own = purse.view(node, signer.pubkey)
-    return { ...own, broken: own.broken || purse.view(node).broken }
-  },
-})
 
 const unreachable = (address: string, cause?: Fault): Fault => {
   // Somebody does answer there.

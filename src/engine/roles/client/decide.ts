@@ -1,31 +1,30 @@
 import { type UnixMs, unixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
 import type { Random } from '../../base/random.ts'
-import { tagValue } from '../../protocol/event.ts'
 import type { Frame } from '../../protocol/frames.ts'
 import type { JobId } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { NO_ROUTE } from '../../protocol/pack.ts'
 import type { Decision, LinkId } from '../wire.ts'
 import { askAnew, askLater } from './again.ts'
-import { ASK_WITHIN_MS, askAll, askWaiting, onWish } from './asking.ts'
-import { clockFaultOf, noteClock, onUntimely, sayClock } from './clocks.ts'
+import { ASK_WITHIN_MS, askWaiting, onWish } from './asking.ts'
+import { clockFaultOf, onUntimely, sayClock } from './clocks.ts'
 import { cancelJob, finishJob, onReceipt } from './ending.ts'
 import { onOffers, onSheets } from './offers.ts'
-import { cancelled, notKnown, wrongKey } from './outcome.ts'
+import { cancelled, notKnown } from './outcome.ts'
 import { onFundDue } from './funding.ts'
 import { onLocked } from './holding.ts'
 import { onEarlyInvoice, onMoney, onMoneyFrame, onPayment } from './invoices.ts'
 import { onPackDue, onPackPayment, onRouterMoney } from './pack-buying.ts'
-import { notCounted, onNoRoute, onPackDeclined, showPack } from './packs.ts'
+import { notCounted, onNoRoute, onPackDeclined } from './packs.ts'
+import { onQuota } from './quota.ts'
 import { creditOutput, onOutput, onProgress, onReset } from './receiving.ts'
-import { fetchReceipt, onAway, onClosed, onLinkBack, onSync, onUnanswered } from './resume.ts'
+import { fetchReceipt, onAway, onClosed, onSync, onUnanswered } from './resume.ts'
 import { endWaiting, onNoReceipt } from './taking.ts'
 import { onInputCredit } from './sending.ts'
 import type { ClientEffect, ClientEvent, ClientState, ClientTurn } from './state.ts'
 import { onChecked, onCharged, onStatementDue, onTabDue } from './tabs.ts'
 import {
-  beginTopUps,
   cancelTopUp,
   cancelTopUps,
   failTopUps,
@@ -132,26 +131,7 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
 
 const onMessage = (turn: ClientTurn, link: LinkId, message: Message): void => {
   const { state } = turn
-  if (message.name === 'quota') {
-    // NIP-42 proved our key to the router; this signed answer proves the router's to us. It names the
-    // AUTH event of this link: who holds the address cannot pass on what the router said on another.
-    const ofThisLink = tagValue(message.event, 'e') === state.auths.get(link)
-    if (message.event.pubkey === state.router && ofThisLink) {
-      state.deadlines.clear(`quota:${link}`)
-      if (state.link === link) return
-      state.link = link
-      noteClock(turn, message)
-      showPack(turn)
-      onLinkBack(turn)
-      beginTopUps(turn)
-      return askAll(turn)
-    }
-    turn.effects.push({ do: 'close', link, reason: 'another key than the pinned one' })
-    const fault = wrongKey()
-    failTopUps(turn, fault)
-    for (const job of state.jobs.values()) finishJob(turn, job, fault)
-    return
-  }
+  if (message.name === 'quota') return onQuota(turn, link, message)
   if (state.link !== link) return
   if (message.name === 'offers') onOffers(turn, message)
   else if (message.name === 'progress') onProgress(turn, message)

@@ -3,12 +3,14 @@ import type { Fault } from '../../base/fault.ts'
 import { type Msat, msat } from '../../base/money.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import { forgetOffers } from './again.ts'
+import { noCredit } from './credit.ts'
 import { finishJob } from './ending.ts'
 import { type Funding, newFunding, placeOf } from './money.ts'
-import { noCredit, notCredited, notKnown } from './outcome.ts'
+import { notCredited, notKnown } from './outcome.ts'
 import { noInvoice } from './payee-faults.ts'
 import { hasRoute, useRoute } from './packs.ts'
-import { type Plan, firstOf, planOf, refusalAt } from './plan.ts'
+import { type Plan, firstOf, partOf, planOf, refusalAt } from './plan.ts'
+import { priceAt } from './price.ts'
 import { canShow, notShown, showProofs } from './proving.ts'
 import { sendJob } from './sending.ts'
 import type { Offered } from './offered.ts'
@@ -54,16 +56,19 @@ export const fundRunning = (turn: ClientTurn, job: ClientJob, short: Msat): void
   // It draws on a tab that our router wants to see no more.
   if (keyOf(job.attempt!) !== key) return
   // Who pays after it pays nothing ahead: it goes on where others there end in time and leave something.
-  if (timing === 'after') return void (job.unpaid = noCredit())
+  if (timing === 'after') return void (job.unpaid = noCredit(turn, job, offered))
   const { node, ceiling } = offered
   const refusal = refusalAt(money, node)
   if (refusal) return void (job.unpaid = refusal)
   const free = leftAt(money, node) - drawnAt(state.jobs.values(), node, job)
   if (free >= ceiling) return
   const rest = free > 0n ? msat(ceiling - free) : ceiling
-  const usual = money.off ? firstOf(rest) : short
-  const most = short > usual ? short : usual
-  fund(turn, job, node, { timing, needed: most < ceiling ? most : ceiling })
+  // What is paid for it alone and not used is lost, whatever its node says that it lacks.
+  if (money.off) {
+    const part = firstOf(rest)
+    return fund(turn, job, node, { timing, needed: partOf(rest, short > part ? short : part) })
+  }
+  fund(turn, job, node, { timing, needed: short < ceiling ? short : ceiling })
 }
 
 /** A `fund:` deadline fell due: no invoice came that can be paid, or no word that the money did. */
@@ -159,7 +164,7 @@ export const firstPayable = (
   const { cap } = job.wish
   return offers.find(
     (it) =>
-      (cap === null || it.ceiling <= cap) &&
+      (cap === null || priceAt(turn, job, it) <= cap) &&
       !job.unpayable.has(it.node) &&
       !(planOf(turn, job, it) instanceof Error),
   )

@@ -100,6 +100,7 @@ const onTaken = (
   const { money } = turn.state
   const hold = job.holds.get(node)!
   hold.state = 'over'
+  job.paidAlone += end.msat
   tell(turn, job, paidNews(node, end))
   const one = money!.funding.get(placeOf(node, job.id))
   if (one) return failAll(turn, one, takenEarly())

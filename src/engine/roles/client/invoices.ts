@@ -23,10 +23,12 @@ import { paidNews } from './paid-news.ts'
 import { notKnown } from './outcome.ts'
 import { badInvoice, notPaid } from './payee-faults.ts'
 import { refusalAt } from './plan.ts'
+import { priceNow } from './price.ts'
 import { keepProof, newProof } from './proving.ts'
 import { type ClientTurn, tell } from './state.ts'
 import { isBroken, leftAt, onStatement, runningAt } from './tabs.ts'
 import { awaitsNext } from './stale.ts'
+import { tellPaying } from './telling.ts'
 import { tellTopUp } from './top-up-end.ts'
 import { hasDrawn, isWelcome } from './unasked.ts'
 import { isWanted, waitingFor } from './waiting.ts'
@@ -87,17 +89,18 @@ export const onPayment = (
   // Another process of ours was first: its payment is in the books now.
   if (isFault(end) && end.code === 'payment.repeated') return settled(turn, one)
   if (isFault(end)) return notAllowed(turn, one, end)
-  if (end.state === 'failed') return failAll(turn, one, notPaid('node', end))
+  if (end.state === 'failed') return failAll(turn, one, notPaid('node', end, event.lockedUntil))
   if (end.state !== 'settled') return failAll(turn, one, notKnown())
   for (const job of waitingFor(turn, one)) tell(turn, job, paidNews(node, end))
   if (one.topUp) tellTopUp(turn, one.topUp, paidNews(node, end))
   keepProof(turn, one, { preimage: end.preimage })
-  settled(turn, one)
+  settled(turn, one, end.msat)
 }
 
-const settled = (turn: ClientTurn, one: Funding): void => {
+const settled = (turn: ClientTurn, one: Funding, paid = msat(0n)): void => {
   const { state, now } = turn
   const job = state.jobs.get(one.ref as JobId)
+  if (job) job.paidAlone += paid
   if (job) job.paidSeq = Math.max(job.paidSeq, one.seq)
   one.phase = 'paid'
   if (one.credited) return proceed(turn, one)
@@ -190,14 +193,16 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
     expiresAt: unixMs(payableUntil(terms, invoice) * 1000),
   }
   if (hold) beginHold(turn, waiting[0]!, { node, hash, msat: terms.msat })
-  for (const job of waiting) {
-    job.invoices.push(event)
-    tell(turn, job, { type: 'paying', node, msat: terms.msat })
-  }
-  if (one?.topUp) tellTopUp(turn, one.topUp, { type: 'paying', node, msat: terms.msat })
-  const first = waiting.find((job) => job.phase === 'funding')
+  for (const job of waiting) job.invoices.push(event)
+  const what = hold ? 'hold' : isAfter ? 'after' : ref === tab ? 'tab' : 'job'
+  const { msat: amount, maxFee } = payment
+  const news = { type: 'paying', node, msat: amount, maxFee, for: what } as const
+  if (waiting.length > 0 || !one?.topUp) tellPaying(turn, waiting, news)
+  if (one?.topUp) tellTopUp(turn, one.topUp, news)
+  // One that runs has its price said and allowed; where it is paid alone each invoice adds to that.
+  const first = waiting.find((job) => job.phase === 'funding' || job.id === ref)
   const caps = { ...money.caps, maxPrice: first?.wish.cap ?? null }
-  const price = first?.funding?.offered.ceiling ?? msat(0n)
+  const price = priceNow(first, terms)
   // What is used is not unused, though no receipt says so yet.
   const used = leftOn(view) - leftAt(money, node) + runningAt(state.jobs.values(), node, tab)
   turn.effects.push({ do: 'pay', node, payment, caps, price, used, hold })

@@ -5,7 +5,6 @@ import type { UnixMs } from '../../base/clock.ts'
 import type { Fault } from '../../base/fault.ts'
 import type { Msat } from '../../base/money.ts'
 import type { TIMINGS } from '../../protocol/fields.ts'
-import type { Signed } from '../../protocol/event.ts'
 import type { EventId, JobId, JobTag, PaymentHash, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
@@ -13,6 +12,7 @@ import type { SpendingCaps } from '../../spending/caps.ts'
 import type { Entry, JournalEvent, WantedPayment } from '../../spending/journal-rows.ts'
 import type { Answered, TabView } from '../../spending/ledger.ts'
 import type { LockedResult } from '../../spending/locked.ts'
+import type { JobProof } from './job-proof.ts'
 import type { TopUpWish } from './news.ts'
 import { type Packs, newPacks } from './packs.ts'
 import type { Results } from './results.ts'
@@ -105,15 +105,6 @@ export type Funding = {
   proof: JobProof | null
 }
 
-/** What shows that an invoice for one job was paid: its preimage, or its node's word. */
-export type JobProof = {
-  readonly node: PubKey
-  readonly msat: Msat
-  readonly invoice: Signed
-  preimage: string | null
-  paid: Signed | null
-}
-
 /** One that is to be paid: it is asked for an invoice first. */
 export const newFunding = (
   wanted: Pick<Funding, 'node' | 'ref' | 'timing' | 'jobs' | 'topUp' | 'needed'>,
@@ -193,6 +184,8 @@ export type PurseEvent =
       ref: string
       hash: PaymentHash
       end: Entry | Fault
+      /** Of one that failed: until when nothing can be paid in its place; null where it may be tried again. */
+      lockedUntil?: UnixMs | null
     }>
   /** A receipt is in the books. */
   | Readonly<{ type: 'charged'; receipt: EventId }>
@@ -211,16 +204,18 @@ export interface Purse {
   view(node: PubKey, key?: PubKey): TabView
   /** Whether our wallet always shows the preimage of what it paid; false until it has said so. */
   shows(): boolean
+  /** Until when nothing can be paid in the place of a payment that failed; null where it may be tried again at once. */
+  lockedUntil(entry: Entry): UnixMs | null
   /** Keeps a node from getting anything more, under whatever key we pay it. */
   pin(node: PubKey): Promise<void>
   /**
-   * Pays an invoice that was checked, once. Resolves when it settled or failed, or when nobody can say how it
+   * Pays an invoice that was checked, once; again one that surely was not paid. Resolves when it settled or failed, or when nobody can say how it
    * ended (`unknown`): then it is asked about on, and never paid again. What is held (`hold`) has no end until its
    * payee decides, and nobody's patience makes it `unknown`.
    * @throws Fault `refused` over a cap; `payment.repeated`, `.reused`, `.open`; those of wallet and ledger
    */
   pay(
-    wanted: Omit<Extract<JournalEvent, { type: 'want' }>, 'type' | 'left' | 'known'> & {
+    wanted: Omit<Extract<JournalEvent, { type: 'want' }>, 'type' | 'left' | 'known' | 'once'> & {
       used?: bigint
       hold?: boolean
     },

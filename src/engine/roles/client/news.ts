@@ -98,6 +98,9 @@ export type Outcome = Readonly<{
   fault: Fault | null
 }>
 
+/** What is paid: a tab; one job alone, before it or `after`; one whose money waits (`hold`); the router (`route`). */
+export type PaysFor = 'tab' | 'job' | 'hold' | 'after' | 'route'
+
 /** What the client tells while a job goes on. The last one is always `ended`. */
 export type News =
   /** `fee`: what the router takes for itself. */
@@ -112,9 +115,13 @@ export type News =
   | Readonly<{ type: 'fee'; router: PubKey; msat: Msat; routes: number }>
   /** Before a payment: the router wants to see it, and can link it to this session. */
   | Readonly<{ type: 'proof'; router: PubKey }>
-  /** Its node, or the router, wants to be paid first: an invoice is asked for, paid, and was. msat; `fee` null where not said, `maxFee`: what it could have been. */
+  /**
+   * Its node, or the router, wants to be paid first: an invoice is asked for, then paid, which is said before anything
+   * leaves, also what is paid in the background; and was. msat; `fee` null where not said, `maxFee`:
+   * what it could have been.
+   */
   | Readonly<{ type: 'funding'; node: PubKey }>
-  | Readonly<{ type: 'paying'; node: PubKey; msat: Msat }>
+  | Readonly<{ type: 'paying'; node: PubKey; msat: Msat; maxFee: Msat; for: PaysFor }>
   | Readonly<{ type: 'paid'; node: PubKey; msat: Msat; fee: Msat | null; maxFee: Msat }>
   /** Its money waits at the node, and is taken when the whole has come, or comes back. */
   | Readonly<{ type: 'held'; node: PubKey; msat: Msat }>

@@ -17,6 +17,7 @@ import { finishJob } from './ending.ts'
 import { firstPayable, payThenSend } from './funding.ts'
 import { isReserved, notCredited } from './outcome.ts'
 import { notePack } from './packs.ts'
+import { noneAt, priceAt } from './price.ts'
 import { noteEvidence } from './proving.ts'
 import type { Offered, TicketIn } from './offered.ts'
 import { type ClientEvent, type ClientJob, type ClientTurn, tell } from './state.ts'
@@ -79,11 +80,12 @@ const price = (turn: ClientTurn, job: ClientJob): void => {
       return askLater(turn, job, 'sheet') ? undefined : finishJob(turn, job, noSheet())
     return finishJob(turn, job, sound.length > 0 ? whereIgnored() : invalid())
   }
-  const choice = choose({ entries: job.offers, none: message.body.none }, askOf(job))
-  const lines = job.offers.map((it) => ({
+  const priced = job.offers.map((it) => ({ entry: it.entry, ceiling: priceAt(turn, job, it) }))
+  const choice = choose({ entries: priced, none: message.body.none }, askOf(job))
+  const lines = job.offers.map((it, i) => ({
     node: it.node,
     model: it.entry.model.name,
-    ceiling: it.ceiling,
+    ceiling: priced[i]!.ceiling,
     firstMs: it.firstMs,
     reason: it.reason,
     warm: it.entry.warm,
@@ -98,7 +100,7 @@ const price = (turn: ClientTurn, job: ClientJob): void => {
       job,
       job.unfunded > 0 && job.fundings === 0 ? isReserved() : notCredited(),
     )
-  const { ceiling } = taken
+  const ceiling = priceAt(turn, job, taken)
   const { fee } = message.body
   tell(turn, job, { type: 'offers', lines, ceiling, fee, inputBytes: job.sizes.bytes })
   if (job.dryRun) return finishJob(turn, job, null)
@@ -110,7 +112,7 @@ const onNone = (turn: ClientTurn, job: ClientJob, none: NoOffer): void => {
   const gone = job.asks > 0 && (none.why === 'task' || none.why === 'model')
   const why = none.why === 'busy' ? 'busy' : gone ? 'gone' : null
   if (why && askLater(turn, job, why)) return
-  finishJob(turn, job, faultOfNone(none, askOf(job)))
+  finishJob(turn, job, faultOfNone(noneAt(turn, job, none), askOf(job)))
 }
 
 /** The tickets in offers whose signatures hold. Others are as if they were not there. */

@@ -208,17 +208,6 @@ export const unpaidOf = ({ state }: ClientTurn, job: ClientJob): Fault | null =>
   )
 }
 
-/** Who pays after a job is trusted with no more. */
-export const noCredit = (): Fault =>
-  new Fault(
-    'refused',
-    'credit.none',
-    'the node does not let you pay after the job, or not so much',
-    {
-      hint: 'pay before it: --timing before; credit grows with what was paid',
-    },
-  )
-
 /** The node ended it before its last piece. What that was called by the receipt is said, and it is no success. */
 export const cutShort = (receipt: Receipt): Fault => {
   const why = receipt.reason ? ` (${receipt.reason})` : ''

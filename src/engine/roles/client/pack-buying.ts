@@ -23,6 +23,7 @@ import {
   waitingForPack,
 } from './packs.ts'
 import { type ClientTurn, tell } from './state.ts'
+import { tellPaying } from './telling.ts'
 
 /** A pack of routes is paid: by the router's own invoice, which must be exactly what it offered. */
 
@@ -64,8 +65,9 @@ const onInvoice = (turn: ClientTurn, { body }: Message<'invoice'>): void => {
   one.phase = 'paying'
   one.hash = invoice.paymentHash
   state.deadlines.clear(DEADLINE)
-  for (const job of waitingForPack(turn, one))
-    tell(turn, job, { type: 'paying', node: router, msat: pack.msat })
+  const maxFee = usualMaxFee(terms.msat)
+  const news = { type: 'paying', node: router, msat: terms.msat, maxFee, for: 'route' } as const
+  tellPaying(turn, waitingForPack(turn, one), news)
   const payment = {
     hash: invoice.paymentHash,
     bolt11: body.bolt11,
@@ -75,7 +77,7 @@ const onInvoice = (turn: ClientTurn, { body }: Message<'invoice'>): void => {
     seq: terms.seq,
     purpose: terms.for,
     msat: terms.msat,
-    maxFee: usualMaxFee(terms.msat),
+    maxFee,
     expiresAt: unixMs(payableUntil(terms, invoice) * 1000),
   }
   // What one job may cost is said of its node.
@@ -95,7 +97,7 @@ export const onPackPayment = (turn: ClientTurn, end: PurseEvent & { type: 'payme
     return failAll(turn, one, entry)
   }
   if (entry.hash !== one.hash) return
-  if (entry.state === 'failed') return failAll(turn, one, notPaid('router', entry))
+  if (entry.state === 'failed') return failAll(turn, one, notPaid('router', entry, end.lockedUntil))
   if (entry.state !== 'settled') return failAll(turn, one, notKnown())
   for (const job of waitingForPack(turn, one)) tell(turn, job, paidNews(node, entry))
   settled(turn, one)

@@ -1,4 +1,6 @@
+import type { UnixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
+import { clockTime } from '../../spending/journal-retry.ts'
 import type { Entry } from '../../spending/journal-rows.ts'
 
 /** Why a payee was not paid: a node for its jobs, a router for its fee. */
@@ -26,8 +28,16 @@ export const noInvoice = (payee: Payee): Fault =>
     { hint: `try again, or ${OTHERS[payee]}` },
   )
 
-/** Our wallet says that it failed, and why. */
-export const notPaid = (payee: Payee, { reason }: Pick<Entry, 'reason'>): Fault => {
+/**
+ * Our wallet says that it failed, and why.
+ * @param lockedUntil when its invoice ends, where nothing is paid in its place before: a wallet that may pay a hash twice
+ *   is not asked to; null where it may be tried again at once
+ */
+export const notPaid = (
+  payee: Payee,
+  { reason }: Pick<Entry, 'reason'>,
+  lockedUntil: UnixMs | null = null,
+): Fault => {
   const what = payee === 'node' ? 'the node' : `the router's fee`
   if (reason === 'elsewhere')
     return new Fault(
@@ -38,11 +48,12 @@ export const notPaid = (payee: Payee, { reason }: Pick<Entry, 'reason'>): Fault 
         hint: `each home has play money of its own: use one FEDAI_HOME for both, or ${OTHERS[payee]}`,
       },
     )
+  const when = lockedUntil === null ? '' : ` after ${clockTime(lockedUntil)}, with another invoice`
   return new Fault(
     'again',
     CODES[payee].failed,
     `${what} could not be paid (${reason ?? 'no reason given'})`,
-    { hint: `look at your wallet: fedai pay status; ${AFTER[payee]}` },
+    { hint: `look at your wallet: fedai pay status; then try again${when}${OR[payee]}` },
   )
 }
 
@@ -51,4 +62,4 @@ const CODES = {
   router: { bad: 'fee.invoice', silent: 'fee.silent', failed: 'fee.failed' },
 } as const
 const OTHERS = { node: 'ask another node', router: 'ask another router with --router' } as const
-const AFTER = { node: 'then try again', router: `or ${OTHERS.router}` } as const
+const OR = { node: '', router: `\nor ${OTHERS.router}` } as const

@@ -2,6 +2,8 @@ import { Fault } from '../../base/fault.ts'
 import { type Msat, msat } from '../../base/money.ts'
 import { topUpOf } from '../../metering/tab-top-up.ts'
 import type { PubKey } from '../../protocol/ids.ts'
+import { LEAST_INVOICE } from '../../protocol/terms.ts'
+import { noTiming } from './credit.ts'
 import { holdPlan } from './hold.ts'
 import type { ClientMoney, Timing } from './money.ts'
 import { unproven } from './proving.ts'
@@ -23,7 +25,9 @@ export const planOf = (turn: ClientTurn, job: ClientJob, offered: Offered): Plan
   )
   if (ceiling === 0n && admitted.includes('free')) return { timing: 'free', needed: NOTHING }
   if (!pay)
-    return admitted.includes('after') ? { timing: 'after', needed: NOTHING } : noTiming(admitted)
+    return admitted.includes('after')
+      ? { timing: 'after', needed: NOTHING }
+      : noTiming(turn, job, offered, admitted)
   if (!money) return noWallet()
   const refusal = refusalAt(money, node)
   if (refusal) return refusal
@@ -31,7 +35,7 @@ export const planOf = (turn: ClientTurn, job: ClientJob, offered: Offered): Plan
   if (money.proves)
     return wanted.includes('before')
       ? { timing: 'before', needed: unproven(job, offered) }
-      : noTiming(admitted)
+      : noTiming(turn, job, offered, admitted)
   const { exposure } = money.caps
   // More than may lie at one node at once is paid while it is used.
   const fits = exposure === null || ceiling <= exposure
@@ -48,11 +52,13 @@ export const planOf = (turn: ClientTurn, job: ClientJob, offered: Offered): Plan
     return { timing: 'stream', needed }
   }
   if (wanted.includes('hold')) return holdPlan(turn, job, offered)
-  return wanted.includes('after') ? { timing: 'after', needed: NOTHING } : noTiming(admitted)
+  return wanted.includes('after')
+    ? { timing: 'after', needed: NOTHING }
+    : noTiming(turn, job, offered, admitted)
 }
 
 /** What the tab lacks for a whole job: what others draw on it is theirs, and what we owe is paid first. */
-const lackOf = (turn: ClientTurn, job: ClientJob, { node, ceiling }: Offered): Msat => {
+export const lackOf = (turn: ClientTurn, job: ClientJob, { node, ceiling }: Offered): Msat => {
   const { jobs, money } = turn.state
   const debt = owedAt(money!, node).agreed
   const free = leftAt(money!, node) - drawnAt(jobs.values(), node, job) - waitingAt(turn, node, job)
@@ -60,8 +66,13 @@ const lackOf = (turn: ClientTurn, job: ClientJob, { node, ceiling }: Offered): M
   return msat((lack > 0n ? lack : 0n) + debt)
 }
 
-/** Of a job that is paid while it runs, and alone: no more than it may cost, since the rest is lost. */
-export const firstOf = (most: Msat): Msat => (most < USUAL ? most : USUAL)
+/**
+ * Of a job that is paid while it runs, and alone: no more than it may cost, since the rest is lost; and nothing is
+ * left over that would need a whole invoice of the least that there is.
+ */
+export const firstOf = (most: Msat): Msat => partOf(most, USUAL)
+
+export const partOf = (most: Msat, part: Msat): Msat => (most - part < LEAST_INVOICE ? most : part)
 
 /** Ceilings of the jobs that wait for the same node to be paid, and were asked for earlier. */
 const waitingAt = ({ state }: ClientTurn, node: string, before: ClientJob): bigint => {
@@ -90,11 +101,6 @@ export const refusalAt = (money: ClientMoney, node: PubKey): Fault | null => {
 export const noWallet = (): Fault =>
   new Fault('refused', 'wallet.none', 'this node wants to be paid, and no wallet is connected', {
     hint: 'connect one: fedai pay connect',
-  })
-
-const noTiming = (admitted: readonly Timing[]): Fault =>
-  new Fault('refused', 'timing.none', `this job can be paid here only by: ${admitted.join(', ')}`, {
-    hint: `allow it with --timing ${admitted[0] ?? 'before'}`,
   })
 
 const disputedTab = (): Fault =>

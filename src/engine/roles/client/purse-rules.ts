@@ -1,10 +1,10 @@
 import { BOUNDS } from '../../base/bounds.ts'
 import type { Msat } from '../../base/money.ts'
-import type { PayLimits } from '../../payments/payer.ts'
-import type { PubKey } from '../../protocol/ids.ts'
+import type { PayLimits, Payer, Payment } from '../../payments/payer.ts'
+import type { PaymentHash, PubKey } from '../../protocol/ids.ts'
 import { parseTerms } from '../../protocol/terms.ts'
 import type { Journal } from '../../spending/journal.ts'
-import type { Entry } from '../../spending/journal-rows.ts'
+import type { Entry, JournalEffect } from '../../spending/journal-rows.ts'
 
 /** Whose units a payment buys: those of the key in its terms; null where it buys none. */
 export const payerOf = ({ terms, purpose }: Pick<Entry, 'terms' | 'purpose'>): PubKey | null => {
@@ -22,6 +22,25 @@ export const isOver = ({ state }: Entry): boolean => state === 'settled' || stat
 /** What a payment may cost and take. What is held has no end of its own, and is locked for few blocks only. */
 export const limitsOf = (maxFee: Msat, hold: boolean, timeoutMs = 60_000): PayLimits =>
   hold ? { maxFee, timeoutMs: HELD_MS, maxCltv: BOUNDS.lockedBlocks } : { maxFee, timeoutMs }
+
+type Pay = Extract<JournalEffect, { do: 'pay' }>
+
+/** A wallet as the journal is told of it: what it has on record of a first try says nothing of the second. */
+export const tellerOf = (payer: Payer) => {
+  const retrying = new Set<PaymentHash>()
+  return {
+    once: payer.onceByHash === true,
+    pay: ({ hash, bolt11, retry }: Pay, limits: PayLimits): Promise<Payment> => {
+      if (retry) retrying.add(hash)
+      return payer.pay(bolt11, limits).finally(() => retrying.delete(hash))
+    },
+    /** @returns undefined where it says nothing that counts */
+    statusOf: async ({ hash, bolt11 }: Entry): Promise<Payment | null | undefined> => {
+      const news = await payer.payStatus(hash, bolt11).catch(() => undefined)
+      return news?.state === 'failed' && retrying.has(hash) ? undefined : news
+    },
+  }
+}
 
 /** A payee lets go of what it holds within 90 s. */
 const HELD_MS = 120_000

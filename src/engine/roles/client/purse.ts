@@ -16,12 +16,13 @@ import {
   spentToday,
 } from '../../spending/journal.ts'
 import { dayBegan, dayOf, mayTell } from '../../spending/journal-news.ts'
+import { lockedUntil } from '../../spending/journal-retry.ts'
 import type { Entry, JournalEffect, JournalEvent } from '../../spending/journal-rows.ts'
 import { checkStatement } from '../../spending/ledger-check.ts'
 import { charged, leftOn, paidInto } from '../../spending/ledger.ts'
 import { watchedClock } from '../set-clock.ts'
 import type { Purse } from './money.ts'
-import { isOver, limitsOf, openOf, payerOf } from './purse-rules.ts'
+import { isOver, limitsOf, openOf, payerOf, tellerOf } from './purse-rules.ts'
 import { openSteps } from './purse-steps.ts'
 import { openWaiting } from './purse-waiting.ts'
 import { openViews } from './purse-views.ts'
@@ -54,6 +55,7 @@ export const openPurse = (options: PurseOptions): Purse => {
   const clock = watchedClock(options.clock, (by) => journal.deadlines.shift(by))
   const tabs = new Map<PubKey, Signer>()
   const waiting = openWaiting()
+  const wanting = new Set<PaymentHash>()
   let journal: Journal = openJournal([], [], clock.now(), wallet)
   let stopWaking = () => {}
   let closed = false
@@ -63,8 +65,10 @@ export const openPurse = (options: PurseOptions): Purse => {
     const { entries, views: rows } = store.spending(dayBegan(now))
     journal = openJournal(entries, rows, now, wallet, unsure)
     views.read(rows)
-    // Another process may have heard of the end first.
-    for (const entry of entries) if (isOver(entry)) waiting.tell(entry)
+    // Another process may have heard of the end first. One that failed may be what is wanted again now.
+    for (const entry of entries)
+      if (isOver(entry) && (entry.state === 'settled' || !wanting.has(entry.hash)))
+        waiting.tell(entry)
   }
 
   const tab: Purse['tab'] = (node) => {
@@ -78,12 +82,12 @@ export const openPurse = (options: PurseOptions): Purse => {
   const viewOf = views.of
   const view: Purse['view'] = (node, key = tab(node).pubkey) => viewOf(node, key)
 
-  /** Whether our wallet always shows preimages. Who cannot say has none. */
   let shows = false
   payer.info().then(
     ({ caps }) => (shows = caps.preimage === 'always'),
     () => {},
   )
+  const teller = tellerOf(payer)
   /** What is held has no end of its own. */
   const holds = new Set<PaymentHash>()
 
@@ -99,7 +103,8 @@ export const openPurse = (options: PurseOptions): Purse => {
 
   const feed = (make: () => JournalEvent): Promise<void> =>
     step(() => {
-      const decision = decide(journal, make(), clock.now())
+      const event = make()
+      const decision = decide(journal, event, clock.now())
       const paid = decision.settled.flatMap((entry): MoneyChange[] => {
         const key = payerOf(entry)
         if (entry.payee === null || key === null) return []
@@ -130,12 +135,16 @@ export const openPurse = (options: PurseOptions): Purse => {
     if (effect.do === 'refuse') {
       const begun = journal.open.get(hash)
       // Begun before, perhaps by another process of ours: this one hears how it ends, too; not of another wallet's.
-      const isHeard = begun && waiting.isFor(begun) && (begun.wallet === wallet || isOver(begun))
+      const isHeard =
+        effect.fault.code === 'payment.open' &&
+        begun &&
+        waiting.isFor(begun) &&
+        (begun.wallet === wallet || isOver(begun))
       if (isHeard && (begun.state === 'intent' || begun.state === 'inflight')) return
       if (isHeard) waiting.tell(begun)
       else waiting.refuse(hash, effect.fault)
     } else if (effect.do === 'pay')
-      payer.pay(effect.bolt11, limitsOf(effect.maxFee, holds.has(hash), options.timeoutMs)).then(
+      teller.pay(effect, limitsOf(effect.maxFee, holds.has(hash), options.timeoutMs)).then(
         (news) => go(() => ({ type: 'answer', hash, news })),
         (error: unknown) =>
           go(() =>
@@ -153,10 +162,10 @@ export const openPurse = (options: PurseOptions): Purse => {
   const lookUp = async ({ hash }: Pick<Entry, 'hash'>): Promise<void> => {
     const entry = journal.open.get(hash)
     if (!entry || !mayTell(journal, entry)) return
-    const news = await payer.payStatus(hash, entry.bolt11).catch(() => undefined)
+    const news = await teller.statusOf(entry)
     if (news === undefined) return
-    const maySend = payer.onceByHash === true
-    await feed(() => (news ? { type: 'answer', hash, news } : { type: 'absent', hash, maySend }))
+    const absent = { type: 'absent', hash, maySend: teller.once } as const
+    await feed(() => (news ? { type: 'answer', hash, news } : absent))
   }
 
   const wake = (): void => {
@@ -173,6 +182,7 @@ export const openPurse = (options: PurseOptions): Purse => {
     tab,
     view,
     shows: () => shows,
+    lockedUntil: (entry) => lockedUntil(journal, entry, teller.once),
     pin: (node) => step(() => ({ changes: views.pinned(node) })).catch(failed),
     async pay({ payment, caps, price, used = 0n, hold = false }) {
       const { hash, payee } = payment
@@ -181,14 +191,18 @@ export const openPurse = (options: PurseOptions): Purse => {
       if (joined) return joined
       const end = waiting.begun(payment)
       if (hold) holds.add(hash)
-      await feed(() => ({
-        type: 'want',
-        payment,
-        caps,
-        price,
-        left: payee === null || key === null ? 0n : leftOn(viewOf(payee, key)) - used,
-        known: store.payment(hash),
-      })).catch((error: unknown) => waiting.refuse(hash, error))
+      wanting.add(hash)
+      const left = (): bigint =>
+        payee === null || key === null ? 0n : leftOn(viewOf(payee, key)) - used
+      const { once } = teller
+      await feed(() => {
+        const known = store.payment(hash)
+        // Another process of ours has begun it, or heard of its end, since we read.
+        if (known && known.state !== journal.open.get(hash)?.state) read(journal.unsure)
+        return { type: 'want', payment, caps, price, once, left: left(), known }
+      })
+        .catch((error: unknown) => waiting.refuse(hash, error))
+        .finally(() => wanting.delete(hash))
       return end.finally(() => holds.delete(hash))
     },
     charge: (node, receipt, key) =>

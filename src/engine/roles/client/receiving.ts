@@ -17,6 +17,7 @@ import { begun, fail, take } from './taking.ts'
 import { fundRunning, payThenSend } from './funding.ts'
 import { isUnpaid, onNoInvoice } from './no-invoice.ts'
 import { leaveWhileFunding } from './attempt.ts'
+import { priceAt } from './price.ts'
 import { isInline, sendBody } from './sending.ts'
 import { type ClientJob, type ClientTurn, say, tell } from './state.ts'
 
@@ -155,7 +156,7 @@ const onMoved = (
     reason: body.reason,
   })
   // Only to a ticket that was in the signed offers, and only within the same cap.
-  if (!next || (cap !== null && next.ceiling > cap))
+  if (!next || (cap !== null && priceAt(turn, job, next) > cap))
     return cancelJob(
       turn,
       job,

@@ -3,7 +3,8 @@ import { askAnew, askLater } from './again.ts'
 import { endAttempt } from './attempt.ts'
 import { finishJob } from './ending.ts'
 import { askFunded } from './funding.ts'
-import { keptHint, noCredit } from './outcome.ts'
+import { noCredit } from './credit.ts'
+import { keptHint } from './outcome.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
 
 /**
@@ -20,7 +21,8 @@ export const onRefused = (
   const taken = reason === 'used' || reason === 'busy'
   if (taken && !job.attempt?.accepted && !job.attempt?.isLost && askLater(turn, job, reason)) return
   const onCredit = job.attempt?.body.timing === 'after' && job.attempt.drawn
-  if (reason === 'unfunded' && onCredit) return finishJob(turn, job, noCredit())
+  if (reason === 'unfunded' && onCredit)
+    return finishJob(turn, job, noCredit(turn, job, job.attempt!.offered))
   if (reason === 'unfunded' && askFunded(turn, job)) return
   // No ticket of the offers is left, and nothing came: new offers may have one. A node that takes back its
   // signed yes ends the job: it would be offered first again.

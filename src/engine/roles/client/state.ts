@@ -19,7 +19,8 @@ import type { ReadWindow, WindowBudget, WriteWindow } from '../../transport/flow
 import type { Filter } from '../../transport/link.ts'
 import type { LinkId, WireEffect, WireEvent } from '../wire.ts'
 import type { ClientHold, Lock } from './hold.ts'
-import type { ClientMoney, JobProof, PurseEffect, PurseEvent, Timing } from './money.ts'
+import type { ClientMoney, PurseEffect, PurseEvent, Timing } from './money.ts'
+import type { JobProof } from './job-proof.ts'
 import type { News, TopUpWish, Waiting, Wish } from './news.ts'
 import type { Offered, TicketIn } from './offered.ts'
 import type { Payments } from './paying.ts'
@@ -122,6 +123,8 @@ export type ClientJob = {
   fundings: number
   /** Highest number of an invoice for it alone that was paid; and what waits for it at nodes (`hold`). */
   paidSeq: number
+  /** What invoices for it alone came to, wherever they were paid, msat. */
+  paidAlone: bigint
   holds: Map<PubKey, ClientHold>
   /** How often its node said that our tab there does not cover it; and nodes that could not be paid for it. */
   unfunded: number
@@ -174,6 +177,10 @@ export type ClientState = {
   clockFault: Fault | null
   /** What we paid each node, and have of it unpaid (paying.ts). */
   payments: Map<string, Payments>
+  /** The router said with its quota that it wants to see each payment: no new job through it draws on a tab. */
+  wantsProof: boolean
+  /** Each job has an invoice of its own, where it is paid: known also where nothing is, and no money here. */
+  readonly tabOff: boolean
   /** What we pay with; null where nothing is connected. */
   readonly money: ClientMoney | null
 }
@@ -187,11 +194,14 @@ export const newClientState = (options: {
   local?: boolean
   patient?: boolean
   budget: WindowBudget
+  tabOff?: boolean
   money?: ClientMoney | null
 }): ClientState => ({
   ...options,
   local: options.local ?? false,
   patient: options.patient ?? false,
+  wantsProof: false,
+  tabOff: options.tabOff ?? false,
   money: options.money ?? null,
   deadlines: new Deadlines(),
   link: null,

@@ -5,7 +5,7 @@ import type { Message } from '../../protocol/messages.ts'
 import { LEAST_INVOICE } from '../../protocol/terms.ts'
 import type { PurseEvent } from './money.ts'
 import { paidNews } from './paid-news.ts'
-import type { Outcome } from './news.ts'
+import type { News, Outcome } from './news.ts'
 import type { Attempt, ClientJob, ClientTurn } from './state.ts'
 
 /**
@@ -72,6 +72,23 @@ export const tellAtOnce = (turn: ClientTurn, job: JobId): void => {
     if (outcome.job === job) tellNow(turn, tag)
 }
 
+/**
+ * A payment is about to begin: who waits for it hears of it; where nobody does, whose job there has just ended. Where
+ * that was told already, whoever opened the client hears it (`background`): no sum leaves unsaid.
+ */
+export const tellPaying = (
+  { state, effects }: ClientTurn,
+  waiting: readonly ClientJob[],
+  news: Extract<News, { type: 'paying' }>,
+): void => {
+  const ended = [...state.money!.telling.values()].filter(
+    ({ outcome }) => outcome.node === news.node,
+  )
+  const jobs = waiting.length > 0 ? waiting.map(({ id }) => id) : ended.map((it) => it.outcome.job)
+  if (jobs.length === 0) jobs.push(NOBODY)
+  for (const job of jobs) effects.push({ do: 'tell', job, news })
+}
+
 /** A payment to its node ended: what it owed is paid, or is not for now; what was held is back. */
 export const tellPaid = (
   turn: ClientTurn,
@@ -108,6 +125,7 @@ export const tellNow = ({ state, effects }: ClientTurn, tag: JobTag): void => {
 const owes = ({ isAfter, outcome: { left } }: Telling): boolean =>
   isAfter && left !== null && -left >= LEAST_INVOICE
 
+const NOBODY = '' as JobId
 /** How long after its receipt. */
 const TOLD_WITHIN_MS = 1_000
 /** The payment goes on without us; a later process finds how it ended. */

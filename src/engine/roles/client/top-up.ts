@@ -29,7 +29,8 @@ export const onTopUp = (
   const phase = 'waiting'
   const one: TopUp = { id, wish, phase, msat: null, maxFee, fee: null, letter: null, rounds: 0 }
   money.topUps.set(id, one)
-  const fault = money.off ? tabOff() : refusalAt(money, wish.node)
+  const why = state.wantsProof ? wantsProof() : money.off ? tabOff() : null
+  const fault = why ?? refusalAt(money, wish.node)
   if (fault) return endTopUp(turn, one, null, fault)
   state.deadlines.set(`topup:${id}`, unixMs(now + WITHIN_MS))
   begin(turn, one)
@@ -112,6 +113,7 @@ const pay = (turn: ClientTurn, one: TopUp): void => {
   const money = state.money!
   const { wish } = one
   const { node } = wish
+  if (state.wantsProof) return endTopUp(turn, one, null, wantsProof())
   const sum = topUpSum(wish.amount, money.view(node).seq, payOf(turn, node)!.granularity)
   if (sum instanceof Fault) return endTopUp(turn, one, null, sum)
   one.msat = sum
@@ -137,6 +139,15 @@ const tabOff = (): Fault =>
   new Fault('usage', 'top_up.off', 'with the tab off nothing is paid ahead', {
     hint: 'leave it on: --tab on',
   })
+
+/** What is paid there would lie unused. */
+const wantsProof = (): Fault =>
+  new Fault(
+    'refused',
+    'top_up.proof',
+    'the router wants to see each payment, so no job through it draws on a tab',
+    { hint: 'name the router through which you will use it: --router' },
+  )
 
 const unknownNode = (): Fault =>
   new Fault('unavailable', 'top_up.unknown', 'the router knows no node of this key that is paid', {

@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'bun:test'
+import { type Msat, msat, parseAmount } from '../../src/engine/base/money.ts'
+import { PLAY_PRICES } from '../../src/engine/roles/node/prices.ts'
+import type { Client, Wish } from '../../src/engine/roles/client/news.ts'
+import { textPieces } from '../fakes/scripted-runner.ts'
+import { HELD, holding, paymentsOf } from './holding.ts'
+import { checkMoney } from './money-books.ts'
+import { ended, paying, words } from './paying.ts'
+import { type Asked, type World, wishOf } from './world.ts'
+
+// What a job can cost that is paid by an invoice of its own is that whole invoice: what is said, and what caps hold for.
+
+const off = (it: World): void => void (it.bank!.tab = 'off')
+
+const paidFor = (it: World): bigint =>
+  paymentsOf(it.clients[0]!).reduce(
+    (sum, { state, msat: one }) => (state === 'settled' ? sum + one : sum),
+    0n,
+  )
+
+const saidOf = ({ news }: Asked): bigint | undefined =>
+  news.findLast((it) => it.type === 'offers')?.ceiling
+
+/** The sum that a refusal names. */
+const named = ({ outcome }: Asked): Msat => {
+  const { fault } = outcome!
+  expect(fault).toMatchObject({ kind: 'refused', code: 'cap.exceeded' })
+  return parseAmount(/--max-price (\S+)$/.exec(fault!.hint!)![1]!, '--max-price')
+}
+
+type Place = { it: World; client: Client }
+const job = async ({ it, client }: Place, wish: Partial<Wish>): Promise<Asked> => {
+  const asked = it.request(client, wish)
+  await ended(it, asked)
+  return asked
+}
+
+/** Under the cap that is said nothing is paid; the one that the refusal names does, and is what is paid. */
+const holds = async (place: Place, wish: Partial<Wish>, cap: bigint, price: bigint) => {
+  const { it } = place
+  const refused = await job(place, { ...wish, cap: msat(cap) })
+  expect(named(refused)).toBe(msat(price))
+  expect(paidFor(it)).toBe(0n)
+  const served = await job(place, { ...wish, cap: named(refused) })
+  expect(served.outcome!.fault).toBeNull()
+  expect([saidOf(served), paidFor(it)]).toEqual([price, price])
+  await checkMoney(it)
+  await it.close()
+}
+
+describe('a job under a sat, paid alone, costs a sat', () => {
+  test.each([['before'], ['stream']] as const)('tab off, %s', async (timing) => {
+    await holds(await paying({}, off), { outTokens: 64, timings: [timing] }, 999n, 1_000n)
+  })
+
+  test('also where the router has said already that it has nothing so cheap', async () => {
+    await holds(await paying({}, off), { outTokens: 64, timings: ['before'] }, 20n, 1_000n)
+  })
+
+  test('hold', async () => {
+    const place = await holding({ rows: PLAY_PRICES })
+    await holds(place, HELD, 999n, 1_000n)
+  })
+
+  test('a router that wants proof', async () => {
+    await holds(await paying({ payment: 'proven' }), { outTokens: 64 }, 999n, 1_000n)
+  })
+})
+
+test('a dry run names it, with no money at hand', async () => {
+  const { it } = await paying({}, off)
+  const party = it.clients[0]!
+  it.kill(party)
+  party.isPoor = true
+  await it.startClient(party)
+  await it.clock.advance(1_000)
+  const found = party.client!.offers(wishOf())
+  await it.clock.advance(1_000)
+  const { ceiling, lines } = await found
+  expect([ceiling, lines[0]!.ceiling]).toEqual([msat(1_000n), msat(1_000n)])
+  await it.close()
+})
+
+test('what was paid to a node that then did not serve counts: a job is not paid twice under one cap', async () => {
+  const place = await paying({ nodes: 2 }, off)
+  const { it } = place
+  const asked = it.request(place.client, { outTokens: 64, cap: msat(1_000n), deadlineMs: 20_000 })
+  const isPaid = () => asked.news.some(({ type }) => type === 'paid')
+  for (let waited = 0; waited < 5_000 && !isPaid(); waited++) await it.clock.advance(1)
+  expect(isPaid()).toBe(true)
+  const paid = asked.news.find((news) => news.type === 'paid')!
+  const its = it.nodes.find(({ signer }) => signer.pubkey === paid.node)!
+  it.kill(its)
+  await ended(it, asked)
+  expect(asked.outcome!.fault).not.toBeNull()
+  expect(paidFor(it)).toBe(1_000n)
+  await it.close()
+})
+
+test('paid while it runs, the invoices together come to what was said, and no more', async () => {
+  const script = { pieces: textPieces(words(8_000)), pieceMs: 2 }
+  const place = await paying({ script }, off)
+  const { it } = place
+  const asked = await job(place, { outTokens: 8_000, timings: ['stream'] })
+  expect(asked.outcome!.fault).toBeNull()
+  expect(paymentsOf(it.clients[0]!).length).toBeGreaterThan(1)
+  // The last one would be under a sat: it is paid with the one before.
+  expect(saidOf(asked)! % 10_000n).toBeLessThan(1_000n)
+  expect(paidFor(it)).toBe(saidOf(asked)!)
+  await it.close()
+})
