@@ -87,7 +87,9 @@ const scene = (once: boolean) => {
     return {
       want: (as: Answer) => {
         next = as
-        return purse.pay({ payment: wanted, caps: FREE, price: msat(0n) }).catch(() => null)
+        return purse
+          .pay({ payment: wanted, caps: FREE, price: msat(0n) })
+          .catch((fault: unknown) => fault)
       },
       kill: () => void (dead = true),
     }
@@ -161,3 +163,19 @@ test('a second try is not called failed by what the wallet has on record of the 
   await it.clock.advance(5_000)
   expect(await second).toMatchObject({ state: 'settled', late: false })
 })
+
+test.each([true, false])(
+  'what another process began, or ended, since this one read is heard of, not refused (once: %p)',
+  async (once) => {
+    const it = scene(once)
+    const [one, other, third] = [it.life(), it.life(), it.life()]
+    const first = one.want('pays')
+    await it.clock.advance(100)
+    const second = other.want('pays')
+    await it.clock.advance(10_000)
+    expect([await first, await second]).toMatchObject([{ state: 'settled' }, { state: 'settled' }])
+    expect(it.seen.moved).toBe(1)
+    expect(await third.want('pays')).toMatchObject({ state: 'settled' })
+    expect(it.seen.moved).toBe(1)
+  },
+)
