@@ -54,7 +54,7 @@ describe('where a wallet that is asked over NWC cannot take part in a hold', () 
     expect(await refusalOf(ends)).toMatchObject({
       kind: 'refused',
       code: 'timing.none',
-      message: 'this job can be paid here only by: before, stream, after',
+      message: 'the node takes this job only paid by: before, stream, after',
       hint: 'allow it with --timing before',
     })
   })
