@@ -201,6 +201,12 @@ describe('the threat model', () => {
       .filter((row) => row !== '' && !/(?:`[\w./-]+: [^`]+`|not tested)[^|]*\|$/.test(row))
     expect(bare).toEqual([])
   })
+
+  test('has each of the 27 attacks on money', () => {
+    const table = threats.slice(threats.indexOf('## The attacks on money'))
+    const numbers = rows(table, /^\| \d+ \|/).map(([number]) => Number(number))
+    expect(numbers).toEqual(Array.from({ length: 27 }, (_, i) => i + 1))
+  })
 })
 
 const files = new Map<string, string>()

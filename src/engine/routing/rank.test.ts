@@ -42,17 +42,13 @@ const seen = (
   firstMs: number,
   n = 200,
   bad = 0,
+  places = (i: number) => `place ${i % 10}`,
 ) => {
-  for (let i = 0; i < n; i++)
-    observe(standings, {
-      node: keyOf(node),
-      task: 'text.chat@1',
-      model: 'm',
-      outcome: i < bad ? 'node_fault' : 'ok',
-      firstMs,
-      msPerUnit: 1,
-      at: NOW,
-    })
+  for (let i = 0; i < n; i++) {
+    const outcome = i < bad ? 'node_fault' : 'ok'
+    const it = { node: keyOf(node), task: 'text.chat@1', model: 'm', outcome, firstMs } as const
+    observe(standings, { ...it, msPerUnit: 1, at: NOW }, places(i))
+  }
 }
 const idsOf = (ranked: ReturnType<typeof rankOf>) => ranked.map((it) => it.candidate.id)
 
@@ -86,7 +82,7 @@ test('a fast node is worth its price to whoever is in a hurry, not to whoever ca
   const patient = rankOf(tickets, { class: 'batch', standings })
   expect(idsOf(patient)).toEqual([idOf(2), idOf(1)])
   expect(patient.map((it) => it.reason)).toEqual([
-    'cheapest; 200 jobs seen, 100 % served',
+    'cheapest; 200 jobs of 10 addresses seen, 100 % served',
     'faster, 3 times the price',
   ])
 })
@@ -97,7 +93,26 @@ test('failing fast never looks fast', () => {
   seen(standings, 2, 900, 100, 1)
   const ranked = rankOf([ticketOf(1, 1), ticketOf(2, 2)], { standings })
   expect(idsOf(ranked)).toEqual([idOf(2), idOf(1)])
-  expect(ranked[0]!.reason).toBe('cheapest for your value of time; 100 jobs seen, 99 % served')
+  expect(ranked[0]!.reason).toBe(
+    'cheapest for your value of time; 100 jobs of 10 addresses seen, 99 % served',
+  )
+})
+
+test('attack 9: a node that was its own client a thousand times does not get before one that others use', () => {
+  const standings = newStandings()
+  const own = () => 'own'
+  seen(standings, 1, 300, 1_000, 0, own)
+  seen(standings, 2, 300, 20)
+  const ranked = rankOf([ticketOf(1, 1), ticketOf(2, 2)], { standings })
+  expect(idsOf(ranked)).toEqual([idOf(2), idOf(1)])
+  // And whoever reads of it is told what it is.
+  const alone = rankOf([ticketOf(1, 1)], { standings })
+  expect(alone[0]!.reason).toBe('the only one; 1,000 jobs of 1 address seen, 100 % served')
+  // What was seen before a restart is of nobody knows whom.
+  const again = newStandings()
+  seen(again, 1, 300, 7, 0, () => '')
+  const restarted = rankOf([ticketOf(1, 1)], { standings: again })
+  expect(restarted[0]!.reason).toBe('the only one; 7 jobs of 1 address or more seen, 100 % served')
 })
 
 const firstIsBusier = (node: PubKey) => ({ jobs: node === keyOf(1) ? 3 : 1, slots: 4 })

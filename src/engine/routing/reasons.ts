@@ -1,5 +1,5 @@
 import type { JobClass } from '../protocol/fields.ts'
-import type { Standing } from '../trust/standing.ts'
+import { type Standing, addressesOf } from '../trust/standing.ts'
 import type { Weighed } from './rank.ts'
 
 /** Differences smaller than this are not worth a word. */
@@ -46,12 +46,20 @@ const priceWord = (price: bigint, of: bigint): string => {
   return percent === 0n ? '' : `${percent} % dearer`
 }
 
-/** `212 jobs seen, 99.1 % served`: rounded down, so that 100 % is said only of a clean record. */
+/**
+ * `212 jobs of 14 addresses seen, 99.1 % served`: of how many, since a node may be its own client; rounded
+ * down, so that 100 % is said only of a clean record.
+ */
 const record = (standing: Standing | undefined): string => {
   if (!standing || standing.jobs === 0) return ''
   const share = Math.floor((standing.good / standing.jobs) * 1000) / 10
   const jobs = standing.jobs === 1 ? '1 job' : `${standing.jobs.toLocaleString('en-US')} jobs`
-  return `${jobs} seen, ${share} % served`
+  return `${jobs} of ${addresses(standing)} seen, ${share} % served`
+}
+
+const addresses = (standing: Standing): string => {
+  const { count, more } = addressesOf(standing)
+  return `${count} ${count === 1 ? 'address' : 'addresses'}${more ? ' or more' : ''}`
 }
 
 const entryOf = ({ candidate }: Weighed) => candidate.ticket.entries[candidate.entry]!

@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { unixMs } from '../base/clock.ts'
 import type { PubKey } from '../protocol/ids.ts'
@@ -23,9 +23,9 @@ const seen = (over: Partial<Seen> = {}): Seen => ({
   at: unixMs(0),
   ...over,
 })
-const after = (all: readonly Seen[]) => {
+const after = (all: readonly Seen[], from: (n: number) => string | undefined = () => undefined) => {
   const standings = newStandings()
-  for (const it of all) observe(standings, it)
+  for (const [n, it] of all.entries()) observe(standings, it, from(n))
   return standingOf(standings, NODE, 'text.chat@1', 'm')
 }
 
@@ -86,6 +86,50 @@ test('an announcement fades as observations come', () => {
   expect(predictFirst(after([seen()]), 700)).toBeCloseTo(700 - 600 / 21)
   const twenty = after(Array.from({ length: 20 }, () => seen()))
   expect(predictFirst(twenty, 700)).toBeCloseTo(400)
+})
+
+describe('attack 9: a node that is its own client', () => {
+  const served = (n: number) => Array.from({ length: n }, () => seen({ firstMs: 0, msPerUnit: 0 }))
+  const failed = (n: number) => Array.from({ length: n }, () => seen({ outcome: 'node_fault' }))
+  const now = unixMs(0)
+  const at = (place: string) => () => place
+  const places = (n: number) => (job: number) => `place ${job % n}`
+
+  test('counts for ten jobs, however many it buys, under however many keys', () => {
+    const ten = successOf(after(served(10), at('own')), now)
+    expect(successOf(after(served(10_000), at('own')), now)).toBeCloseTo(ten, 12)
+    // A little more than a stranger, and less than a node that twenty others use.
+    expect(successOf(undefined, now)).toBeCloseTo(0.719, 2)
+    expect(ten).toBeCloseTo(0.847, 2)
+    expect(successOf(after(served(20), places(20)), now)).toBeGreaterThan(ten)
+  })
+
+  test('with 2, 4, 16 or 1,000 addresses has as much as that many clients', () => {
+    const gained = [1, 2, 4, 16, 1_000].map((n) => {
+      const it = after(served(10_000), places(n))!
+      expect(it.views.size).toBe(Math.min(n, 17))
+      expect(it.served).toBeCloseTo(n < 1_000 ? 10 * n : 16 + 160, 6)
+      return successOf(it, now)
+    })
+    expect(gained).toEqual(gained.toSorted((a, b) => a - b))
+  })
+
+  test('does not drown what it does to others', () => {
+    const all = [...failed(5), ...served(10_000)]
+    const it = after(all, (n) => (n < 5 ? `stranger ${n}` : 'own'))
+    expect(successOf(it, now)).toBeLessThan(successOf(undefined, now))
+  })
+
+  test('looks half as slow to one other client, and no faster the more it buys', () => {
+    const honest = seen({ firstMs: 1_000, msPerUnit: 10 })
+    const it = after([honest, ...served(1_000)], (n) => (n === 0 ? 'other' : 'own'))
+    expect([it!.firstMs, it!.msPerUnit]).toEqual([500, 5])
+  })
+
+  test('one address that sees it break is believed soon, whatever it saw before', () => {
+    const all = [...served(1_000), ...failed(5)]
+    expect(successOf(after(all, at('home')), now)).toBeLessThan(successOf(undefined, now))
+  })
 })
 
 test('a node that invents models does not fill the memory', () => {

@@ -13,16 +13,26 @@ export type Seen = Readonly<{
   at: UnixMs
 }>
 
+/** What one address saw of a node: successes and faults, ten of both together at most, and moving averages in ms. */
+type View = {
+  served: number
+  failed: number
+  firstMs: number | null
+  msPerUnit: number | null
+}
+
 /** What is known of one node with one task on one model. */
 export type Standing = {
-  /** Successes and faults, halved every 24 hours, as of `at`. */
+  /** By the address that asked, the least recently heard first; `UNKNOWN` and `OTHERS` among them. */
+  views: Map<string, View>
+  /** Successes and faults of all views, halved every 24 hours, as of `at`. */
   served: number
   failed: number
   at: UnixMs
   /** Jobs that counted and those that were served, ever: for people. */
   jobs: number
   good: number
-  /** Moving averages in ms; null before the first measurement. */
+  /** Means of the views' averages in ms; null before the first measurement. */
   firstMs: number | null
   msPerUnit: number | null
   /** Times that `firstMs` was measured. */
@@ -44,6 +54,16 @@ const DOWN = 0.15
 const FADE = 20
 /** A node chooses its models' names, so what is remembered is bounded: the least recently seen goes. */
 const MOST = 20_000
+/**
+ * A node can be its own client, under as many keys as it likes: what one address saw counts as ten jobs
+ * at most, as much as what is believed of a stranger, in the proportion in which they went.
+ */
+const MOST_OF_ONE = 10
+/** Addresses whose views are kept apart; the least recently heard goes into `OTHERS`, which are as many at most. */
+const MOST_VIEWS = 16
+const OTHERS = 'others'
+/** The address of what was seen before a restart: none is written down. */
+const UNKNOWN = ''
 
 export const newStandings = (): Standings => new Map()
 
@@ -55,22 +75,24 @@ export const standingOf = (
   model: string,
 ): Standing | undefined => standings.get(keyOf(node, task, model))
 
-/** Takes one observation in; changes `standings` in place. What is `not_counted` changes nothing. */
-export const observe = (standings: Standings, seen: Seen): void => {
+/**
+ * Takes one observation in; changes `standings` in place. What is `not_counted` changes nothing.
+ * @param from the address of who asked, by which alone strangers can be counted: keys cost nothing
+ */
+export const observe = (standings: Standings, seen: Seen, from = UNKNOWN): void => {
   if (seen.outcome === 'not_counted') return
   const key = keyOf(seen.node, seen.task, seen.model)
   const standing = standings.get(key) ?? strange(seen.at)
-  const ok = seen.outcome === 'ok'
+  const isOk = seen.outcome === 'ok'
   const kept = decay(standing.at, seen.at)
-  standing.served = standing.served * kept + (ok ? 1 : 0)
-  standing.failed = standing.failed * kept + (ok ? 0 : 1)
+  for (const it of standing.views.values()) scale(it, kept)
+  addTo(viewOf(standing, from), seen)
+  sumUp(standing)
   // A clock that was set back neither ages nor renews what was seen.
   if (seen.at > standing.at) standing.at = seen.at
   standing.jobs += 1
-  standing.good += ok ? 1 : 0
+  standing.good += isOk ? 1 : 0
   if (seen.firstMs !== null) standing.timed += 1
-  standing.firstMs = average(standing.firstMs, seen.firstMs)
-  standing.msPerUnit = average(standing.msPerUnit, seen.msPerUnit)
   standings.delete(key)
   standings.set(key, standing)
   if (standings.size > MOST) standings.delete(standings.keys().next().value!)
@@ -88,6 +110,12 @@ export const successOf = (standing: Standing | undefined, now: UnixMs): number =
   return wilson(served, served + failed)
 }
 
+/** From how many addresses its jobs came, at least: those that are remembered apart. */
+export const addressesOf = ({ views }: Standing): Readonly<{ count: number; more: boolean }> => {
+  const known = [...views.keys()].filter(isKnown).length
+  return { count: Math.max(1, known), more: views.has(UNKNOWN) || views.has(OTHERS) }
+}
+
 /**
  * Time to the first piece in ms: what was measured, and what is believed without it
  * (`fallbackMs`), which fades as 20 / (n + 20) over n measurements.
@@ -101,6 +129,7 @@ export const predictFirst = (standing: Standing | undefined, fallbackMs: number)
 const keyOf = (node: PubKey, task: string, model: string): string => `${node} ${task} ${model}`
 
 const strange = (at: UnixMs): Standing => ({
+  views: new Map(),
   served: 0,
   failed: 0,
   at,
@@ -110,6 +139,64 @@ const strange = (at: UnixMs): Standing => ({
   msPerUnit: null,
   timed: 0,
 })
+
+/** The view of this address, as the most recently heard. */
+const viewOf = ({ views }: Standing, from: string): View => {
+  const view = views.get(from) ?? newView()
+  views.delete(from)
+  views.set(from, view)
+  const known = [...views.keys()].filter(isKnown)
+  if (known.length <= MOST_VIEWS) return view
+  const others = views.get(OTHERS) ?? newView()
+  merge(others, views.get(known[0]!)!)
+  views.delete(known[0]!)
+  views.set(OTHERS, others)
+  return view
+}
+
+const newView = (): View => ({ served: 0, failed: 0, firstMs: null, msPerUnit: null })
+
+const isKnown = (from: string): boolean => from !== UNKNOWN && from !== OTHERS
+
+const merge = (others: View, view: View): void => {
+  others.served += view.served
+  others.failed += view.failed
+  bound(others, MOST_OF_ONE * MOST_VIEWS)
+  others.firstMs = average(others.firstMs, view.firstMs)
+  others.msPerUnit = average(others.msPerUnit, view.msPerUnit)
+}
+
+/** The oldest give way, so that what one address sees of a node that breaks counts soon. */
+const bound = (view: View, most: number): void =>
+  scale(view, Math.min(1, most / (view.served + view.failed)))
+
+const scale = (view: View, by: number): void => {
+  view.served *= by
+  view.failed *= by
+}
+
+const addTo = (view: View, { outcome, firstMs, msPerUnit }: Seen): void => {
+  view.served += outcome === 'ok' ? 1 : 0
+  view.failed += outcome === 'ok' ? 0 : 1
+  bound(view, MOST_OF_ONE)
+  view.firstMs = average(view.firstMs, firstMs)
+  view.msPerUnit = average(view.msPerUnit, msPerUnit)
+}
+
+const sumUp = (standing: Standing): void => {
+  const views = [...standing.views.values()]
+  standing.served = views.reduce((sum, it) => sum + it.served, 0)
+  standing.failed = views.reduce((sum, it) => sum + it.failed, 0)
+  standing.firstMs = mean(views.map((it) => it.firstMs))
+  standing.msPerUnit = mean(views.map((it) => it.msPerUnit))
+}
+
+/** Of those that were measured; null where none was. */
+const mean = (values: readonly (number | null)[]): number | null => {
+  const measured = values.filter((it) => it !== null)
+  if (measured.length === 0) return null
+  return measured.reduce((sum, it) => sum + it, 0) / measured.length
+}
 
 /** The share of a count that is left after the time between two moments. */
 const decay = (from: UnixMs, to: UnixMs): number => 2 ** (-Math.max(0, to - from) / HALF_LIFE_MS)

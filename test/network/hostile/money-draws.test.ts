@@ -7,8 +7,8 @@ import { type Signed, eventText } from '../../../src/engine/protocol/event.ts'
 import type { EventId } from '../../../src/engine/protocol/ids.ts'
 import type { Contents } from '../../../src/engine/protocol/messages.ts'
 import { PLAY_PRICES } from '../../../src/engine/roles/node/prices.ts'
-import { addClient, done, outcomeOf, piece, wish } from './cast.ts'
-import { type MoneyScene, lettersTo, moneyScene, tabAt, tabKey } from './money-scene.ts'
+import { addClient, addRouter, done, outcomeOf, piece, wish } from './cast.ts'
+import { type MoneyScene, lettersTo, moneyScene, tabAt, tabKey, viewAt } from './money-scene.ts'
 import { type Content, contentOf, forged } from './parcel.ts'
 import { eventsTo, framesTo, heardBy, onWay, unharmed } from './scene.ts'
 
@@ -207,12 +207,46 @@ test('attack 18: never more is sent than a tab covers, however many credits come
   unharmed(it.stage)
 })
 
-test('attack 22: a client whose router says that nothing was paid keeps its tab, at another router', () => {
-  const it = funded()
-  const before = { ...tabAt(it)! }
-  const again = addClient(it.stage, it.router, { signer: it.client.signer })
-  expect(again.signer.pubkey).toBe(it.client.signer.pubkey)
-  expect(tabAt(it)).toEqual(before)
+describe('attack 22: a router that says of each job that nobody paid for it', () => {
+  const denied = () => {
+    const it = funded()
+    onWay(it.stage, it.client, 'accepted', ({ content }) => {
+      const { job, ticket } = JSON.parse(content) as Contents['progress']
+      const said = { status: 'refused', job, ticket, reason: 'unfunded' } as never
+      const to = it.client.signer.pubkey
+      return it.router.signer.sign(draftOf('progress', said, { now: it.stage.now, net: 'sim', to }))
+    })
+    const job = wish(it.stage, it.client)
+    it.stage.advance(61_000)
+    return { ...it, job }
+  }
+
+  test('gets no second payment for what is paid', () => {
+    const it = denied()
+    expect(outcomeOf(it.stage, it.job).fault).toMatchObject({ kind: 'again' })
+    expect(it.mint.paid).toHaveLength(1)
+    expect(tabAt(it)!.paid).toBe(viewAt(it).paid)
+    unharmed(it.stage)
+  })
+
+  test('keeps nobody from another router of that node, where the tab is as it was, and nothing is paid', () => {
+    const it = denied()
+    const elsewhere = addRouter(it.stage, { name: 'elsewhere' })
+    it.stage.connect(it.node, elsewhere, (link) =>
+      it.node.state.pinned.set(link, elsewhere.signer.pubkey),
+    )
+    const again = addClient(it.stage, elsewhere, { signer: it.stage.newSigner(), mint: it.mint })
+    // One purse for all routers of a user.
+    Object.assign(again.state, { money: it.client.state.money })
+    it.mint.stores.set(again, it.mint.stores.get(it.client)!)
+    const { used } = tabAt(it)!
+    const job = wish(it.stage, again)
+    it.stage.advance(5_000)
+    expect(outcomeOf(it.stage, job)).toMatchObject({ fault: null })
+    expect(it.mint.paid).toHaveLength(1)
+    expect(tabAt(it)!.used).toBeGreaterThan(used)
+    unharmed(it.stage)
+  })
 })
 
 const linkTo = (it: MoneyScene): number =>

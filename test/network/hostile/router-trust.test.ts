@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { draftOf } from '../../../src/engine/protocol/draft.ts'
 import type { JobRecord } from '../../../src/engine/roles/router/state.ts'
-import { addPuppet, done, piece, wish } from './cast.ts'
+import { addClient, addPuppet, done, piece, wish } from './cast.ts'
 import { type Content, contentOf, forged } from './parcel.ts'
 import { eventsTo, heardBy, held, onWay, scene, unharmed } from './scene.ts'
 
@@ -73,6 +73,29 @@ describe('what a router believes of a receipt', () => {
     expect([it.outcomes(), it.servedJobs(), it.router.state.jobs.size]).toEqual([['ok'], 1, 0])
     unharmed(it.stage)
   })
+})
+
+test('attack 9: twelve clients of one address are one that saw ten; neither an address nor a sum is written down', () => {
+  const it = scene({ words: ['one '] })
+  const served = (place: string) => {
+    const client = addClient(it.stage, it.router, { place })
+    wish(it.stage, client)
+    it.stage.advance(1_000)
+    expect(client.signer.pubkey).not.toBe(it.client.signer.pubkey)
+  }
+  for (let n = 0; n < 12; n++) served('192.0.2.7')
+  served('198.51.100.9')
+  const [standing] = [...it.router.state.standings.values()]
+  expect(standing).toMatchObject({ jobs: 13, good: 13 })
+  const views = [...standing!.views].map(([from, { served: count }]) => [from, Math.round(count)])
+  expect(views).toEqual([
+    ['192.0.2.7', 10],
+    ['198.51.100.9', 1],
+  ])
+  const fields = new Set(it.router.observed.flatMap((seen) => Object.keys(seen)))
+  const known = ['node', 'task', 'model', 'outcome', 'firstMs', 'msPerUnit', 'at']
+  expect([...fields].toSorted()).toEqual(known.toSorted())
+  unharmed(it.stage)
 })
 
 describe('a link that proves another key', () => {

@@ -181,6 +181,7 @@ const place = (
     node: ticket.node,
     boot: ticket.ticket.boot,
     link: ticket.link,
+    from: state.placeOf.get(job.clientLink),
     tag,
     task: message.body.task,
     model: message.body.model,

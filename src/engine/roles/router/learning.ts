@@ -8,9 +8,9 @@ import type { JobRecord, Turn } from './state.ts'
 
 /** What a router learns of nodes and clients from its jobs. */
 
-/** Believes an observation, and writes it down. */
-export const learn = (turn: Turn, observation: Observation): void => {
-  observe(turn.state.standings, observation)
+/** Believes an observation, and writes it down; whose client it was is kept in memory alone. */
+export const learn = (turn: Turn, observation: Observation, from: string | undefined): void => {
+  observe(turn.state.standings, observation, from)
   turn.effects.push({ do: 'observe', observation })
 }
 
@@ -47,6 +47,6 @@ export const countClaim = (turn: Turn, job: JobRecord, placing: Placing, agreed 
   if (!claim) return
   placing.claim = null
   const isOk = claim.outcome === 'ok'
-  learn(turn, isOk && !agreed ? { ...claim, outcome: 'not_counted' } : claim)
+  learn(turn, isOk && !agreed ? { ...claim, outcome: 'not_counted' } : claim, placing.from)
   if (isOk && agreed && placing === job.placings.at(-1)) jobServed(turn.state.limits, job.client)
 }

@@ -76,5 +76,5 @@ export const placingOf = (job: JobRecord, ticket: EventId): Placing | undefined 
 const learnFault = (turn: Turn, placing: Placing): void => {
   const { node, task, model } = placing
   const seen = { node, task, model, outcome: 'node_fault', firstMs: null, msPerUnit: null } as const
-  learn(turn, { ...seen, at: turn.now })
+  learn(turn, { ...seen, at: turn.now }, placing.from)
 }

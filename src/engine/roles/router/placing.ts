@@ -14,6 +14,8 @@ export type Placing = {
   boot: string
   /** The newest link of that run; it may be lost. */
   link: LinkId
+  /** The address that its client came from. */
+  from: string | undefined
   tag: JobTag
   task: string
   model: string

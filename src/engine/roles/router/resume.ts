@@ -174,6 +174,7 @@ const restore = (turn: Turn, returning: Returning, link: LinkId): void => {
     link: nodeLink,
     task: '',
     model: '',
+    from: state.placeOf.get(clientLink),
     max: {},
     forwardedAt: now,
     acceptedAt: now,
