@@ -17,6 +17,8 @@ export type ClnLies = {
   preimage?: 'zeros' | 'another'
   /** Cuts the connection in the middle of a payment, which goes on. */
   cut?: boolean
+  /** Says of each payment that it failed, also of those that settle. */
+  failed?: boolean
   /** A part of a payment fails, the connection is cut, and xpay is about to try another. */
   failing?: boolean
   /** Quotes in its errors what it was sent, the rune too. */
@@ -170,7 +172,7 @@ export const fakeCln = (
     }
     if (lies.cut) return hangUp()
     const it = await paying
-    if (it.state === 'settled')
+    if (it.state === 'settled' && !lies.failed)
       return {
         payment_preimage: shownPreimage(it),
         amount_msat: Number(it.msat),
@@ -187,7 +189,8 @@ export const fakeCln = (
 
   const listpays: Run = ({ payment_hash }) => {
     const it = node.payments.get(String(payment_hash))
-    const status = it && { inflight: 'pending', settled: 'complete', failed: 'failed' }[it.state]
+    const ended = lies.failed ? 'failed' : 'complete'
+    const status = it && { inflight: 'pending', settled: ended, failed: 'failed' }[it.state]
     // What found no route left no part on record.
     if (!it || (status === 'failed' && it.failure === 'no_route')) return { pays: [] }
     const one = { payment_hash, status, created_at: times.get(it.hash) ?? 0 }

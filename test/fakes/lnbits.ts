@@ -23,6 +23,8 @@ export type LnbitsMisbehaviour =
   | 'zero preimage'
   /** Says its key and what it was asked in every complaint. */
   | 'gossip'
+  /** Says of each payment that it failed, also of those that settle. */
+  | 'says failed'
   /** Pays, then fails over its own answer: 400. */
   | 'pays and complains'
   /** Its funding source has the money, LNbits has not counted it. */
@@ -69,11 +71,14 @@ export const fakeLnbits = (
   }
 
   const outgoing = (it: FakePayment) => {
-    const status = STATUS[it.state]
+    const status = how === 'says failed' ? 'failed' : STATUS[it.state]
     const fee = it.state === 'settled' ? it.fee : reserve(it.msat)
     const details = {
       ...row(it.hash, -Number(it.msat), -Number(fee), it.bolt11, status),
-      preimage: it.preimage && (how === 'zero preimage' ? '00'.repeat(32) : it.preimage),
+      preimage:
+        it.preimage &&
+        how !== 'says failed' &&
+        (how === 'zero preimage' ? '00'.repeat(32) : it.preimage),
     }
     return { paid: status === 'success', status, preimage: details.preimage, details }
   }
@@ -147,6 +152,7 @@ export const fakeLnbits = (
     const payment = node.payments.get(it.paymentHash)!
     if (how === 'pays and complains')
       return said(400, { detail: 'Expecting value: line 1 column 1' })
+    if (how === 'says failed') return refuse('Payment failed: no_route')
     if (payment.state === 'failed') return refuse(`Payment failed: ${payment.failure}`)
     if (old) return said(201, { payment_hash: it.paymentHash, checking_id: it.paymentHash })
     return said(201, outgoing(payment).details)

@@ -17,6 +17,8 @@ export type LndLies = {
   stuck?: boolean
   /** Says FAILED of what settles. */
   failed?: boolean
+  /** Says each word of a stream twice. */
+  twice?: boolean
   /** Quotes in its errors what it was sent, the macaroon too. */
   quotes?: boolean
   channel?: 'inactive' | 'none' | 'closing'

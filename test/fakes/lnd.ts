@@ -86,7 +86,7 @@ export const fakeLnd = (seams: FakeSeams, may: readonly Permission[] = EVERYTHIN
       if (first) say(line(invoiceBody(first)))
       const stop = node.onInvoice((it) => {
         if (!pick(it)) return
-        say(line(invoiceBody(it)))
+        say(line(invoiceBody(it)).repeat(lies.twice ? 2 : 1))
         if (ends && (it.state === 'settled' || it.state === 'canceled')) end()
       })
       const cut = () => {

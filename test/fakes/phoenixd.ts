@@ -19,6 +19,8 @@ export type PhoenixdMisbehaviour =
   | 'zero preimage'
   /** Says its password and the invoice in every complaint. */
   | 'gossip'
+  /** Says of each payment that it failed, also of those that settle. */
+  | 'says failed'
   /** As early versions: paid is what has ended, failed or not, and no preimage is shown. */
   | 'early'
 
@@ -63,8 +65,11 @@ export const fakePhoenixd = (
     subType: 'lightning',
     paymentId: crypto.randomUUID(),
     paymentHash: how === 'other payment' ? '00'.repeat(32) : it.hash,
-    ...(it.preimage && how !== 'early' && { preimage: shown(it.preimage) }),
-    isPaid: how === 'early' ? it.state !== 'inflight' : it.state === 'settled',
+    ...(it.preimage &&
+      how !== 'early' &&
+      how !== 'says failed' && { preimage: shown(it.preimage) }),
+    isPaid:
+      how === 'early' ? it.state !== 'inflight' : it.state === 'settled' && how !== 'says failed',
     sent: Number(it.msat / 1_000n),
     fees: Number(feeFor(it.msat)),
     invoice: it.bolt11,
@@ -101,6 +106,7 @@ export const fakePhoenixd = (
     const it = await node.pay(bolt11, 10n ** 18n)
     if (it.state === 'failed') return failed(REASONS[it.failure!])
     node.balance -= feeFor(it.msat) - it.fee
+    if (how === 'says failed') return failed(REASONS.no_route)
     return Response.json({
       type: 'payment_sent',
       recipientAmountSat: Number(it.msat / 1_000n),

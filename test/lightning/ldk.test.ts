@@ -15,7 +15,11 @@ const clock = shiftingClock()
 const lightning = await openLightning(clock)
 afterAll(() => lightning.close())
 
-const NO_BREAK = { break: 'it is asked without a wire' }
+const NO_BREAK = {
+  break: 'it is asked without a wire',
+  lie: 'it does not lie',
+  twice: 'it calls once',
+}
 
 walletConformance('an LDK node', { caps: LDK_CAPS, cannot: NO_BREAK }, async () =>
   walletSpecimen(lightning, clock),

@@ -14,7 +14,7 @@ import { type Backend, type Methods, Refusal, methodsOver, refusalOf } from './n
 export type Mischief = {
   /** How it answers: as it should, by an error to everything, by a page of HTML, or not at all. */
   answers: 'well' | 'refuses' | 'nonsense' | 'never'
-  /** So late an answer comes, in ms of the clock, and so often. */
+  /** So late an answer comes, in ms of the clock, and so often; notifications too. */
   lateMs: (method: string) => number
   copies: number
   /** One request that came by two relays is two requests. */
@@ -150,7 +150,8 @@ export const openNwcService = async (options: ServiceOptions) => {
     if (mischief.losesNotifications || !type || !notifications.includes(type)) return
     const said = { notification_type: type, notification: over.transaction(status) }
     const content = nip44.encrypt(JSON.stringify(said), key)
-    void publish(WALLET_EVENT_KINDS.notification, [['p', client]], content)
+    for (let i = 0; i < mischief.copies; i++)
+      void publish(WALLET_EVENT_KINDS.notification, [['p', client]], content)
   }
 
   const ready = options.relays.map(() => Promise.withResolvers<void>())

@@ -13,7 +13,13 @@ import { ldkWallet } from './ldk-wallet.ts'
 import { HOLD, type NwcService, PAY, RECEIVE, openNwcService } from './nwc-service.ts'
 import type { ShiftingClock } from './shifting-clock.ts'
 
-const BREAKS = { refuses: 'refuses', 'talks nonsense': 'nonsense', 'hangs up': 'never' } as const
+const BREAKS = {
+  refuses: 'refuses',
+  'talks nonsense': 'nonsense',
+  'hangs up': 'never',
+  fails: 'refuses',
+  works: 'well',
+} as const
 
 export const nwcSeams = async (clock: ShiftingClock): Promise<PaymentSeams> => ({
   clock,
@@ -39,6 +45,7 @@ export const nwcWalletSpecimen = async (
     wallet,
     expected: { kind: 'nwc', net: 'regtest', nodeKey: toHex(lightning.alice.id) },
     break: (how) => void (service.mischief.answers = BREAKS[how]),
+    twice: () => void (service.mischief.copies = 2),
     async stop() {
       await service.close()
       await behind.wallet.close()
@@ -72,6 +79,13 @@ export const nwcPayerSpecimen = async (
     payer,
     expected: { kind: 'nwc', net: 'regtest', nodeKey: toHex(lightning.alice.id) },
     break: (how) => void (service.mischief.answers = BREAKS[how]),
+    lie(failed) {
+      service.mischief.payError = failed ? 'PAYMENT_FAILED' : null
+      service.mischief.changes = (method, result) =>
+        failed && method === 'lookup_invoice' && result.state === 'settled'
+          ? { ...result, state: 'failed', preimage: null, settled_at: null }
+          : result
+    },
     async stop() {
       await service.close()
       await wallet.close()

@@ -78,7 +78,7 @@ const world = (...secrets: string[]): World => ({
 if (net) {
   const { alice, bob } = net
   const [receive, pay] = [await bob.bake(PERMISSIONS.receive), await alice.bake(PERMISSIONS.pay)]
-  const cannot = { break: 'it is real' }
+  const cannot = { break: 'it is real', lie: 'it is real', twice: 'it is real' }
   const timeoutMs = 60_000
 
   walletConformance('real lnd', { caps: lndCaps(false), cannot, timeoutMs }, async () => ({

@@ -18,7 +18,15 @@ import {
   untilReceived,
 } from './payer-steps.conformance.ts'
 import type { Payer } from './payer.ts'
-import { type Cannot, type World, outcome, sats, until } from './specimen.conformance.ts'
+import {
+  type Breakdown,
+  type Cannot,
+  type World,
+  outcome,
+  sats,
+  until,
+} from './specimen.conformance.ts'
+import { FAILED_FIRST, PAYS_AFTER_A_MINUTE } from './stumbles.conformance.ts'
 import type { Caps, WalletInfo } from './wallet.ts'
 
 /** An invoice of somebody else, and what only they know. */
@@ -47,7 +55,9 @@ export type PayerSpecimen = World &
     /** An invoice of somebody whom no route leads to. */
     unreachable?(wish: { msat: Msat; expirySec: number }): Promise<OutsideInvoice>
     /** From now on the backend answers every call like this, with nothing sent. */
-    break?(how: 'refuses' | 'talks nonsense' | 'hangs up'): void
+    break?(how: Breakdown): void
+    /** From now on the backend says of each payment that it failed, also of those that settle; or the truth again. */
+    lie?(failed: boolean): void
   }>
 
 export type PayerTable = Readonly<{
@@ -56,7 +66,7 @@ export type PayerTable = Readonly<{
    * hold: nobody there can make a held invoice. fee: routing costs nothing there, or the wallet takes no limit.
    * route: all can be reached.
    */
-  cannot?: Cannot<'hold' | 'fee' | 'route' | 'balance' | 'break'>
+  cannot?: Cannot<'hold' | 'fee' | 'route' | 'balance' | 'break' | 'lie'>
   timeoutMs?: number
 }>
 
@@ -113,7 +123,8 @@ const casesOf = ({ caps, cannot = {} }: PayerTable): readonly Case[] => {
     ...unless('route', [NO_ROUTE]),
     ...unless('fee', [OVER_FEE]),
     NEVER,
-    ...unless('break', [BROKEN]),
+    ...unless('break', [BROKEN, PAYS_AFTER_A_MINUTE]),
+    ...unless('lie', [FAILED_FIRST]),
     ...unless('hold', HOLD(caps)),
   ]
 }
@@ -150,9 +161,11 @@ const LATER = (caps: Caps): Case => [
   'an invoice that was paid and has expired since is paid still, and nothing moves again',
   async (it) => {
     const before = await outcome(it, it.balance())
-    const { bolt11, paymentHash } = await it.invoiceFromOutside({ msat: sats(21), expirySec: 4 })
+    // Longer than it takes to pay it, where time is put forward while an answer comes.
+    const expirySec = Math.max(4, Math.ceil(it.settleTimeMs / 1_000))
+    const { bolt11, paymentHash } = await it.invoiceFromOutside({ msat: sats(21), expirySec })
     expectSettled(await outcome(it, it.payer.pay(bolt11, LIMITS)), paymentHash, caps)
-    await it.pass(5_000)
+    await it.pass((expirySec + 1) * 1_000)
     expectSettled(await outcome(it, it.payer.pay(bolt11, LIMITS)), paymentHash, caps)
     expectSettled(await outcome(it, it.payer.payStatus(paymentHash, bolt11)), paymentHash, caps)
     await expectSpent(it, before, sats(21))

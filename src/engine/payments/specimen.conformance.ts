@@ -22,6 +22,9 @@ export type World = Readonly<{
   stop?(): Promise<void>
 }>
 
+/** How a backend answers every call from now on; of those but the last it has done nothing. */
+export type Breakdown = 'refuses' | 'talks nonsense' | 'hangs up' | 'fails' | 'works'
+
 /** Cases that a backend cannot show, each with why: they become a case that only looks at the caps. */
 export type Cannot<Name extends string> = Readonly<Partial<Record<Name, string>>>
 

@@ -4,6 +4,7 @@ import { decodeBolt11 } from '../protocol/bolt11/decode.ts'
 import { fitsNet } from '../protocol/bolt11/invoice.ts'
 import { termsHash, termsMemo } from '../protocol/terms.ts'
 import {
+  type Breakdown,
   type Cannot,
   type World,
   faultOf,
@@ -13,6 +14,7 @@ import {
   sats,
   until,
 } from './specimen.conformance.ts'
+import { RECEIVES_AFTER_A_MINUTE, TWICE } from './stumbles.conformance.ts'
 import { HOLD, NO_HOLD, create, stateOf, untilState } from './wallet-hold.conformance.ts'
 import type { Caps, InvoiceStatus, Issued, Wallet, WalletInfo } from './wallet.ts'
 
@@ -26,12 +28,14 @@ export type WalletSpecimen = World &
     /** How many invoices the backend has made so far, where it can be asked. */
     made?(): number | Promise<number>
     /** From now on the backend answers every call like this. */
-    break?(how: 'refuses' | 'talks nonsense' | 'hangs up'): void
+    break?(how: Breakdown): void
+    /** From now on each notification comes twice. */
+    twice?(): void
   }>
 
 export type WalletTable = Readonly<{
   caps: Caps
-  cannot?: Cannot<'expiry' | 'made' | 'break'>
+  cannot?: Cannot<'expiry' | 'made' | 'break' | 'twice'>
   /** Seconds that an invoice lives which the cases let expire. */
   shortSec?: number
   /** Longest that one case may take, in ms. */
@@ -87,7 +91,8 @@ const casesOf = ({ caps, cannot = {}, shortSec = 2 }: WalletTable): readonly Cas
     UNKNOWN,
     ...unless('expiry', [EXPIRED(shortSec)]),
     ...unless('made', [REFUSED(caps)]),
-    ...unless('break', [BROKEN]),
+    ...unless('break', [BROKEN, RECEIVES_AFTER_A_MINUTE]),
+    ...unless('twice', [TWICE]),
     ...(caps.hold ? HOLD(shortSec) : [only('holds no invoices, and says so'), NO_HOLD]),
   ]
 }

@@ -211,7 +211,7 @@ describe('attack 22: a router that says of each job that nobody paid for it', ()
   const denied = () => {
     const it = funded()
     onWay(it.stage, it.client, 'accepted', ({ content }) => {
-      const { job, ticket } = JSON.parse(content) as Contents['progress']
+      const { job, ticket } = JSON.parse(content) as { job: string; ticket: string }
       const said = { status: 'refused', job, ticket, reason: 'unfunded' } as never
       const to = it.client.signer.pubkey
       return it.router.signer.sign(draftOf('progress', said, { now: it.stage.now, net: 'sim', to }))

@@ -77,14 +77,14 @@ describe('what a router believes of a receipt', () => {
 
 test('attack 9: twelve clients of one address are one that saw ten; neither an address nor a sum is written down', () => {
   const it = scene({ words: ['one '] })
-  const served = (place: string) => {
+  const servedAt = (place: string) => {
     const client = addClient(it.stage, it.router, { place })
     wish(it.stage, client)
     it.stage.advance(1_000)
     expect(client.signer.pubkey).not.toBe(it.client.signer.pubkey)
   }
-  for (let n = 0; n < 12; n++) served('192.0.2.7')
-  served('198.51.100.9')
+  for (let n = 0; n < 12; n++) servedAt('192.0.2.7')
+  servedAt('198.51.100.9')
   const [standing] = [...it.router.state.standings.values()]
   expect(standing).toMatchObject({ jobs: 13, good: 13 })
   const views = [...standing!.views].map(([from, { served: count }]) => [from, Math.round(count)])

@@ -15,13 +15,15 @@ const HOLD = ['sign', 'injecthold', 'listhold', 'settlehold', 'cancelhold'].map(
   (it) => `${it}invoice${it === 'listhold' ? 's' : ''}`,
 )
 
+const ONCE = { twice: 'it is asked for the next payment, by a number' }
+
 for (const [name, options, caps] of [
   ['cln with a rune for everything', {}, clnCaps(true, true)],
   ['cln with a rune that only receives', { may: RECEIVE }, clnCaps(false, false)],
   ['cln with a rune that receives and holds', { may: [...RECEIVE, ...HOLD] }, clnCaps(false, true)],
   ['cln without the plugin hold', { plugin: false }, clnCaps(true, false)],
 ] as const)
-  walletConformance(name, { caps }, async () => {
+  walletConformance(name, { caps, cannot: ONCE }, async () => {
     const { fake, outside, seams, world } = clnScene(options)
     return {
       ...world,
@@ -63,6 +65,7 @@ for (const [name, options] of [
         return { bolt11, paymentHash: newPreimage().hash, received: async () => 0n }
       },
       break: (how) => fake.feel(how),
+      lie: (failed) => void (fake.lies.failed = failed),
     }
   })
 

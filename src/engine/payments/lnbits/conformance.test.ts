@@ -17,7 +17,10 @@ const HOW: Readonly<Record<string, LnbitsMisbehaviour>> = {
   refuses: 'error',
   'talks nonsense': 'page',
   'hangs up': 'deaf',
+  fails: 'error',
 }
+
+const ASKED = { twice: 'it is asked, and notifies nobody' }
 
 const start = async (key: string, options: { funding?: Funding; old?: boolean } = {}) => {
   const scene = await openScene()
@@ -38,7 +41,7 @@ for (const [funding, old] of [
 ] as const)
   walletConformance(
     `lnbits that binds by ${funding}${old ? ', an old one' : ''}`,
-    { caps: { ...CAPS, bind: funding, spend: false } },
+    { caps: { ...CAPS, bind: funding, spend: false }, cannot: ASKED },
     async () => {
       const { scene, lnbits, connection, expected, world } = await start(INVOICE, { funding, old })
       const wallet = await openLnbitsWallet(connection, scene.seams)
@@ -49,7 +52,7 @@ for (const [funding, old] of [
         expected,
         payFromOutside: (bolt11) => payFromOutside(scene, bolt11),
         made: () => scene.ours.invoices.size,
-        break: (how) => lnbits.misbehave(HOW[how]!),
+        break: (how) => lnbits.misbehave(HOW[how] ?? null),
         stop: () => lnbits.stop(),
       }
     },
@@ -73,7 +76,8 @@ for (const old of [false, true])
         balance: async () => scene.ours.balance,
         invoiceFromOutside: async (wish) => outsideInvoice(scene.outside, wish),
         unreachable: async (wish) => outsideInvoice(scene.nobody, wish),
-        break: (how) => lnbits.misbehave(HOW[how]!),
+        break: (how) => lnbits.misbehave(HOW[how] ?? null),
+        lie: (failed) => lnbits.misbehave(failed ? 'says failed' : null),
         stop: () => lnbits.stop(),
       }
     },

@@ -46,6 +46,7 @@ for (const [may, name, spend] of [
       },
       made: () => fake.node.invoices.size,
       break: (how) => fake.feel(how),
+      twice: () => void (fake.lies.twice = true),
     }
   })
 
@@ -76,6 +77,7 @@ for (const [may, name] of [
         return { bolt11, paymentHash: newPreimage().hash, received: async () => 0n }
       },
       break: (how) => fake.feel(how),
+      lie: (failed) => void (fake.lies.failed = failed),
     }
   })
 

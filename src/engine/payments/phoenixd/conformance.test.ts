@@ -16,7 +16,10 @@ const HOW: Readonly<Record<string, PhoenixdMisbehaviour>> = {
   refuses: 'error',
   'talks nonsense': 'page',
   'hangs up': 'deaf',
+  fails: 'error',
 }
+
+const ASKED = { twice: 'it is asked, and notifies nobody' }
 
 const start = async (password: string) => {
   const scene = await openScene()
@@ -36,7 +39,7 @@ const start = async (password: string) => {
   }
 }
 
-walletConformance('phoenixd', { caps: { ...CAPS, spend: false } }, async () => {
+walletConformance('phoenixd', { caps: { ...CAPS, spend: false }, cannot: ASKED }, async () => {
   const { scene, phoenixd, connection, expected, world } = await start(LIMITED)
   return {
     ...world,
@@ -44,7 +47,7 @@ walletConformance('phoenixd', { caps: { ...CAPS, spend: false } }, async () => {
     expected,
     payFromOutside: (bolt11) => payFromOutside(scene, bolt11),
     made: () => scene.ours.invoices.size,
-    break: (how) => phoenixd.misbehave(HOW[how]!),
+    break: (how) => phoenixd.misbehave(HOW[how] ?? null),
     stop: () => phoenixd.stop(),
   }
 })
@@ -64,7 +67,8 @@ payerConformance(
       balance: async () => scene.ours.balance,
       invoiceFromOutside: async (wish) => outsideInvoice(scene.outside, wish),
       unreachable: async (wish) => outsideInvoice(scene.nobody, wish),
-      break: (how) => phoenixd.misbehave(HOW[how]!),
+      break: (how) => phoenixd.misbehave(HOW[how] ?? null),
+      lie: (failed) => phoenixd.misbehave(failed ? 'says failed' : null),
       stop: () => phoenixd.stop(),
     }
   },
