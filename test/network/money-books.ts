@@ -1,18 +1,31 @@
 import { expect } from 'bun:test'
+import type { Clock } from '../../src/engine/base/clock.ts'
 import { KINDS } from '../../src/engine/protocol/kinds.ts'
 import type { Tab } from '../../src/engine/metering/tab-rows.ts'
 import type { PubKey } from '../../src/engine/protocol/ids.ts'
-import type { ClientParty, NodeParty, World } from './world.ts'
+import type { Bank } from './bank.ts'
+import type { Party } from './life.ts'
+import type { World } from './world.ts'
 
 /** Longest that a payee asks its wallet between two looks, and a little more. */
 const SETTLED_MS = 30_000
+
+type OnDisk = Pick<Party, 'name' | 'signer' | 'store'>
+
+/** A world, or as much of one as has books. */
+export type Books = Readonly<{
+  bank: Pick<Bank, 'amount' | 'balance'> | undefined
+  clock: Clock & { advance(ms: number): Promise<void> }
+  nodes: readonly OnDisk[]
+  clients: readonly OnDisk[]
+}>
 
 /**
  * Both ledgers agree with the wallets, to the msat: what a node's wallet received is credited to tabs, what a
  * client's wallet paid is on its own views of them; what was used is what receipts say. Called when all is calm.
  * @param exact no client lost a receipt: both sides count the same use
  */
-export const checkMoney = async (world: World, exact = true): Promise<void> => {
+export const checkMoney = async (world: Books, exact = true): Promise<void> => {
   const bank = world.bank!
   await world.clock.advance(SETTLED_MS)
   const tabs = new Map<string, Tab>()
@@ -46,7 +59,7 @@ export const checkMoney = async (world: World, exact = true): Promise<void> => {
 }
 
 /** What a node charged is what its receipts say, each once, and each statement follows from the one before. */
-const checkTabs = (node: NodeParty, tabs: readonly Tab[]): void => {
+const checkTabs = (node: OnDisk, tabs: readonly Tab[]): void => {
   const { store, signer } = node
   expect(store.money.openDraws(signer.pubkey), 'draws of no job').toEqual([])
   const costs = new Map(receiptsOf(node).map(({ id, cost }) => [id, cost]))
@@ -67,7 +80,7 @@ const checkTabs = (node: NodeParty, tabs: readonly Tab[]): void => {
 }
 
 /** A client counts the receipts that it answered, and each once. */
-const checkAnswered = (client: ClientParty): void => {
+const checkAnswered = (client: OnDisk): void => {
   const { money } = client.store
   const { views } = money.spending(0 as never)
   for (const { payee, ref, used } of views) {
@@ -81,7 +94,7 @@ const checkAnswered = (client: ClientParty): void => {
   }
 }
 
-const receiptsOf = ({ store, signer }: NodeParty): { id: string; cost: bigint }[] =>
+const receiptsOf = ({ store, signer }: OnDisk): { id: string; cost: bigint }[] =>
   store
     .newest(100_000)
     .filter((it) => it.kind === 'receipt' && it.by === signer.pubkey)
@@ -91,7 +104,7 @@ const receiptsOf = ({ store, signer }: NodeParty): { id: string; cost: bigint }[
     })
 
 /** The only tab of a node. */
-export const tabOf = ({ store, signer }: NodeParty, key?: PubKey): Tab => {
+export const tabOf = ({ store, signer }: OnDisk, key?: PubKey): Tab => {
   const tabs = store.money.tabs(signer.pubkey)
   return tabs.find((it) => key === undefined || it.key === key)!
 }

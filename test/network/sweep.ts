@@ -18,6 +18,7 @@ export type Scene = Readonly<{
   /** Nodes are paid: what is wanted then, what is answered, and what was before. */
   paid?: Readonly<{
     wish: Partial<Wish>
+    tab?: 'off'
     words?: readonly string[]
     /** What jobs are answered with that were before. */
     history?: readonly string[]
@@ -83,6 +84,7 @@ export const play = async (scene: Scene, crash?: Point): Promise<Played> => {
     ...(scene.paid && { purse: 1_000_000n }),
     ...(crash ? { crash } : {}),
   })
+  if (scene.paid?.tab) world.bank!.tab = scene.paid.tab
   world.onCrash = (party) => void world.clock.after(500, () => void world.start(party))
   await world.startRouter()
   const words = scene.paid?.words ?? WORDS
