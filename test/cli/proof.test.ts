@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { freePorts } from '../../scripts/live/lnd/daemon.ts'
+import { KINDS } from '../../src/engine/protocol/kinds.ts'
 import { openStore } from '../../src/engine/storage/sqlite.ts'
 import { FAKE_WORDS, type FakeOpenai, fakeOpenai } from '../fakes/runner.ts'
 import { type Place, type Running, binary, place } from './cli.ts'
@@ -67,6 +68,10 @@ test('each job is paid alone and shown; a router that was killed knows which pay
   while ((await here.run(['request', '--dry-run', 'hello'])).code !== 0) await Bun.sleep(50)
   const next = await jsonOf(here.run(['request', '--json', 'hello']))
   expect([next.code, next.said.error]).toEqual([0, null])
+  expect(next.said.bundle.proofs).toMatchObject([{ kind: KINDS.proof }])
+  const file = here.file('result.json', JSON.stringify(next.said))
+  const checked = await jsonOf(here.run(['verify', '--json', file]))
+  expect([checked.code, checked.said.wrong]).toEqual([0, null])
   const { said } = await jsonOf(here.run(['pay', 'history', '--json']))
   type Paid = { purpose: string; ref: string; state: string }
   const jobs = said.payments.map(({ purpose, state }: Paid) => `${purpose} ${state}`)

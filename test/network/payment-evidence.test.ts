@@ -25,6 +25,12 @@ test('a job is paid alone, by the session key, and shown; nothing has to be said
     payer: client.key,
   })
   expect(left).toBe(ceiling - cost)
+  // Its proof is part of what proves the job.
+  const { proofs, invoices } = asked.outcome!.bundle
+  expect(proofs).toMatchObject([{ kind: KINDS.proof, pubkey: client.key }])
+  const shown = JSON.parse(proofs![0]!.content) as { invoice: object; preimage: string }
+  expect([shown.invoice]).toEqual([...invoices!])
+  expect(shown.preimage).toBe(paid[0]!.preimage!)
   checkInvariants(it, [asked])
   await checkMoney(it)
   await it.close()

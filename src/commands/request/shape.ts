@@ -137,6 +137,7 @@ export const resultShape = z.object({
       job: event,
       draw: event,
       invoices: z.array(event).readonly(),
+      proofs: z.array(event).readonly(),
       accepted: event,
       receipt: event,
       acknowledgement: event,

@@ -84,7 +84,7 @@ describe('refused', () => {
   })
 
   test('a bundle with a draw, an invoice or a statement of another job', async () => {
-    const { bundle, statement } = tabOf()
+    const { bundle, statement, proof } = tabOf()
     const other = { ...bundle.draw, sig: 'b'.repeat(128) }
     expect(await wrong({ ...bundle, draw: other })).toEqual(['event.bad_signature'])
     expect(await wrong({ ...bundle, statement })).toEqual([])
@@ -94,6 +94,11 @@ describe('refused', () => {
     const theirs = signed(STRANGER, { tags, created_at, kind, content })
     expect(await wrong({ ...bundle, invoices: [theirs] })).toContain('bundle.invoice')
     expect(await wrong({ ...bundle, draw: bundle.invoices[0] })).toContain('bundle.kind')
+    expect(await wrong({ ...bundle, proofs: [proof] })).toEqual([])
+    const { id: _id, sig: _sig, pubkey: _by, ...draft } = proof
+    const about = { ...JSON.parse(proof.content), invoice: theirs, paid: null }
+    const theirProof = signed(TAB, { ...draft, content: JSON.stringify(about) })
+    expect(await wrong({ ...bundle, proofs: [theirProof] })).toContain('bundle.proof')
     expect(await wrong({ ...bundle, invoices: [bundle.draw] })).toContain('bundle.kind')
   })
 })

@@ -79,6 +79,11 @@ const strayOf = (message: Message, anchor: Anchor): readonly [string, string] | 
       'bundle.invoice',
       `it pays ${short(event.pubkey)}, the job went to ${short(anchor.node)}`,
     ]
+  if (name === 'proof' && anchor.node && anchor.node !== message.body.invoice.pubkey)
+    return [
+      'bundle.proof',
+      `it shows what ${short(message.body.invoice.pubkey)} was paid, the job went to ${short(anchor.node)}`,
+    ]
   if (anchor.job && 'job' in body && body.job !== anchor.job)
     return ['bundle.job', `it is of job ${short(body.job)}, not ${short(anchor.job)}`]
   if (anchor.tickets && 'ticket' in body && !anchor.tickets.includes(body.ticket))

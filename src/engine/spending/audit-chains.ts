@@ -1,6 +1,6 @@
 import { BOUNDS } from '../base/bounds.ts'
 import type { AuditFinding } from '../metering/audit.ts'
-import { finding, many, short } from '../metering/finding.ts'
+import { finding, many, short, spanOf } from '../metering/finding.ts'
 import type { Message } from '../protocol/messages.ts'
 import type { Payment } from './audit-payments.ts'
 import { tabOf } from './audit-terms.ts'
@@ -22,6 +22,17 @@ export const chainFindings = (
   const chain = wrong.length > 0 ? wrong : [good(statements)]
   return [...chain, ...forgotten(statements, payments)]
 }
+
+/**
+ * One sentence for each that is dated well before the one that it follows. A clock that was set back does that, too:
+ * it is no proof against its node, and whoever relies on the dates is told.
+ */
+export const datedBack = (statements: readonly Said[]): string[] =>
+  pairs(statements).flatMap(([a, b]) => {
+    const early = a.event.created_at - b.event.created_at
+    if (a.body.n === b.body.n || early <= BOUNDS.freshnessMs / 1000) return []
+    return `when statement ${many(b.body.n)} was signed: it is dated ${spanOf(early)} before number ${many(a.body.n)}, so a clock was set back or a date is false`
+  })
 
 const good = (statements: readonly Said[]): AuditFinding => {
   const [first, last] = [statements[0]!, statements.at(-1)!]

@@ -6,7 +6,7 @@ import { type Finding, finding, many, short, spanOf } from '../metering/finding.
 import type { Message } from '../protocol/messages.ts'
 import { byPlace, placeOf } from './audit-draws.ts'
 import type { Payment } from './audit-payments.ts'
-import { chainFindings } from './audit-chains.ts'
+import { chainFindings, datedBack } from './audit-chains.ts'
 import { statedTabs } from './audit-tabs.ts'
 
 type Report = Readonly<{ findings: AuditFinding[]; unchecked: string[] }>
@@ -32,6 +32,7 @@ export const statementFindings = (documents: Documents, payments: readonly Payme
         `receipts of ${many(missing)} of ${many(statements.length)} statements of tab ${short(key)}: not given, so their costs were not checked`,
       )
     findings.push(...chainFindings(statements, payments))
+    unchecked.push(...datedBack(statements))
   }
   return { findings, unchecked }
 }
@@ -40,6 +41,9 @@ const receiptOf = ({ body }: Message<'statement'>, documents: Documents) => {
   const receipt = documents.byId(body.receipt)
   return receipt?.name === 'receipt' ? receipt : undefined
 }
+
+/** A node lends a tenth of what was bought and paid there (docs/protocol.md, timings). */
+const LENT = 10n
 
 const aloneChecks = ({ event, body }: Message<'statement'>): Finding[] => {
   const which = `statement ${many(body.n)}`
@@ -58,6 +62,16 @@ const aloneChecks = ({ event, body }: Message<'statement'>): Finding[] => {
       `${which}: ${many(body.cost)} msat more, ${many(body.used)} msat used in all`,
       `${which} charges ${many(body.cost)} msat, but says ${many(body.used)} msat used in all`,
     ),
+    ...(body.used > body.paid + body.paid / LENT
+      ? [
+          finding(
+            'statement.credit',
+            false,
+            '',
+            `${which} says ${many(body.used)} msat used of ${many(body.paid)} msat paid: over the tenth that may be lent`,
+          ),
+        ]
+      : []),
   ]
 }
 

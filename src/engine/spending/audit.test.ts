@@ -128,11 +128,33 @@ describe('what a node signed twice', () => {
     expect(wrong([first, again({ n: 9, used: '421', receipt: HEX })])).toEqual(['statement.chain'])
   })
 
+  test('more used than was paid and may be lent', () => {
+    expect(wrong([again({ paid: '10000', used: '11000', cost: '211', n: 2 })])).toEqual([])
+    const over = again({ paid: '160000', used: '999999000', cost: '211', n: 2 })
+    const [lie] = money([over]).findings.filter((it) => !it.ok)
+    expect(lie!.check).toBe('statement.credit')
+    expect(lie!.detail).toBe(
+      'statement 2 says 999,999,000 msat used of 160,000 msat paid: over the tenth that may be lent',
+    )
+    expect(wrong([again({ paid: '0', used: '1', cost: '1' })])).toEqual(['statement.credit'])
+  })
+
+  test('a number that is dated long before the one before it is told, and no proof', () => {
+    const late = (at: number) => [first, again({ n: 2, used: '422', receipt: HEX }, at)]
+    const told = (at: number) => money(late(at)).unchecked.filter((it) => it.startsWith('when '))
+    expect(wrong(late(-500_000))).toEqual([])
+    expect(told(-500_000)).toEqual([
+      'when statement 2 was signed: it is dated 8 min 22 s before number 1, so a clock was set back or a date is false',
+    ])
+    expect(told(-50_000)).toEqual([])
+  })
+
   test('a payment that was acknowledged at about the same time may be in it or not', () => {
     const { paid: later, invoice: owed } = historyOf({ paid: { late: 280_000 } })
-    const before = again({ paid: '0' }, 0)
+    const none = { paid: '0', used: '0', cost: '0' }
+    const before = again(none, 0)
     expect(wrong([owed, later, before])).toEqual([])
-    expect(wrong([owed, later, again({ paid: '0' }, 60_000)])).toEqual(['statement.paid'])
+    expect(wrong([owed, later, again(none, 60_000)])).toEqual(['statement.paid'])
   })
 
   test('one payment acknowledged with two amounts, or for two terms', () => {

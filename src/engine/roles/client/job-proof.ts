@@ -9,4 +9,6 @@ export type JobProof = {
   readonly invoice: Signed
   preimage: string | null
   paid: Signed | null
+  /** As the router was shown it last (26426). */
+  shown: Signed | null
 }

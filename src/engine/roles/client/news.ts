@@ -54,6 +54,8 @@ export type Bundle = Readonly<{
   draw?: Signed
   /** What was paid at the node while the job waited for it, or ran. */
   invoices?: readonly Signed[]
+  /** What showed the router that they were paid, where it wanted to see that; preimages among it. */
+  proofs?: readonly Signed[]
   accepted?: Signed
   receipt?: Signed
   acknowledgement?: Signed

@@ -70,6 +70,9 @@ const bundleOf = (job: ClientJob, ending: Ending | undefined): Bundle => {
   const { attempt, offersMessage } = job
   // Not those of a node that it moved away from: what was paid there is no part of what this one did.
   const invoices = job.invoices.filter(({ pubkey }) => pubkey === attempt?.offered.node)
+  const proofs = job.proofs.flatMap(({ node, shown }) =>
+    shown && node === attempt?.offered.node ? [shown] : [],
+  )
   return {
     ...(offersMessage ? { offers: offersMessage.event } : {}),
     ...(attempt
@@ -81,6 +84,7 @@ const bundleOf = (job: ClientJob, ending: Ending | undefined): Bundle => {
       : {}),
     ...(attempt?.draw ? { draw: attempt.draw } : {}),
     ...(invoices.length > 0 ? { invoices } : {}),
+    ...(proofs.length > 0 ? { proofs } : {}),
     ...(attempt?.accepted ? { accepted: attempt.accepted.event } : {}),
     ...(ending ? { receipt: ending.receipt.event, acknowledgement: ending.acknowledgement } : {}),
   }

@@ -35,6 +35,7 @@ export const newProof = (node: PubKey, amount: Msat, invoice: Signed): JobProof 
   invoice,
   preimage: null,
   paid: null,
+  shown: null,
 })
 
 /** Our wallet, or its node, says that it is paid: what shows it is kept with the job. */
@@ -61,9 +62,11 @@ export const canShow = ({ state }: ClientTurn, { ref, node, phase }: Funding): b
 export const showProofs = (turn: ClientTurn, job: ClientJob, node: PubKey): void => {
   const { state, now, random } = turn
   const { signer, router, net } = state
-  for (const { invoice, preimage, paid } of job.proofs.filter((it) => it.node === node)) {
+  for (const proof of job.proofs.filter((it) => it.node === node)) {
+    const { invoice, preimage, paid } = proof
     const content = { invoice, preimage, paid: preimage === null ? paid : null }
     const inner = signer.sign(draftOf('proof', content, { now, net, to: router }))
+    proof.shown = inner
     say(
       turn,
       'money',
