@@ -176,7 +176,7 @@ test('the life of a job names functions that are where it says', () => {
 describe('the threat model', () => {
   const named = [...threats.matchAll(/`([\w./-]+): ([^`]+)`/g)].map(([, file, title]) => ({
     file: ['test/network', 'test', 'src/engine']
-      .map((folder) => `${folder}/${file}.test.ts`)
+      .flatMap((folder) => [`${folder}/${file}.test.ts`, `${folder}/${file}.conformance.ts`])
       .find((path) => existsSync(join(root, path))),
     what: `${file}: ${title}`,
     title: title!,

@@ -74,7 +74,7 @@ const play = async (
       crash: at,
     }
     const argv = [process.execPath, program, JSON.stringify(orders)]
-    return Bun.spawn(argv, { stdout: 'pipe', stderr: 'inherit' })
+    return Bun.spawn(argv, { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' })
   }
   const crashOf = (role: Role) => (crash?.role === role ? crash.at : null)
   const sold = async () => {
