@@ -192,6 +192,22 @@ describe('in play money', () => {
     expect(await resolve()).toMatchObject({ code: 0, said: { payments: [{ state: 'settled' }] } })
     await shop.wallet.close()
   }, 60_000)
+
+  test('of no wallet on record, it keeps none away, and ends as failed by its user’s word alone', async () => {
+    const { shop } = await begin()
+    change('sim', 'UPDATE payments SET wallet = NULL')
+    expire()
+    // As the hint says: whichever wallet it was, it can be connected.
+    const { error } = await resolve()
+    expect(error.hint).toContain('--give-up HASH')
+    expect((await connect('buyer')).code).toBe(0)
+    expect((await resolve()).error.code).toBe('payment.other_wallet')
+    expect((await connect('other')).code).toBe(0)
+    const [{ hash }] = (await status()).open
+    const given = await json(['resolve', '--yes', '--give-up', hash])
+    expect(given).toMatchObject({ code: 0, said: { open: 0 } })
+    await shop.wallet.close()
+  }, 60_000)
 })
 
 test('two of a kind: another phoenixd does not end what the first one sent', async () => {

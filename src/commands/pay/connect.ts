@@ -87,7 +87,8 @@ const connectionText = async (file: string | undefined, terminal: Terminal): Pro
 /**
  * Another wallet knows nothing of payments that are open, so none takes the place of the one that sent them. That may
  * have no file: the account of play money that is there without one, or one whose file was taken away. It may be
- * connected again, also by another text.
+ * connected again, also by another text. Which one sent a payment from before that was written down nobody knows, so that
+ * it keeps none away; nor does it then end as failed by the word of any (journal-news.ts).
  */
 const mayReplace = async (
   net: Net,
@@ -99,7 +100,7 @@ const mayReplace = async (
   const store = await openUserLedger(net)
   const { open } = standingOf(store.money)
   await store.close()
-  const others = open.filter(({ wallet }) => wallet !== fingerprint)
+  const others = open.filter(({ wallet }) => wallet !== null && wallet !== fingerprint)
   if (others.length > 0) {
     const { kind, code, message, hint } = stillOpen(others, net, fingerprint, 'would be')
     const file = isThere || net === 'sim' ? '' : `its file is ${walletPath(net)}, mode 0600\n`
