@@ -126,6 +126,21 @@ describe('once', () => {
     expect([...restarted([...changes, ...then]).taken]).toEqual([...proofs.taken])
   })
 
+  test('the second of two payments for a job outlives the first, and is used up by its receipt', () => {
+    const { proofs } = take(payment(1))
+    const late = sec(120 + 86_000)
+    const second = payment(2, { iat: late, exp: (late + 120) as never })
+    expect(take(second, proofs, clock(120 + 86_001)).flaw).toBeNull()
+    // The first is past its day.
+    const other = payment(3, { ref: 'ab'.repeat(32), iat: late, exp: (late + 120) as never })
+    const { changes } = take(other, proofs, clock(120 + 86_401))
+    expect(changes.map((it) => it.do)).toEqual(['drop', 'put'])
+    expect(isProven(proofs, PLACE, 21_000n)).toBe(true)
+    expect(isProven(proofs, PLACE, 21_001n)).toBe(false)
+    expect(useProof(proofs, PLACE)).toHaveLength(1)
+    expect(take(second, proofs, clock(120 + 86_401)).flaw).toBe('pay.repeated')
+  })
+
   test('a hash is kept as long as it is a proof, and the table has a bound', () => {
     const { proofs } = take(payment(1))
     const late = sec(120 + 86_400)

@@ -128,10 +128,18 @@ const forget = ({ taken, shown }: Proofs, now: UnixMs): readonly ProofChange[] =
   for (const [hash, row] of taken) {
     if (row.until * 1000 > now && taken.size < MOST_PROOFS) break
     taken.delete(hash)
-    shown.delete(placeOf(row))
+    unshow(shown, row)
     dropped.push({ do: 'drop', table: 'proofs', row })
   }
   return dropped
+}
+
+/** Others for the same job count on. */
+const unshow = (shown: Proofs['shown'], row: TakenProof): void => {
+  const place = placeOf(row)
+  const rest = (shown.get(place) ?? []).filter(({ hash }) => hash !== row.hash)
+  if (rest.length > 0) shown.set(place, rest)
+  else shown.delete(place)
 }
 
 export const MOST_PROOFS = 32_768
