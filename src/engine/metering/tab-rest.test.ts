@@ -14,6 +14,7 @@ import {
   release,
   reserve,
   settle,
+  shiftTabs,
   tabAt,
 } from './tab.ts'
 
@@ -99,6 +100,20 @@ test('one that comes back has what was left, and its next statement is the next:
   const again = reserve(node.tabs, wishOf(key, 3, 7_000n, 'before'), later)
   expect(again).toMatchObject({ reserved: 7_000n })
   expect(bill(node, 3, 1n, later)).toMatchObject({ n: 2, paid: 9_000n, used: 2_001n })
+})
+
+test('a clock that is set forth while a payment is on its way to the disk loses nothing of it', () => {
+  const key = hex<PubKey>(7)
+  for (const by of [2 * REST_MS, 400 * 86_400_000, -2 * REST_MS]) {
+    const { tabs } = nodeOf(true)
+    // Not written yet.
+    credit(tabs, { payer: key, ref: key, seq: 1, received: msat(10_000n) }, START, DUE_MS)
+    shiftTabs(tabs, by)
+    const then = unixMs(START + by)
+    const reserved = reserve(tabs, wishOf(key, 1, 5_000n, 'before'), then)
+    expect(reserved).toMatchObject({ reserved: 5_000n })
+    expect(tabAt(tabs, key)).toMatchObject({ paid: 10_000n })
+  }
 })
 
 test('attack: a key that rests is not a new one to whoever plays its first job again, for nothing too', () => {

@@ -177,10 +177,15 @@ export const lapse = (state: Tabs, key: PubKey, now: UnixMs): TabChange[] => {
   return [keepTab(state, { ...tab, credit: msat(0n), defaulted: true, at: now })]
 }
 
-/** The clock was set by so many ms: debts are due in as long as before, and draws ended as long ago. */
+/**
+ * The clock was set by so many ms: debts are due in as long as before, draws ended as long ago, and no tab rests
+ * sooner, since what changed it may not be in the ledger yet.
+ */
 export const shiftTabs = ({ tabs, ended }: Tabs, by: number): void => {
-  for (const [key, tab] of tabs)
-    if (tab.due !== null) tabs.set(key, { ...tab, due: unixMs(tab.due + by) })
+  for (const [key, tab] of tabs) {
+    const due = tab.due === null ? null : unixMs(tab.due + by)
+    tabs.set(key, { ...tab, due, at: unixMs(tab.at + by) })
+  }
   for (const [place, at] of ended) ended.set(place, unixMs(at + by))
 }
 
