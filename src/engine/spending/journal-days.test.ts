@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { type UnixMs, unixMs } from '../base/clock.ts'
 import { msat } from '../base/money.ts'
 import { type Journal, decide, openJournal, spentToday } from './journal.ts'
-import { dayBegan, dayOf } from './journal-news.ts'
+import { countsOn, dayBegan, dayOf } from './journal-news.ts'
 import type { Entry, JournalDecision } from './journal-rows.ts'
 import { DAY, FREE, WALLET, after, fresh, hear, noon, said, want } from './journal.case.ts'
 
@@ -40,6 +40,26 @@ test('what was spent by a clock that ran ahead counts today as well, and on its 
     expect(said(spend(journal, 2, 100_000n))).toEqual(['pay 2'])
     expect(spentToday(journal, ahead)).toBe(900_000n)
     expect(spentToday(journal, after(2 * DAY))).toBe(0n)
+  }
+})
+
+test('what was spent by a clock a year ahead takes nothing of the days of that year but the last two', () => {
+  const left = [1, 100, 363].map((days) => [days, 0n] as const)
+  for (const end of [paid, { state: 'unknown' } as const]) {
+    const rows = new Map<string, Entry>()
+    const note = ({ changes }: JournalDecision) => {
+      for (const { row } of changes) rows.set(row.hash, row)
+    }
+    const ran = fresh()
+    note(spend(ran, 1, 900_000n, after(365 * DAY)))
+    note(hear(ran, 1, end, after(365 * DAY)))
+    for (const [days, sum] of [...left, [364, 900_000n], [365, 900_000n], [366, 0n]] as const) {
+      const now = after(days * DAY)
+      expect({
+        days,
+        sum: spentToday(openJournal([...rows.values()], [], now, WALLET), now),
+      }).toEqual({ days, sum })
+    }
   }
 })
 
@@ -82,7 +102,7 @@ test('however the clock is set, no day comes to more than the budget, and none i
           const amount = BigInt(it.amount) * 1_000n
           const isPaid = note(spend(journal, n + 1, amount, now))
           note(hear(journal, n + 1, paid, now))
-          const from = [...rows.values()].filter((row) => dayOf(row.at) >= dayOf(now))
+          const from = [...rows.values()].filter((row) => countsOn(dayOf(row.at), now))
           const sum = from.reduce((all, row) => all + row.msat, 0n)
           expect(spentToday(journal, now)).toBe(sum)
           expect(sum <= BUDGET || !isPaid).toBe(true)

@@ -93,6 +93,13 @@ export const placeOf = ({ payee, ref }: Pick<Entry, 'payee' | 'ref'>): string =>
 
 export const dayOf = (time: UnixMs): number => Math.floor(time / DAY_MS)
 
+/**
+ * Whether what was paid on a day counts today: on that day, and on the one before, by a clock that ran ahead. No
+ * earlier, or one that was a year ahead for a moment would leave little to spend on each day of that year.
+ */
+export const countsOn = (day: number, now: UnixMs): boolean =>
+  day === dayOf(now) || day === dayOf(now) + 1
+
 /** When the day began. */
 export const dayBegan = (time: UnixMs): UnixMs => unixMs(dayOf(time) * DAY_MS)
 

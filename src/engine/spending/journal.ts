@@ -10,6 +10,7 @@ import {
   ask,
   askFailedAt,
   countSettled,
+  countsOn,
   dayOf,
   isOut,
   mayTell,
@@ -116,14 +117,13 @@ export const nextDue = (journal: Journal): UnixMs | undefined => journal.deadlin
 
 /**
  * What today came to, msat: payments whose end is not known count in full, with the fee that they may cost. What
- * is dated later counts as well: the clock has run ahead, and may have done so today.
+ * is dated a day later counts as well: the clock has run ahead, and may have done so today.
  */
 export const spentToday = (journal: Journal, now: UnixMs): bigint => {
-  const today = dayOf(now)
   let sum = 0n
-  for (const [day, spent] of journal.days) if (day >= today) sum += spent
+  for (const [day, spent] of journal.days) if (countsOn(day, now)) sum += spent
   for (const it of journal.open.values())
-    if (isOut(it) && dayOf(it.at) >= today) sum += it.msat + it.maxFee
+    if (isOut(it) && countsOn(dayOf(it.at), now)) sum += it.msat + it.maxFee
   return sum
 }
 
@@ -159,8 +159,8 @@ const onWant = (turn: JournalTurn, event: Want): void => {
 const wantAgain = (turn: JournalTurn, event: Want, entry: Entry): void => {
   const { journal, now, effects } = turn
   const { hash, bolt11, payee, msat, maxFee } = entry
-  const isOfToday = dayOf(entry.at) >= dayOf(now)
-  const today = spentToday(journal, now) - (isOfToday ? msat + maxFee : 0n)
+  const isCounted = countsOn(dayOf(entry.at), now)
+  const today = spentToday(journal, now) - (isCounted ? msat + maxFee : 0n)
   const spent = { today, here: event.left + outTo(journal, payee) - msat }
   if (
     isFor(entry, event.payment) &&
