@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { textPieces } from '../fakes/scripted-runner.ts'
+import { toSec, unixMs } from '../../src/engine/base/clock.ts'
+import { msat } from '../../src/engine/base/money.ts'
 import { PLAY_PRICES } from '../../src/engine/roles/node/prices.ts'
+import { paymentHash } from '../../src/engine/protocol/ids.ts'
 import { KINDS } from '../../src/engine/protocol/kinds.ts'
 import { checkInvariants } from './invariants.ts'
 import { checkMoney, tabOf } from './money-books.ts'
@@ -183,6 +186,26 @@ describe('a restart of the router', () => {
     expect(rows()).toMatchObject([{ ...row, used: true }])
     await it.close()
   })
+})
+
+test('what was shown is on the disk for its day alone, also where nobody shows more, or this run wants none', async () => {
+  for (const payment of ['proven', 'before'] as const) {
+    const { it } = await paying({ payment: 'proven' })
+    await it.stopRouter()
+    const { money } = it.routerParty.store
+    const until = toSec(unixMs(it.clock.now() + 90_000))
+    const node = it.nodes[0]!.signer.pubkey
+    const hash = paymentHash('7c'.repeat(32))
+    const row = { hash, job: '1'.repeat(64), node, client: node, msat: msat(1n), used: true, until }
+    await money.write([{ do: 'put', table: 'proofs', row }])
+    it.payment = payment
+    await it.startRouter()
+    await it.clock.advance(80_000)
+    expect(money.proofs()).toEqual([row])
+    await it.clock.advance(70_000)
+    expect({ payment, rows: money.proofs() }).toEqual({ payment, rows: [] })
+    await it.close()
+  }
 })
 
 /** What the job says that was sent last. */

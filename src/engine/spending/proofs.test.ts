@@ -26,6 +26,7 @@ import {
   type ProofChange,
   type Proofs,
   type TakenProof,
+  forgetProofs,
   isProven,
   openProofs,
   takeProof,
@@ -149,7 +150,7 @@ describe('once', () => {
     const next = payment(3, { iat: late, exp: (late + 120) as never })
     expect(take(next, proofs, clock(120 + 86_401)).flaw).toBeNull()
     expect([proofs.taken.size, proofs.shown.size]).toEqual([1, 1])
-    for (let n = 0; n < MOST_PROOFS + 5; n++)
+    for (let n = 0; proofs.taken.size < MOST_PROOFS; n++)
       proofs.taken.set(paymentHash(n.toString(16).padStart(64, '0')), {
         ...proofs.taken.values().next().value!,
         job: String(n),
@@ -157,6 +158,41 @@ describe('once', () => {
       })
     expect(take(payment(4), proofs).flaw).toBeNull()
     expect(proofs.taken.size).toBe(MOST_PROOFS)
+  })
+
+  test('attack: a node that fills the table with what it made up pushes out its own, used ones first', () => {
+    const [mine, sent] = [take(payment(1)).changes[0]!.row, take(payment(2)).changes[0]!.row]
+    const made = Array.from({ length: MOST_PROOFS - 1 }, (_, n) => ({
+      ...sent,
+      hash: paymentHash(n.toString(16).padStart(64, '0')),
+      job: String(n),
+      node: OTHER,
+      until: sec(10 ** 6),
+      used: n === 7,
+    }))
+    // The honest one is the oldest, and the first that is past its time.
+    for (const rows of [
+      [mine, ...made],
+      [...made, mine],
+    ]) {
+      const proofs = openProofs(rows)
+      const dropped = [3, 4].map((n) => {
+        const [change] = take(payment(n, { ref: String(n).repeat(64) }), proofs).changes
+        return change!.row.hash
+      })
+      expect(dropped).toEqual([made[7]!.hash, made[0]!.hash])
+      expect(isProven(proofs, PLACE, 21_000n)).toBe(true)
+      expect(proofs.taken.size).toBe(MOST_PROOFS)
+    }
+  })
+
+  test('what is past its time is forgotten, and nothing else', () => {
+    const { proofs } = take(payment(1))
+    const end = 120 + 86_400
+    expect(forgetProofs(proofs, clock(end - 1))).toEqual([])
+    expect(isProven(proofs, PLACE, 21_000n)).toBe(true)
+    expect(forgetProofs(proofs, clock(end)).map((it) => it.do)).toEqual(['drop'])
+    expect([proofs.taken.size, proofs.shown.size]).toEqual([0, 0])
   })
 })
 

@@ -82,7 +82,7 @@ export const takeProof = (
   const rules = { secp, pinnedKeys: pay.payees, allowMemo: pay.bind === 'memo', now }
   const flaw = proofFlaw(proof, expected, rules)
   if (flaw) return flaw
-  const dropped = forget(proofs, now)
+  const dropped = [...forgetProofs(proofs, now), ...makeRoom(proofs)]
   const row = { ...place, hash, msat: terms.msat, used: false, until: rememberUntil(terms) }
   keep(proofs, row)
   return [...dropped, { do: 'put', table: 'proofs', row }]
@@ -99,6 +99,15 @@ export const useProof = (proofs: Proofs, place: ProofPlace): readonly ProofChang
   for (const row of rows) proofs.taken.set(row.hash, row)
   return rows.map((row) => ({ do: 'put', table: 'proofs', row }))
 }
+
+/**
+ * What is past its time is no proof any more, whether one comes or not.
+ * @returns what changes in the ledger
+ */
+export const forgetProofs = (proofs: Proofs, now: UnixMs): readonly ProofChange[] =>
+  [...proofs.taken.values()]
+    .filter(({ until }) => until * 1000 <= now)
+    .map((row) => drop(proofs, row))
 
 /**
  * The clock was set by so many ms. One that is ahead for a moment must not forget what is used up: it counted again
@@ -119,19 +128,22 @@ const keep = ({ taken, shown }: Proofs, row: TakenProof): void => {
 
 const placeOf = ({ job, node, client }: ProofPlace): string => `${job} ${node} ${client}`
 
-/**
- * What is past its time is no proof any more. Beyond the bound the oldest goes: an honest node signs no other terms
- * for its hash, and one that lies can make up as many as it likes.
- */
-const forget = ({ taken, shown }: Proofs, now: UnixMs): readonly ProofChange[] => {
-  const dropped: ProofChange[] = []
-  for (const [hash, row] of taken) {
-    if (row.until * 1000 > now && taken.size < MOST_PROOFS) break
-    taken.delete(hash)
-    unshow(shown, row)
-    dropped.push({ do: 'drop', table: 'proofs', row })
-  }
-  return dropped
+/** One more than the bound: of the node that has most the oldest goes, of those that are used up where there is one. */
+const makeRoom = (proofs: Proofs): readonly ProofChange[] => {
+  const { taken } = proofs
+  if (taken.size < MOST_PROOFS) return []
+  const rows = [...taken.values()]
+  const counts = new Map<PubKey, number>()
+  for (const { node } of rows) counts.set(node, (counts.get(node) ?? 0) + 1)
+  const most = Math.max(...counts.values())
+  const ofMost = rows.filter(({ node }) => counts.get(node) === most)
+  return [drop(proofs, ofMost.find(({ used }) => used) ?? ofMost[0]!)]
+}
+
+const drop = ({ taken, shown }: Proofs, row: TakenProof): ProofChange => {
+  taken.delete(row.hash)
+  unshow(shown, row)
+  return { do: 'drop', table: 'proofs', row }
 }
 
 /** Others for the same job count on. */
@@ -142,4 +154,8 @@ const unshow = (shown: Proofs['shown'], row: TakenProof): void => {
   else shown.delete(place)
 }
 
+/**
+ * An honest node signs no other terms for its hash. One that lies can make up as many as it likes, and they push out
+ * its own.
+ */
 export const MOST_PROOFS = 32_768

@@ -95,10 +95,7 @@ export const memoryMoney = (
       all(rows.invoices, (it) => it.payee === payee && it.state !== 'settled').toSorted(
         (a, b) => a.at - b.at,
       ),
-    proofs: () =>
-      all(rows.proofs, () => true).toSorted(
-        (a, b) => a.until - b.until || (a.hash < b.hash ? -1 : 1),
-      ),
+    proofs: () => all(rows.proofs, () => true),
     invoice: (hash) => rows.invoices.get(hash) ?? null,
     statements: (node, key, n, limit) =>
       all(rows.statements, (it) => it.node === node && it.key === key && it.n >= n)

@@ -23,7 +23,8 @@ export const moneyTables = (db: Database) => {
     openInvoices: invoices.select(`WHERE payee = ? AND state <> 'settled' ORDER BY at`),
     invoice: invoices.select('WHERE hash = ?'),
     statements: statements.select('WHERE node = ? AND key = ? AND n >= ? ORDER BY n, at LIMIT ?'),
-    proofs: proofs.select('ORDER BY until, hash'),
+    // As they came: a put keeps the place of a row.
+    proofs: proofs.select('ORDER BY rowid'),
     entries: payments.select('WHERE final = 0 OR at >= ? ORDER BY at'),
     payment: payments.select('WHERE hash = ?'),
     payments: payments.select('ORDER BY at DESC LIMIT ?'),

@@ -48,7 +48,7 @@ export interface MoneyStore {
   openDraws(node: PubKey): Draw[]
   /** A payee's invoices that have not settled, the oldest first. */
   openInvoices(payee: PubKey): BookedInvoice[]
-  /** Payments that a router was shown, those that are forgotten first first. */
+  /** Payments that a router was shown, as they came. */
   proofs(): TakenProof[]
   /** The invoice of a payment hash, of whichever payee and however it stands, or null. */
   invoice(hash: PaymentHash): BookedInvoice | null

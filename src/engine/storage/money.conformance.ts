@@ -68,21 +68,22 @@ const CASES: Readonly<Record<string, (store: LedgerStore) => Promise<void>>> = {
     await money.write([{ do: 'drop', table: 'views', row: second }])
     expect(money.spending(at).views).toEqual([first, third])
   },
-  'what a router was shown is kept, changed and dropped, in the order in which it is forgotten':
-    async ({ money }) => {
-      const [first, second, third] = [1, 2, 3].map((n) => proofOf(n)) as [
-        TakenProof,
-        TakenProof,
-        TakenProof,
-      ]
-      await money.write([third, first, second].map((row) => ({ do: 'put', table: 'proofs', row })))
-      expect(money.proofs()).toEqual([first, second, third])
-      await money.write([
-        { do: 'drop', table: 'proofs', row: first },
-        { do: 'put', table: 'proofs', row: { ...third, used: true } },
-      ])
-      expect(money.proofs()).toEqual([second, { ...third, used: true }])
-    },
+  'what a router was shown is kept, changed and dropped, in the order in which it came': async ({
+    money,
+  }) => {
+    const [first, second, third] = [1, 2, 3].map((n) => proofOf(n)) as [
+      TakenProof,
+      TakenProof,
+      TakenProof,
+    ]
+    const put = (row: TakenProof) => ({ do: 'put', table: 'proofs', row }) as const
+    await money.write([third, first, second].map(put))
+    expect(money.proofs()).toEqual([third, first, second])
+    await money.write([{ do: 'drop', table: 'proofs', row: first }, put({ ...third, used: true })])
+    expect(money.proofs()).toEqual([{ ...third, used: true }, second])
+    await money.write([put(first)])
+    expect(money.proofs()).toEqual([{ ...third, used: true }, second, first])
+  },
   'a result that came locked is there byte for byte until it is forgotten': async ({ money }) => {
     const row = (n: number): LockedResult => ({
       hash: hex(n),

@@ -25,6 +25,7 @@ import {
 } from './market.ts'
 import { forgetSession, onRepeated, onWallet } from './packs.ts'
 import { removeTicket } from './pool.ts'
+import { onOldProofs } from './proofs.ts'
 import { onAcknowledgement, onKept, onReceipt, onUnkept } from './records.ts'
 import { endReturning, forgetReturning, holdReceipt, onSync, passRefusal } from './resume.ts'
 import { type RouterEffect, type RouterState, type Turn, decline } from './state.ts'
@@ -149,6 +150,7 @@ const onDue = (turn: Turn, key: string): void => {
   const [what, id] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)]
   if (what === 'ticket') return void removeTicket(state, id as EventId)
   if (what === 'book') return onWallet(turn, { type: 'tick' })
+  if (what === 'proofs') return onOldProofs(turn)
   if (what === 'offers') return void state.offers.delete(id as EventId)
   if (what === 'directory') return onOutdated(turn, id as EventId)
   if (what === 'returning') return endReturning(turn, id)

@@ -1,3 +1,4 @@
+import { type UnixMs, unixMs } from '../../base/clock.ts'
 import { tagValue } from '../../protocol/event.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import { carried } from '../../protocol/intake.ts'
@@ -8,6 +9,7 @@ import type { Proof } from '../../spending/invoice-check-proof.ts'
 import {
   type ProofChange,
   type ProofPlace,
+  forgetProofs,
   isProven,
   takeProof,
   useProof,
@@ -37,7 +39,26 @@ export const onProof = (
   if (typeof taken === 'string')
     return decline(turn, link, message, `restricted: no proof of payment (${taken})`)
   write(turn, taken)
+  awaitOld(state, now)
   accept(turn, link, message)
+}
+
+/**
+ * Looks for what is past its time as long as there is some that will be. Not at once when the router begins: its clock
+ * may be set right then.
+ */
+export const awaitOld = (state: RouterState, now: UnixMs): void => {
+  const proofs = state.proofs ?? state.oldProofs
+  if (proofs && proofs.taken.size > 0 && !state.deadlines.has(LOOK))
+    state.deadlines.set(LOOK, unixMs(now + LOOK_MS))
+}
+
+/** What is past its time goes, from the disk, too. */
+export const onOldProofs = (turn: Turn): void => {
+  const { state, now } = turn
+  const proofs = state.proofs ?? state.oldProofs
+  if (proofs) write(turn, forgetProofs(proofs, now))
+  awaitOld(state, now)
 }
 
 /** A receipt came: written before it is, so that no job is routed for the same payment after a restart. */
@@ -63,6 +84,9 @@ export const NOT_PROVEN = 'restricted: no proof of payment'
 const write = ({ effects }: Turn, changes: readonly ProofChange[]): void => {
   if (changes.length > 0) effects.push({ do: 'commit', id: UNHEARD, changes })
 }
+
+const LOOK = 'proofs:'
+const LOOK_MS = 60_000
 
 /** Of no commit that something follows from (counter.ts). */
 const UNHEARD = -1

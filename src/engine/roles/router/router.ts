@@ -20,6 +20,7 @@ import { Loop } from '../loop.ts'
 import { isAddressee } from './away.ts'
 import { type RouterEvent, decide } from './decide.ts'
 import { type RouterFee, openFee } from './fee.ts'
+import { awaitOld } from './proofs.ts'
 import { type RouterEffect, type RouterState, newRouterState } from './state.ts'
 import { shiftTimes } from './times.ts'
 
@@ -93,6 +94,8 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
     const { pack, routes, route } = fee.price
     log.info('fee.open', { pack_msat: pack, routes, route_msat: route })
   }
+  const shown = openProofs(store.money.proofs())
+  const isProven = options.payment === 'proven'
   const state = newRouterState({
     signer,
     verifier: secp,
@@ -101,7 +104,8 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
     fee,
     operator: options.operator ?? null,
     payment: options.payment ?? 'none',
-    proofs: options.payment === 'proven' ? { ...openProofs(store.money.proofs()), secp } : null,
+    proofs: isProven ? { ...shown, secp } : null,
+    oldProofs: isProven ? null : shown,
   })
   const month = 30 * 24 * 3_600_000
   for (const it of store.observations(unixMs(clock.now() - month))) observe(state.standings, it)
@@ -137,6 +141,8 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
       log,
       tell: (event) => loop.feed({ type: 'wallet', event }),
     })
+  awaitOld(state, clock.now())
+  loop.feed({ type: 'tick' })
   // What was open when the process before ended is looked up.
   if (fee) loop.feed({ type: 'wallet', event: { type: 'tick' } })
   const { doors = [] } = options

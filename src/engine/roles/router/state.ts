@@ -102,6 +102,8 @@ export type RouterState = {
   readonly payment: PaymentRule
   /** What clients showed of their payments; null where the node's word is enough. */
   readonly proofs: RouterProofs | null
+  /** What they showed a run of ours before, where this one wants to see none: kept for its day, and no longer. */
+  readonly oldProofs: Proofs | null
   /** Sealed events to us that were opened. */
   readonly letters: ReplayCache
   /** Who runs it, as its manifest and offers say; null where they do not. */
@@ -154,6 +156,7 @@ export const newRouterState = (options: {
   fee?: FeeTill | null
   payment?: PaymentRule
   proofs?: RouterProofs | null
+  oldProofs?: Proofs | null
   operator?: PubKey | null
 }): RouterState => ({
   ...options,
@@ -161,6 +164,7 @@ export const newRouterState = (options: {
   operator: options.operator ?? null,
   payment: options.payment ?? 'none',
   proofs: options.proofs ?? null,
+  oldProofs: options.oldProofs ?? null,
   letters: new ReplayCache(),
   deadlines: new Deadlines(),
   keyOf: new Map(),

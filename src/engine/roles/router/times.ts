@@ -11,7 +11,7 @@ export const shiftTimes = (state: RouterState, by: number): void => {
   const shifted = (at: UnixMs) => unixMs(at + by)
   state.letters.shift(by)
   state.fee?.book.deadlines.shift(by)
-  if (state.proofs) shiftProofs(state.proofs, by)
+  for (const proofs of [state.proofs, state.oldProofs]) if (proofs) shiftProofs(proofs, by)
   for (const { placings } of state.jobs.values())
     for (const it of placings) {
       it.forwardedAt = shifted(it.forwardedAt)
