@@ -4,7 +4,15 @@ import type { Signer } from '../../../src/engine/identity/seams.ts'
 import { draftOf } from '../../../src/engine/protocol/draft.ts'
 import type { Signed } from '../../../src/engine/protocol/event.ts'
 import { isOpen, outcomeOf, wish } from './cast.ts'
-import { type MoneyScene, addPaidNode, inLetters, lettersTo, moneyScene } from './money-scene.ts'
+import { letterOf } from './money.ts'
+import {
+  type MoneyScene,
+  addPaidNode,
+  inLetters,
+  lettersTo,
+  moneyScene,
+  tabKey,
+} from './money-scene.ts'
 import { declinedTo, heardBy, unharmed } from './scene.ts'
 
 /** A job that waits for an invoice which never comes. */
@@ -53,4 +61,28 @@ test('it is the node of the ticket that says it, for the key that has it; nobody
   it.stage.advance(4_000)
   expect([isOpen(it.stage, job), funds()]).toEqual([true, 1])
   expect(declinedTo(it.node)).toContain('restricted: no such job')
+})
+
+test('a sync that comes while the wallet is asked takes the word of it from nobody', () => {
+  const it = moneyScene()
+  const before = it.stage.onWork
+  // The wallet has not answered yet.
+  it.stage.onWork = (party, effect) =>
+    effect.do === 'wallet' && effect.ask === 'invoice' ? true : before(party, effect)
+  const job = wish(it.stage, it.client)
+  it.stage.advance(10)
+  const ticket = it.client.state.jobs.get(job)!.funding!.offered.ticket.event.id
+  const [inner, to] = [tabKey(it), it.node.signer.pubkey]
+  const content = { nonce: '3'.repeat(32), since: 0 } as never
+  it.stage.say(
+    it.client,
+    letterOf(it.stage, { inner, outer: it.client.signer, to, name: 'tab_sync', content }),
+  )
+  it.stage.advance(10)
+  expect(lettersTo(it.node, 'tab_sync')).toHaveLength(1)
+  const event = { type: 'unissued', payer: inner.pubkey, ref: inner.pubkey } as const
+  it.stage.tell(it.node, { type: 'wallet', event })
+  it.stage.advance(10)
+  expect(heardBy(it.client, 'refused')).toMatchObject([{ job, ticket }])
+  unharmed(it.stage)
 })

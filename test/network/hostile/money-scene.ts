@@ -1,6 +1,7 @@
 import { toHex } from '../../../src/engine/base/bytes.ts'
 import { msat } from '../../../src/engine/base/money.ts'
 import type { Signer } from '../../../src/engine/identity/seams.ts'
+import { KINDS } from '../../../src/engine/protocol/kinds.ts'
 import { jobId } from '../../../src/engine/protocol/ids.ts'
 import type { Contents } from '../../../src/engine/protocol/messages.ts'
 import { PLAY_PRICES } from '../../../src/engine/roles/node/prices.ts'
@@ -82,7 +83,8 @@ export const lettersTo = (party: Party, name: MoneyKind): Signed[] =>
     if (parcel.kind !== 'event' || nameOf(parcel) !== 'money') return []
     if (tagValue(parcel.event, 'p') !== party.signer.pubkey) return []
     const letter = opened(party.signer, parcel.event)
-    return letter.name === name ? [letter.event] : []
+    // By number: `tab_sync` shares that of `sync`.
+    return letter.event.kind === KINDS[name] ? [letter.event] : []
   })
 
 /** What the client's wallet has paid, msat. */

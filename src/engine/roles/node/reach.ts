@@ -57,10 +57,12 @@ const isReached = ({ state }: NodeTurn, till: Till, payer: PubKey): boolean => {
   return reach !== undefined && state.routers.get(reach.link)?.ready === true
 }
 
-/** Notes where a tab key is to be told things. */
+/** Notes where a tab key is to be told things. The job that waits still does when its session says something else. */
 export const hear = (till: Till, key: PubKey, reach: Reach): void => {
+  const before = till.reach.get(key)
+  const waits = reach.waits ?? (before?.client === reach.client ? before.waits : undefined)
   till.reach.delete(key)
-  till.reach.set(key, reach)
+  till.reach.set(key, { ...reach, ...(waits && { waits }) })
   if (till.reach.size > MOST_REACHED) till.reach.delete(till.reach.keys().next().value!)
 }
 
