@@ -4,7 +4,7 @@ import { paths } from '../../engine/base/paths.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import type { PubKey } from '../../engine/protocol/ids.ts'
 import { openJournal, spentToday } from '../../engine/spending/journal.ts'
-import { dayBegan } from '../../engine/spending/journal-news.ts'
+import { dayBegan, isOut } from '../../engine/spending/journal-news.ts'
 import type { Entry } from '../../engine/spending/journal-rows.ts'
 import { type TabView, leftOn } from '../../engine/spending/ledger.ts'
 import { memoryStore } from '../../engine/storage/memory.ts'
@@ -49,7 +49,7 @@ export const standingOf = (money: Pick<MoneyStore, 'spending'>): Standing => {
   const { entries, views } = money.spending(dayBegan(now))
   const tabs = views.filter((it) => !isPast(it))
   return {
-    open: entries.filter(isOpen),
+    open: entries.filter(isOut),
     tabs,
     past: views.filter(isPast),
     spentToday: spentToday(openJournal(entries, views, now, null), now),
@@ -65,8 +65,6 @@ export const standingOf = (money: Pick<MoneyStore, 'spending'>): Standing => {
  * along. What is owed, and what a node is found out by, is never past.
  */
 const isPast = (view: TabView): boolean => view.session && !view.broken && leftOn(view) >= 0n
-
-export const isOpen = ({ state }: Entry): boolean => state !== 'settled' && state !== 'failed'
 
 /** The newest top-up of a tab that settled; null without one among the newest payments. */
 export const lastTopUp = (money: MoneyStore, tab: PubKey): Entry | null =>

@@ -4,13 +4,13 @@ import { msat, parseAmount } from '../../engine/base/money.ts'
 import { openSecp256k1 } from '../../engine/identity/secp256k1.ts'
 import { capFlaw, usualMaxFee } from '../../engine/spending/caps.ts'
 import type { Entry } from '../../engine/spending/journal-rows.ts'
+import { isOut } from '../../engine/spending/journal-news.ts'
 import { readText } from '../read.ts'
 import { readSettings } from '../settings.ts'
 import { openTerminal } from '../terminal.ts'
 import { parseSpan } from '../values.ts'
 import { failed, stillOpen, uncertain } from './ends.ts'
 import { readInvoice, utc } from './invoice.ts'
-import { isOpen } from './ledger.ts'
 import { notConnected, openUserPurse, sayingLog } from './purse.ts'
 import { type Money, type Order, moneyLine, moneyOf, objectOf, planText } from './payment.ts'
 import { emitResult, feeWords, money, shortNode } from './show.ts'
@@ -143,7 +143,7 @@ const conclude = async (
   left: boolean,
 ): Promise<void> => {
   if (entry?.state === 'settled') return tell(order, 'settled', before, entry)
-  const isFailed = entry !== undefined && !isOpen(entry)
+  const isFailed = entry !== undefined && !isOut(entry)
   const { net, fingerprint } = order.user
   const isOthers = entry !== undefined && entry.wallet !== fingerprint
   const fault = isFailed

@@ -4,13 +4,14 @@ import { type Fault, isFault } from '../../engine/base/fault.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import { type Result, paidResults, resultsIn } from '../../engine/roles/client/results.ts'
 import type { Entry } from '../../engine/spending/journal-rows.ts'
+import { isOut } from '../../engine/spending/journal-news.ts'
 import { count } from '../figures.ts'
 import { interrupted, onInterrupt } from '../interrupt.ts'
 import { readSettings } from '../settings.ts'
 import { type Terminal, openTerminal } from '../terminal.ts'
 import { namer, readTrust } from '../trust/set.ts'
 import { stillOpen, unasked } from './ends.ts'
-import { isOpen, openUserLedger, readUserLedger, standingOf } from './ledger.ts'
+import { openUserLedger, readUserLedger, standingOf } from './ledger.ts'
 import { notConnected, openUserPurse } from './purse.ts'
 import { forgetResults, resultObject, showResults } from './results.ts'
 import type { resolutionShape } from './shape.ts'
@@ -68,7 +69,7 @@ export const resolvePayments = async (options: Options): Promise<void> => {
     await tell(terminal, net, now, 'asked', found)
     const wrong = await forgetResults(found, results, pin)
     if (stop.asked()) throw interrupted()
-    const open = now.filter(isOpen)
+    const open = now.filter(isOut)
     if (open.length > 0) throw stillOpen(open, net, user.fingerprint)
     if (wrong) throw wrong
   } finally {
@@ -104,7 +105,7 @@ const tell = async (
   how: 'as it stands' | 'asked' | 'given up',
   results: readonly Result[] = [],
 ): Promise<void> => {
-  const open = payments.filter(isOpen).length
+  const open = payments.filter(isOut).length
   const object: z.output<typeof resolutionShape> = {
     v: 1,
     type: 'resolution',

@@ -3,9 +3,9 @@ import { type Msat, showMsat } from '../../engine/base/money.ts'
 import { WALLET_KINDS, type WalletInfo, type WalletKind } from '../../engine/payments/wallet.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import type { Entry } from '../../engine/spending/journal-rows.ts'
+import { isOut } from '../../engine/spending/journal-news.ts'
 import { shortId } from '../figures.ts'
 import type { Terminal } from '../terminal.ts'
-import { isOpen } from './ledger.ts'
 import type { Namer } from '../trust/set.ts'
 import { safeJson } from './safe.ts'
 import type { entryFields, walletFields } from './shape.ts'
@@ -99,7 +99,7 @@ export const entryLine = (it: Entry, show: Namer): string =>
     it.payee === null ? 'an invoice' : `${PURPOSES[it.purpose]} ${show(it.payee)}`,
     shortId(it.hash),
     ...(it.reason === null ? [] : [it.reason]),
-    ...(isOpen(it) ? [`from ${it.wallet ?? 'a wallet that is not on record'}`] : []),
+    ...(isOut(it) ? [`from ${it.wallet ?? 'a wallet that is not on record'}`] : []),
     ...(it.fee !== null && it.fee > it.maxFee
       ? [`the fee is over the ${showMsat(it.maxFee)} allowed`]
       : []),

@@ -1,9 +1,9 @@
 import { type PaymentHash } from '../../engine/protocol/ids.ts'
 import type { Entry } from '../../engine/spending/journal-rows.ts'
+import { isOut } from '../../engine/spending/journal-news.ts'
 import { showMs } from '../figures.ts'
 import { onInterrupt } from '../interrupt.ts'
 import type { Terminal } from '../terminal.ts'
-import { isOpen } from './ledger.ts'
 import type { UserPurse } from './purse.ts'
 
 /** How long is waited for the end of a payment, and how often the ledger is looked at. */
@@ -45,8 +45,8 @@ export const waitForEnd = async (
       const now = performance.now()
       if (stop.asked()) leftAt ??= now
       const isOver = leftAt === undefined ? now - started > waitMs : now - leftAt > LEAVING_MS
-      if (isOver || (entry && !isOpen(entry)))
-        return { entry, left: leftAt !== undefined && (!entry || isOpen(entry)) }
+      if (isOver || (entry && !isOut(entry)))
+        return { entry, left: leftAt !== undefined && (!entry || isOut(entry)) }
       if (leftAt === undefined && now - started > 1_000)
         terminal.progress(
           `waiting for the wallet · ${showMs(now - started)} · Ctrl-C leaves it on its way`,
@@ -55,7 +55,7 @@ export const waitForEnd = async (
   }
   try {
     const ended = begun.then((entry): Waited | Promise<never> =>
-      entry && !isOpen(entry) ? { entry, left: false } : new Promise<never>(() => {}),
+      entry && !isOut(entry) ? { entry, left: false } : new Promise<never>(() => {}),
     )
     return await Promise.race([looking(), ended])
   } finally {

@@ -4,6 +4,7 @@ import type { PayLimits, Payer, Payment } from '../../payments/payer.ts'
 import type { PaymentHash, PubKey } from '../../protocol/ids.ts'
 import { parseTerms } from '../../protocol/terms.ts'
 import type { Journal } from '../../spending/journal.ts'
+import { isOut } from '../../spending/journal-news.ts'
 import type { Entry, JournalEffect } from '../../spending/journal-rows.ts'
 
 /** Whose units a payment buys: those of the key in its terms; null where it buys none. */
@@ -14,10 +15,7 @@ export const payerOf = ({ terms, purpose }: Pick<Entry, 'terms' | 'purpose'>): P
 }
 
 /** Payments whose end is not known. */
-export const openOf = ({ open }: Journal): Entry[] =>
-  [...open.values()].filter((entry) => !isOver(entry))
-
-export const isOver = ({ state }: Entry): boolean => state === 'settled' || state === 'failed'
+export const openOf = ({ open }: Journal): Entry[] => [...open.values()].filter(isOut)
 
 /** What a payment may cost and take. What is held has no end of its own, and is locked for few blocks only. */
 export const limitsOf = (maxFee: Msat, hold: boolean, timeoutMs = 60_000): PayLimits =>

@@ -15,14 +15,14 @@ import {
   outTo,
   spentToday,
 } from '../../spending/journal.ts'
-import { dayBegan, dayOf, mayTell } from '../../spending/journal-news.ts'
+import { dayBegan, dayOf, isOut, mayTell } from '../../spending/journal-news.ts'
 import { lockedUntil } from '../../spending/journal-retry.ts'
 import type { Entry, JournalEffect, JournalEvent } from '../../spending/journal-rows.ts'
 import { checkStatement } from '../../spending/ledger-check.ts'
 import { charged, leftOn, paidInto } from '../../spending/ledger.ts'
 import { watchedClock } from '../set-clock.ts'
 import type { Purse } from './money.ts'
-import { isOver, limitsOf, openOf, payerOf, tellerOf } from './purse-rules.ts'
+import { limitsOf, openOf, payerOf, tellerOf } from './purse-rules.ts'
 import { openSteps } from './purse-steps.ts'
 import { openWaiting } from './purse-waiting.ts'
 import { openViews } from './purse-views.ts'
@@ -67,7 +67,7 @@ export const openPurse = (options: PurseOptions): Purse => {
     views.read(rows)
     // Another process may have heard of the end first. One that failed may be what is wanted again now.
     for (const entry of entries)
-      if (isOver(entry) && (entry.state === 'settled' || !wanting.has(entry.hash)))
+      if (!isOut(entry) && (entry.state === 'settled' || !wanting.has(entry.hash)))
         waiting.tell(entry)
   }
 
@@ -139,7 +139,7 @@ export const openPurse = (options: PurseOptions): Purse => {
         effect.fault.code === 'payment.open' &&
         begun &&
         waiting.isFor(begun) &&
-        (begun.wallet === wallet || isOver(begun))
+        (begun.wallet === wallet || !isOut(begun))
       if (isHeard && (begun.state === 'intent' || begun.state === 'inflight')) return
       if (isHeard) waiting.tell(begun)
       else waiting.refuse(hash, effect.fault)
@@ -154,7 +154,7 @@ export const openPurse = (options: PurseOptions): Purse => {
           ),
       )
     else if (effect.do === 'lookup') lookUp(effect).catch(failed)
-    else if (isOver(effect.entry) || (effect.entry.state !== 'inflight' && !holds.has(hash)))
+    else if (!isOut(effect.entry) || (effect.entry.state !== 'inflight' && !holds.has(hash)))
       waiting.tell(effect.entry)
   }
 
