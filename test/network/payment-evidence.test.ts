@@ -118,7 +118,7 @@ test('a payment that nobody can show is not made again', async () => {
     })
     bank!.wrapWallet = (wallet) => ({
       ...wallet,
-      lookup: async (paymentHash) => ({ paymentHash, state: 'open', received: null }),
+      lookup: async (hash) => ({ paymentHash: hash, state: 'open', received: null }),
       subscribe: () => () => {},
     })
   })
@@ -193,10 +193,18 @@ test('what was shown is on the disk for its day alone, also where nobody shows m
     const { it } = await paying({ payment: 'proven' })
     await it.stopRouter()
     const { money } = it.routerParty.store
-    const until = toSec(unixMs(it.clock.now() + 90_000))
+    const ends = toSec(unixMs(it.clock.now() + 90_000))
     const node = it.nodes[0]!.signer.pubkey
     const hash = paymentHash('7c'.repeat(32))
-    const row = { hash, job: '1'.repeat(64), node, client: node, msat: msat(1n), used: true, until }
+    const row = {
+      hash,
+      job: '1'.repeat(64),
+      node,
+      client: node,
+      msat: msat(1n),
+      used: true,
+      until: ends,
+    }
     await money.write([{ do: 'put', table: 'proofs', row }])
     it.payment = payment
     await it.startRouter()
