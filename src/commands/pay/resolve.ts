@@ -1,8 +1,9 @@
 import type { z } from 'zod'
 import { systemClock } from '../../engine/base/clock.ts'
 import { type Fault, isFault } from '../../engine/base/fault.ts'
+import { systemRandom } from '../../engine/base/random.ts'
 import type { Net } from '../../engine/protocol/event.ts'
-import { type Result, paidResults, resultsIn } from '../../engine/roles/client/results.ts'
+import { type Result, paidRows, resultsIn } from '../../engine/roles/client/results.ts'
 import type { Entry } from '../../engine/spending/journal-rows.ts'
 import { isOut } from '../../engine/spending/journal-news.ts'
 import { count } from '../figures.ts'
@@ -10,9 +11,10 @@ import { interrupted, onInterrupt } from '../interrupt.ts'
 import { readSettings } from '../settings.ts'
 import { type Terminal, openTerminal } from '../terminal.ts'
 import { namer, readTrust } from '../trust/set.ts'
+import { unlock } from '../unlock.ts'
 import { stillOpen, unasked } from './ends.ts'
 import { openUserLedger, readUserLedger, standingOf } from './ledger.ts'
-import { notConnected, openUserPurse } from './purse.ts'
+import { type UserOptions, notConnected, openUserPurse } from './purse.ts'
 import { forgetResults, resultObject, showResults } from './results.ts'
 import type { resolutionShape } from './shape.ts'
 import { emitResult, entryLine, entryObject } from './show.ts'
@@ -31,7 +33,7 @@ type Options = Readonly<{
  * locked and are paid now. Pays nothing. With `--give-up` it asks nobody, and one payment ends by the user's word
  * (give-up.ts).
  * @throws Fault `uncertain` (80) where it is not known of one, also where its wallet cannot be asked;
- *   `verification` `hold.nonsense`
+ *   `verification` `hold.nonsense`; `config` `hold.identity` where another identity kept one
  */
 export const resolvePayments = async (options: Options): Promise<void> => {
   const terminal = openTerminal(options)
@@ -52,7 +54,7 @@ export const resolvePayments = async (options: Options): Promise<void> => {
   const before = readUserLedger(net, standingOf).open
   if (options.dryRun) return tell(terminal, net, before, 'as it stands')
   // Without an open payment there is nothing to ask a wallet, which may be gone by now: the ledger has all.
-  if (before.length === 0) return handOut(terminal, net)
+  if (before.length === 0) return handOut({ settings, terminal, passphraseFile }, net)
   const user = await openUserPurse({ settings, terminal, passphraseFile }).catch(faultIn)
   if (!user || user instanceof Error) {
     await tell(terminal, net, before, 'as it stands')
@@ -78,14 +80,18 @@ export const resolvePayments = async (options: Options): Promise<void> => {
   }
 }
 
-/** Prints results that are paid, and forgets them. */
-const handOut = async (terminal: Terminal, net: Net): Promise<void> => {
-  const found = readUserLedger(net, paidResults)
-  await tell(terminal, net, [], 'as it stands', found)
-  if (found.length === 0) return
+/** Prints results that are paid, and forgets them. Only the identity that kept them opens them. */
+const handOut = async (user: UserOptions & { terminal: Terminal }, net: Net): Promise<void> => {
+  const { terminal } = user
+  if (readUserLedger(net, paidRows).length === 0) return tell(terminal, net, [], 'as it stands')
+  const signer = await unlock(user.settings.get('pay.identity'), user.passphraseFile, terminal)
   const store = await openUserLedger(net)
   try {
-    const wrong = await forgetResults(found, resultsIn(store.money, systemClock))
+    const { money } = store
+    const results = resultsIn({ store: money, clock: systemClock, signer, random: systemRandom })
+    const found = results.all()
+    await tell(terminal, net, [], 'as it stands', found)
+    const wrong = await forgetResults(found, results)
     if (wrong) throw wrong
   } finally {
     await store.close()

@@ -33,30 +33,39 @@ export const resultObject = ({ hash, job, node, task, output }: Result) => ({
 
 /**
  * They were shown: what opened is forgotten. Whoever was paid for what is no result gets nothing more.
- * @returns Fault `verification` `hold.nonsense`, or null
+ * @returns Fault `verification` `hold.nonsense`, `config` `hold.identity`, or null
  */
 export const forgetResults = async (
   shown: readonly Result[],
   results: Results,
   pin: (node: Result['node']) => Promise<void> = async () => {},
 ): Promise<Fault | null> => {
-  for (const { job, opened } of shown) if (opened) await results.taken(job)
+  for (const { job, shut } of shown) if (shut === null) await results.taken(job)
   const wrong = shown.filter(isNonsense)
   for (const { node } of wrong) await pin(node)
-  return wrong[0] ? nonsense() : null
+  if (wrong.length > 0) return nonsense()
+  return shown.some(({ shut }) => shut === 'identity') ? notOurs() : null
 }
 
 /** What came opened, and is nothing. */
-const isNonsense = ({ opened, output }: Result): boolean => opened && output === null
+const isNonsense = ({ shut, output }: Result): boolean => shut === null && output === null
 
 const nonsense = (): Fault =>
   new Fault('verification', 'hold.nonsense', 'what was paid for is no result', {
     hint: 'ask another node',
   })
 
+/** What was kept stays where it is. */
+const notOurs = (): Fault =>
+  new Fault('config', 'hold.identity', 'a result that is paid was kept under another identity', {
+    hint: 'name that one as pay.identity (fedai config), then: fedai pay resolve',
+  })
+
 const lineOf = (it: Result, show: Namer): string => {
   const what = `job ${shortId(it.job)} (${it.task}) of ${show(it.node)}`
-  if (!it.opened) return `paid, but your wallet does not show what opens the result: ${what}`
+  if (it.shut === 'wallet')
+    return `paid, but your wallet does not show what opens the result: ${what}`
+  if (it.shut === 'identity') return `paid, but kept under another pay.identity: ${what}`
   if (isNonsense(it)) return `paid, and no result: ${what}`
   return `the result of a job that is paid now: ${what}`
 }

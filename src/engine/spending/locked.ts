@@ -12,17 +12,23 @@ export type LockedResult = Readonly<{
   job: JobId
   node: PubKey
   task: string
-  /** Its frames in order, each behind its length (roles/client/results.ts). */
+  /**
+   * Its frames in order, each behind its length; in the ledger sealed for this user's identity besides: the ledger has
+   * preimages, too, and keeps what is deleted (roles/client/results.ts).
+   */
   frames: Uint8Array
   at: UnixMs
 }>
 
+/** What is known of one without what is in it. */
+export type LockedAbout = Omit<LockedResult, 'frames'>
+
 /** Nothing will open it, since its payment is known to have failed; or it was left lying. */
 export const isStale = (
-  { at }: LockedResult,
-  payment: Pick<Entry, 'state' | 'final'> | undefined,
+  { at }: LockedAbout,
+  payment: Pick<Entry, 'state' | 'final'> | null,
   now: UnixMs,
-): boolean => now - at > KEPT_MS || (payment?.state === 'failed' && payment.final)
+): boolean => now - at > KEPT_MS || (payment?.state === 'failed' && payment.final === true)
 
 /** Results that are kept at once: each was paid for, or may be. */
 export const MOST_LOCKED = 32

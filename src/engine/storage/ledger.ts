@@ -63,14 +63,15 @@ export const MIGRATIONS = [
   // Of what was paid before nobody knows from which wallet: null (spending/journal-rows.ts says what follows).
   'ALTER TABLE payments ADD COLUMN wallet TEXT',
   PROOFS_MIGRATION,
-  // Results that are paid by `hold`, until they are open (spending/locked.ts).
+  // Results that are paid by `hold`, until they are open (spending/locked.ts). Frames last: whoever reads what stands
+  // before them reads none of their pages.
   `CREATE TABLE locked (
     hash TEXT PRIMARY KEY,
     job TEXT NOT NULL,
     node TEXT NOT NULL,
     task TEXT NOT NULL,
-    frames BLOB NOT NULL,
-    at INTEGER NOT NULL
+    at INTEGER NOT NULL,
+    frames BLOB NOT NULL
   ) STRICT`,
   // Which views are of sessions was not written down before: those count as tabs, as they did.
   'ALTER TABLE views ADD COLUMN session INTEGER NOT NULL DEFAULT 0 CHECK (session IN (0, 1))',

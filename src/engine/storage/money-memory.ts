@@ -4,7 +4,7 @@ import { type Draw, type SignedStatement, type Tab, isResting } from '../meterin
 import type { Entry } from '../spending/journal-rows.ts'
 import type { Charge, TabView } from '../spending/ledger.ts'
 import type { TakenProof } from '../spending/proofs.ts'
-import type { LockedResult } from '../spending/locked.ts'
+import type { LockedAbout, LockedResult } from '../spending/locked.ts'
 import { moneyKnown, storeClosed } from './faults.ts'
 import type { MoneyChange, MoneyStore } from './money-store.ts'
 import type { Kept } from './store.ts'
@@ -115,7 +115,11 @@ export const memoryMoney = (
         all(rows.charges, (it) => it.payee === payee && it.ref === ref),
         limit,
       ),
-    locked: () => all(rows.locked, () => true).toSorted((a, b) => a.at - b.at),
+    locked: () =>
+      all(rows.locked, () => true)
+        .toSorted((a, b) => a.at - b.at)
+        .map(aboutOf),
+    lockedFrames: (hash) => rows.locked.get(hash)?.frames ?? null,
   }
 }
 
@@ -135,6 +139,11 @@ const put = <Row>(
 }
 
 const isSettled = ({ state }: BookedInvoice | Entry): boolean => state === 'settled'
+
+const aboutOf = (row: LockedResult): LockedAbout => {
+  const { frames: _, ...about } = row
+  return about
+}
 
 /** What tells the rows of a table apart. */
 const idOf = (change: MoneyChange): string => {

@@ -31,7 +31,8 @@ export const moneyTables = (db: Database) => {
     views: views.select('ORDER BY paid_at'),
     charge: charges.select('WHERE receipt = ?'),
     charges: charges.select('WHERE payee = ? AND ref = ? ORDER BY at DESC LIMIT ?'),
-    locked: locked.select('ORDER BY at'),
+    locked: locked.pick(['hash', 'job', 'node', 'task', 'at'], 'ORDER BY at'),
+    lockedFrames: locked.pick(['frames'], 'WHERE hash = ?'),
   }
   const versions = versionsOf(db)
 
@@ -84,6 +85,7 @@ export const moneyTables = (db: Database) => {
       charge: (receipt) => reads.charge(receipt)[0] ?? null,
       charges: (payee, ref, limit) => reads.charges(payee, ref, BigInt(limit)),
       locked: () => reads.locked(),
+      lockedFrames: (hash) => reads.lockedFrames(hash)[0]?.frames ?? null,
     } satisfies Omit<MoneyStore, 'write'>,
   }
 }

@@ -5,7 +5,7 @@ import type { EventId, PaymentHash, PubKey } from '../protocol/ids.ts'
 import type { Entry, PaymentChange } from '../spending/journal-rows.ts'
 import type { Charge, TabView, ViewChange } from '../spending/ledger.ts'
 import type { ProofChange, TakenProof } from '../spending/proofs.ts'
-import type { LockedResult } from '../spending/locked.ts'
+import type { LockedAbout, LockedResult } from '../spending/locked.ts'
 import type { Kept, Store } from './store.ts'
 
 /** One row that is to be written. */
@@ -69,8 +69,9 @@ export interface MoneyStore {
   charge(receipt: EventId): Charge | null
   /** The newest charges on one tab, newest first. */
   charges(payee: PubKey, ref: PubKey, limit: number): Charge[]
-  /** Results that came locked, the oldest first. */
-  locked(): LockedResult[]
+  /** Results that came locked, the oldest first: what is known of them, and then the frames of one. */
+  locked(): LockedAbout[]
+  lockedFrames(hash: PaymentHash): Uint8Array | null
 }
 
 /** What can be had of it by who only reads. */

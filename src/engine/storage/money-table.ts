@@ -38,6 +38,11 @@ export type Table<Row> = Readonly<{
   write(change: Change<string, Row>): boolean
   /** Prepared once; its rows are those of this table. */
   select(rest: string): (...values: Stored[]) => Row[]
+  /** The same of some of their fields. */
+  pick<K extends keyof Row & string>(
+    only: readonly K[],
+    rest: string,
+  ): (...values: Stored[]) => Pick<Row, K>[]
 }>
 
 /**
@@ -68,13 +73,25 @@ export const tableOf = <Row extends object>(
   const prepared: Pick<Statement, 'finalize'>[] = [add, put, drop]
 
   const bind = <K extends keyof Row>(row: Row, field: K): Stored => columns[field].bind(row[field])
-  const rowOf = (stored: Readonly<Record<string, Stored>>): Row => {
-    const row: Partial<Row> = {}
-    const fill = <K extends keyof Row & string>(field: K): void => {
+  const rowOf = <K extends keyof Row & string>(
+    stored: Readonly<Record<string, Stored>>,
+    only: readonly K[],
+  ): Pick<Row, K> => {
+    const row: Partial<Pick<Row, K>> = {}
+    const fill = (field: K): void => {
       row[field] = columns[field].read(stored[snake(field)] ?? null)
     }
-    for (const field of fields) fill(field)
-    return row as Row
+    for (const field of only) fill(field)
+    return row as Pick<Row, K>
+  }
+  const pick: Table<Row>['pick'] = (only, rest_) => {
+    const select = db.prepare<Record<string, Stored>, Stored[]>(
+      `SELECT ${only.map(snake).join(', ')} FROM ${name} ${rest_}`,
+    )
+    // Of a connection that only reads, too (reading.ts).
+    select.safeIntegers(true)
+    prepared.push(select)
+    return (...values) => select.all(...values).map((it) => rowOf(it, only))
   }
 
   return {
@@ -83,14 +100,10 @@ export const tableOf = <Row extends object>(
       if (what === 'drop') return drop.run(...key.map((it) => bind(row, it))).changes >= 0
       return (what === 'add' ? add : put).run(...fields.map((it) => bind(row, it))).changes > 0
     },
+    pick,
     select: (rest_) => {
-      const select = db.prepare<Record<string, Stored>, Stored[]>(
-        `SELECT ${all.join(', ')} FROM ${name} ${rest_}`,
-      )
-      // Of a connection that only reads, too (reading.ts).
-      select.safeIntegers(true)
-      prepared.push(select)
-      return (...values) => select.all(...values).map(rowOf)
+      const picked = pick(fields, rest_)
+      return (...values) => picked(...values) as Row[]
     },
   }
 }

@@ -164,7 +164,7 @@ export const tablesOf = (db: Database) => ({
   locked: tableOf<LockedResult>(
     db,
     'locked',
-    { hash: text(), job: text(), node: text(), task: text(), frames: blob, at: whole() },
+    { hash: text(), job: text(), node: text(), task: text(), at: whole(), frames: blob },
     ['hash'],
   ),
 })

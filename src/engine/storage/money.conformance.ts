@@ -94,9 +94,15 @@ const CASES: Readonly<Record<string, (store: LedgerStore) => Promise<void>>> = {
       at: unixMs(at + 10 - n),
     })
     await money.write([1, 2].map((n) => ({ do: 'put', table: 'locked', row: row(n) })))
-    expect(money.locked()).toEqual([row(2), row(1)])
+    const about = (it: LockedResult) => {
+      const { frames: _, ...rest } = it
+      return rest
+    }
+    expect(money.locked()).toEqual([about(row(2)), about(row(1))])
+    expect(money.lockedFrames(row(2).hash)).toEqual(row(2).frames)
     await money.write([{ do: 'drop', table: 'locked', row: row(2) }])
-    expect(money.locked()).toEqual([row(1)])
+    expect(money.locked()).toEqual([about(row(1))])
+    expect(money.lockedFrames(row(2).hash)).toBeNull()
   },
   'receipt, tab and invoice change together': async (store) => {
     const { money } = store

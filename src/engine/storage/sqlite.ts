@@ -123,6 +123,7 @@ const readsOf = (path: string, money: MoneyReads): MoneyReads => ({
   charge: (...of) => orFault(path, () => money.charge(...of)),
   charges: (...of) => orFault(path, () => money.charges(...of)),
   locked: (...of) => orFault(path, () => money.locked(...of)),
+  lockedFrames: (...of) => orFault(path, () => money.lockedFrames(...of)),
 })
 
 const orFault = <T>(path: string, call: () => T): T => {

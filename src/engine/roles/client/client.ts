@@ -90,6 +90,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
           ...paidBy(signer, money.purse, router.key, () => state.money!.off),
           off: options.tab === 'off',
           shows: money.purse.shows,
+          room: money.purse.results.room,
           caps: { ...money.caps, maxPrice: null },
           secp,
         })

@@ -5,6 +5,7 @@ import type { PaymentHash, Preimage, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Plan } from './plan.ts'
 import type { Offered } from './offered.ts'
+import { noRoom } from './results.ts'
 import type { Attempt, ClientJob, ClientTurn } from './state.ts'
 
 /** Jobs that are paid for the whole or not at all: their money waits at the node, their result comes locked. */
@@ -48,9 +49,9 @@ export const newLock = (): Lock => ({
   waited: false,
 })
 
-/** Output frames that have come, open or locked. */
+/** Output frames that have come, open or locked. The last of a locked result counts from when it is on our disk. */
 export const framesIn = ({ lock, usageAt }: Attempt): number =>
-  lock && !lock.open ? lock.frames.length : usageAt.length
+  lock && !lock.open ? lock.frames.length - (lock.whole && !lock.kept ? 1 : 0) : usageAt.length
 
 /** Its whole result is here, locked, and its node may still take what waits for it, or give that back. */
 export const isHeld = ({ deadlines }: ClientTurn['state'], job: ClientJob): boolean =>
@@ -70,6 +71,9 @@ export const holdPlan = (
   if (entry.eta_ms > BOUNDS.holdEtaMs) return tooSlow(entry.eta_ms)
   const open = [...money.holds.values()].filter((it) => it.node === node)
   if (!own && open.length >= MOST_HOLDS) return tooMany()
+  // Each that has not come yet needs a place, too.
+  const coming = [...money.holds.values()].filter((it) => !it.delivered)
+  if (!own && !money.room(coming.length)) return noRoom()
   return { timing: 'hold', needed: ceiling }
 }
 

@@ -4,7 +4,7 @@ import { holdKey } from '../../identity/hold-seal.ts'
 import type { JobId, PaymentHash, PubKey } from '../../protocol/ids.ts'
 import { isPreimage } from '../../protocol/preimage.ts'
 import type { Bodies } from '../../protocol/messages.ts'
-import { cancelJob, finishJob, onReceipt } from './ending.ts'
+import { cancelJob, onReceipt } from './ending.ts'
 import { failAll, proceed } from './funding.ts'
 import type { ClientHold } from './hold.ts'
 import { type Funding, type PurseEvent, placeOf } from './money.ts'
@@ -82,7 +82,15 @@ export const onLocked = (
   const job = turn.state.jobs.get(id)
   const attempt = job?.attempt
   if (!job || !attempt?.lock?.whole) return
-  if (fault) return finishJob(turn, job, fault)
+  const hold = job.holds.get(attempt.offered.node)
+  const paying = hold && turn.state.money!.holds.get(hold.hash)
+  // We never say that we have what we cannot keep: the node gives the money back, or takes it for nothing.
+  if (fault) {
+    turn.state.deadlines.clear(`held:${id}`)
+    if (job.phase === 'ended') job.phase = 'output'
+    return cancelJob(turn, job, fault)
+  }
+  if (paying) paying.delivered = true
   attempt.lock.kept = true
   creditOutput(turn, job, attempt.reader.credit())
 }
@@ -105,8 +113,9 @@ const onTaken = (
   const one = money!.funding.get(placeOf(node, job.id))
   if (one) return failAll(turn, one, takenEarly())
   const attempt = job.attempt?.offered.node === node ? job.attempt : null
-  if (!delivered) return attempt ? cancelJob(turn, job, takenEarly()) : undefined
-  if (!attempt?.lock) return
+  if (!delivered && attempt) cancelJob(turn, job, takenEarly())
+  // What has come all the same is ours to read.
+  if (!attempt?.lock || !(delivered || attempt.lock.whole)) return
   attempt.lock.settled = true
   if (end.preimage !== null && isPreimage(end.preimage, hold.hash)) hold.preimage = end.preimage
   open(turn, job, hold)

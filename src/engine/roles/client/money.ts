@@ -32,6 +32,8 @@ export type ClientMoney = {
   proves: boolean
   /** Our wallet always shows the preimage of what it paid: without it no result of a `hold` opens. */
   readonly shows: () => boolean
+  /** Whether our ledger can keep one more locked result than so many. */
+  readonly room: (more: number) => boolean
   readonly caps: SpendingCaps
   readonly secp: Secp256k1
   /** Sealed events that were opened. */
@@ -40,7 +42,7 @@ export type ClientMoney = {
   funding: Map<string, Funding>
   /** What users want on tabs. */
   topUps: Map<JobId, TopUp>
-  /** Payments by `hold` whose end is not known, and whether all that they pay for has come. */
+  /** Payments by `hold` whose end is not known, and whether all that they pay for is on our disk. */
   holds: Map<PaymentHash, { readonly node: PubKey; delivered: boolean }>
   /** With the tab off: jobs that are paid after their receipt, by their ids. */
   owing: Map<string, PubKey>
@@ -130,10 +132,11 @@ export const isPaidNow = ({ funding }: ClientMoney, job: JobId): boolean =>
 
 export const newClientMoney = (
   options: Pick<ClientMoney, 'tab' | 'view' | 'caps' | 'secp'> &
-    Partial<Pick<ClientMoney, 'off' | 'shows'>>,
+    Partial<Pick<ClientMoney, 'off' | 'shows' | 'room'>>,
 ): ClientMoney => ({
   off: false,
   shows: () => false,
+  room: () => true,
   ...options,
   replay: new ReplayCache(),
   funding: new Map(),

@@ -234,7 +234,7 @@ export const openPurse = (options: PurseOptions): Purse => {
     },
     open: () => openOf(journal),
     spentToday: () => spentToday(journal, clock.now()),
-    results: resultsIn(store, clock),
+    results: resultsIn({ store, clock, signer, random }),
     async close() {
       closed = true
       stopWaking()

@@ -1,14 +1,16 @@
 import { concat } from '../../base/bytes.ts'
-import type { Clock } from '../../base/clock.ts'
+import type { Clock, UnixMs } from '../../base/clock.ts'
 import { Fault, asFault } from '../../base/fault.ts'
+import type { Random } from '../../base/random.ts'
 import { openOutput } from '../../identity/frame-seal.ts'
 import { holdKey } from '../../identity/hold-seal.ts'
+import { openKept, sealKept } from '../../identity/kept-seal.ts'
+import type { Signer } from '../../identity/seams.ts'
 import { decodeFrame, frameHeader } from '../../protocol/frames.ts'
 import type { JobId, PaymentHash, Preimage, PubKey } from '../../protocol/ids.ts'
 import { decodeOutput } from '../../protocol/payload.ts'
 import { isPreimage } from '../../protocol/preimage.ts'
-import type { Entry } from '../../spending/journal-rows.ts'
-import { type LockedResult, MOST_LOCKED, isStale } from '../../spending/locked.ts'
+import { type LockedAbout, type LockedResult, MOST_LOCKED, isStale } from '../../spending/locked.ts'
 import type { MoneyReads, MoneyStore } from '../../storage/money-store.ts'
 import { TASKS, isTaskName } from '../../tasks/catalogue.ts'
 
@@ -20,12 +22,15 @@ export type Result = Readonly<{
   job: JobId
   node: PubKey
   task: string
-  /** The task's output; null where what came is none, or our wallet does not show what opens it. */
+  /** The task's output; null where what came is none, or it is shut. */
   output: unknown
-  opened: boolean
+  /** What keeps it shut: our wallet does not show what opens it, or another identity of ours kept it. */
+  shut: 'wallet' | 'identity' | null
 }>
 
 export type Results = Readonly<{
+  /** Whether one more than so many can be kept. */
+  room(more: number): boolean
   /** Resolves when it is on the disk: null; or why it is not: `again` `hold.full`, those of MoneyStore.write. */
   keep(row: LockedResult): Promise<Fault | null>
   /** Those whose payment settled, as far as this ledger knows. */
@@ -34,21 +39,35 @@ export type Results = Readonly<{
   taken(job: JobId): Promise<void>
 }>
 
-export const resultsIn = (store: MoneyStore, clock: Clock): Results => {
-  const drop = (rows: readonly LockedResult[]): Promise<void> =>
-    store.write(rows.map((row) => ({ do: 'drop', table: 'locked', row })))
+type Options = Readonly<{
+  store: MoneyStore
+  clock: Clock
+  /** Whose results they are: nobody else opens them. */
+  signer: Pick<Signer, 'derive'>
+  random: Random
+}>
+
+export const resultsIn = ({ store, clock, signer, random }: Options): Results => {
+  const drop = (rows: readonly LockedAbout[]): Promise<void> =>
+    store.write(
+      rows.map((row) => ({ do: 'drop', table: 'locked', row: { ...row, frames: NOTHING } })),
+    )
   const keep = async (row: LockedResult): Promise<void> => {
-    const payments = paymentsOf(store)
-    const now = clock.now()
-    const rows = store.locked()
-    const stale = rows.filter((it) => isStale(it, payments.get(it.hash), now))
-    if (stale.length > 0) await drop(stale)
-    if (rows.length - stale.length >= MOST_LOCKED) throw full()
-    await store.write([{ do: 'put', table: 'locked', row }])
+    const { firm, failed, stale } = sorted(store, clock.now())
+    if (firm.length >= MOST_LOCKED) throw noRoom()
+    // Where there is no room, what may be paid now is worth more than what failed.
+    const gone = [
+      ...stale,
+      ...failed.slice(0, Math.max(0, firm.length + failed.length + 1 - MOST_LOCKED)),
+    ]
+    if (gone.length > 0) await drop(gone)
+    const frames = sealKept(signer, aboutOf(row), row.frames, random)
+    await store.write([{ do: 'put', table: 'locked', row: { ...row, frames } }])
   }
   return {
+    room: (more) => sorted(store, clock.now()).firm.length + more < MOST_LOCKED,
     keep: (row) => keep(row).then(() => null, asFault),
-    all: () => paidResults(store),
+    all: () => paidResults(store, signer),
     async taken(job) {
       const rows = store.locked().filter((it) => it.job === job)
       if (rows.length > 0) await drop(rows)
@@ -56,16 +75,42 @@ export const resultsIn = (store: MoneyStore, clock: Clock): Results => {
   }
 }
 
-/** Those whose payment settled, as far as the ledger knows. */
-export const paidResults = (store: Reads): readonly Result[] => {
-  const payments = paymentsOf(store)
-  return store.locked().flatMap((row) => {
-    const payment = payments.get(row.hash)
-    return payment?.state === 'settled' ? [resultOf(row, payment.preimage)] : []
-  })
+/** Rows by what becomes of them, each the oldest first: `failed` may settle after all, `stale` will not. */
+const sorted = (store: Reads, now: UnixMs): Record<'firm' | 'failed' | 'stale', LockedAbout[]> => {
+  const rows = { firm: [], failed: [], stale: [] } as ReturnType<typeof sorted>
+  for (const row of store.locked()) {
+    const payment = store.payment(row.hash)
+    const isFailed = payment?.state === 'failed'
+    rows[isStale(row, payment, now) ? 'stale' : isFailed ? 'failed' : 'firm'].push(row)
+  }
+  return rows
 }
 
-type Reads = Pick<MoneyReads, 'locked' | 'payments'>
+/** Those whose payment settled, as far as the ledger knows; none is opened. */
+export const paidRows = (store: Reads): LockedAbout[] =>
+  store.locked().filter((row) => store.payment(row.hash)?.state === 'settled')
+
+/** The same, opened. */
+export const paidResults = (
+  store: Reads & Pick<MoneyReads, 'lockedFrames'>,
+  signer: Pick<Signer, 'derive'>,
+): readonly Result[] =>
+  paidRows(store).flatMap((row) => {
+    const sealed = store.lockedFrames(row.hash)
+    if (!sealed) return []
+    const { at: _, ...result } = row
+    const preimage = store.payment(row.hash)?.preimage ?? null
+    if (preimage === null || !isPreimage(preimage, row.hash))
+      return { ...result, output: null, shut: 'wallet' }
+    const frames = openKept(signer, aboutOf(row), sealed)
+    if (!frames) return { ...result, output: null, shut: 'identity' }
+    return { ...result, output: outputOf({ ...row, frames }, preimage), shut: null }
+  })
+
+type Reads = Pick<MoneyReads, 'locked' | 'payment'>
+
+const aboutOf = ({ hash, job, node, task }: LockedAbout): string =>
+  ['locked', hash, job, node, task].join(' ')
 
 /** The frames of a result as one row has them. */
 export const packFrames = (
@@ -78,13 +123,6 @@ export const packFrames = (
       return [length, header, bytes]
     }),
   )
-
-const resultOf = (row: LockedResult, preimage: Preimage | null): Result => {
-  const { frames: _, at: __, ...result } = row
-  if (preimage === null || !isPreimage(preimage, row.hash))
-    return { ...result, output: null, opened: false }
-  return { ...result, output: outputOf(row, preimage), opened: true }
-}
 
 const outputOf = ({ job, task, frames }: LockedResult, preimage: Preimage): unknown => {
   const deltas: unknown[] = []
@@ -114,14 +152,11 @@ const raise = (error: unknown): never => {
   throw error
 }
 
-const paymentsOf = (store: Reads): Map<PaymentHash, Entry> =>
-  new Map(store.payments(NEWEST).map((it) => [it.hash, it]))
-
-const full = (): Fault =>
-  new Fault('again', 'hold.full', `${MOST_LOCKED} results wait here to be opened`, {
-    hint: 'fedai pay resolve hands out those that are paid',
+/** So many wait that no other one may come. */
+export const noRoom = (): Fault =>
+  new Fault('again', 'hold.full', `${MOST_LOCKED} results wait here to be paid or handed out`, {
+    hint: 'fedai pay resolve hands out those that are paid; or pay another way: --timing before',
   })
 
+const NOTHING = new Uint8Array()
 const LENGTH_BYTES = 4
-/** Payments that are looked through. */
-const NEWEST = 10_000

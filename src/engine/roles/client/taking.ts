@@ -45,8 +45,6 @@ const keepLocked = (turn: ClientTurn, job: ClientJob, attempt: Attempt, frame: F
   if (!last) return true
   lock.whole = true
   const hold = job.holds.get(attempt.offered.node)
-  const paying = hold && turn.state.money?.holds.get(hold.hash)
-  if (paying) paying.delivered = true
   turn.state.deadlines.clear(`deadline:${job.id}`)
   awaitReceipt(turn, job)
   if (!hold) return true
