@@ -107,6 +107,17 @@ test('what a killed process was to get is handed out once it is paid, and only t
   isDown = false
   await until(() => [...seller!.node.invoices.values()].every(({ state }) => state === 'settled'))
 
+  // Another identity of the same user hears that it is paid, and reads nothing; nor is it forgotten.
+  expect(await run('init', '--as', 'friend')).toMatchObject({ code: 0 })
+  for (let time = 0; time < 2; time++) {
+    const asked = client!.run(['pay', 'resolve'], { env: { ...env, FEDAI_PAY_IDENTITY: 'friend' } })
+    expect(await asked).toMatchObject({
+      code: 78,
+      stdout: expect.not.stringContaining('heron'),
+      stderr: expect.stringContaining('kept under another'),
+    })
+  }
+
   const { code, stdout, stderr } = await run('pay', 'resolve')
   expect(code).toBe(0)
   expect(stdout).toContain('heron')

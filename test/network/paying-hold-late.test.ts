@@ -1,6 +1,7 @@
 // A node that takes held money late, on purpose or because its wallet stumbles; a client or a router that dies
 // meanwhile: the money and the result change hands together, or neither does.
 import { describe, expect, test } from 'bun:test'
+import { unsettledOn } from '../../src/commands/pay/unsettled.ts'
 import { Fault } from '../../src/engine/base/fault.ts'
 import type { Wallet } from '../../src/engine/payments/wallet.ts'
 import type { MoneyChange } from '../../src/engine/storage/money-store.ts'
@@ -180,6 +181,34 @@ describe('a client that is killed', () => {
       await it.close()
     },
   )
+})
+
+test('what a result that was handed out later cost is not settled until the next job there, and then used', async () => {
+  const { it, client } = await holding({}, settlesAfter(20_000))
+  const party = it.clients[0]!
+  const { money } = party.store
+  const unsettled = () => [...unsettledOn(money, money.spending(it.clock.now()).views).values()]
+  it.request(client, HELD)
+  await until(it, () => it.nodes[0]!.deeds.includes('settle'))
+  it.kill(party)
+  await it.clock.advance(30_000)
+  await it.start(party)
+  await it.clock.advance(1_000)
+  expect(await handedOut(it)).toMatchObject([{ text: 'hello' }])
+  const view = () => it.bank!.purseOf.get('client 0')!.view(it.nodes[0]!.signer.pubkey)
+  expect(view()).toMatchObject({ paid: PRICE, used: 0n })
+  expect(unsettled()).toEqual([PRICE])
+  const next = it.request(party.client!, {})
+  await ended(it, next)
+  expect(next.outcome!.fault).toBeNull()
+  expect(view().used).toBeGreaterThanOrEqual(PRICE)
+  expect(unsettled()).toEqual([])
+  // And one that ends as it should was never anything else.
+  const held = it.request(party.client!, HELD)
+  await ended(it, held, 60_000)
+  expect(held.outcome!.fault).toBeNull()
+  expect(unsettled()).toEqual([])
+  await it.close()
 })
 
 test('a router that dies then: our own wallet opens it', async () => {

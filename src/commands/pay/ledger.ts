@@ -11,6 +11,7 @@ import { memoryStore } from '../../engine/storage/memory.ts'
 import type { LedgerStore, MoneyReads, MoneyStore } from '../../engine/storage/money-store.ts'
 import { readMoney } from '../../engine/storage/reading.ts'
 import { openStore } from '../../engine/storage/sqlite.ts'
+import { placeOf, unsettledOn } from './unsettled.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -42,12 +43,17 @@ export type Standing = Readonly<{
   spentToday: bigint
   /** Paid and unused on all tabs together. */
   unused: bigint
+  /** What of a tab is left by our count alone (unsettled.ts), by its place; no part of `unused`. */
+  unsettled: ReadonlyMap<string, bigint>
 }>
 
-export const standingOf = (money: Pick<MoneyStore, 'spending'>): Standing => {
+export const standingOf = (
+  money: Pick<MoneyStore, 'spending' | 'payments' | 'charges'>,
+): Standing => {
   const now = systemClock.now()
   const { entries, views } = money.spending(dayBegan(now))
   const tabs = views.filter((it) => !isPast(it))
+  const unsettled = unsettledOn(money, tabs)
   return {
     open: entries.filter(isOut),
     tabs,
@@ -55,8 +61,9 @@ export const standingOf = (money: Pick<MoneyStore, 'spending'>): Standing => {
     spentToday: spentToday(openJournal(entries, views, now, null), now),
     unused: tabs
       .filter(({ session }) => !session)
-      .map(leftOn)
+      .map((it) => leftOn(it) - (unsettled.get(placeOf(it)) ?? 0n))
       .reduce((sum, it) => (it > 0n ? sum + it : sum), 0n),
+    unsettled,
   }
 }
 

@@ -114,6 +114,8 @@ export const tabsShape = z.object({
       disputed_msat: msatText,
       /** Below 0: owed. */
       left_msat: signedMsatText,
+      /** Of what is left: paid by `hold` for a result that was had, and in no receipt yet. Not in `unused_msat`. */
+      unsettled_msat: msatText,
       seq: z.int(),
       statements: z.int(),
       /** With `--statements`: the newest, at most 1,000, as exact texts of events, the oldest first. */

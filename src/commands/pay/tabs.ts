@@ -11,6 +11,7 @@ import { utc } from './invoice.ts'
 import { readUserLedger, standingOf } from './ledger.ts'
 import type { tabsShape } from './shape.ts'
 import { emitResult, money } from './show.ts'
+import { placeOf } from './unsettled.ts'
 
 type Options = Readonly<{
   net?: string | undefined
@@ -27,14 +28,18 @@ export const showTabs = async (options: Options): Promise<void> => {
   const terminal = openTerminal(options)
   const net = (await readSettings({ net: options.net })).get('net')
   const found = readUserLedger(net, (ledger) => {
-    const { tabs, past, unused } = standingOf(ledger)
+    const { tabs, past, unused, unsettled } = standingOf(ledger)
     const rows = [
       ...sorted(tabs).map((view) => ({ view, isPast: false })),
       ...(options.all || options.statements ? sorted(past) : []).map((view) => ({
         view,
         isPast: true,
       })),
-    ].map((it) => ({ ...it, signed: options.statements ? signedOf(ledger, it.view) : undefined }))
+    ].map((it) => ({
+      ...it,
+      unsettled: unsettled.get(placeOf(it.view)) ?? 0n,
+      signed: options.statements ? signedOf(ledger, it.view) : undefined,
+    }))
     return { tabs, past, unused, rows }
   })
   const { tabs, past, unused, rows } = found
@@ -52,7 +57,12 @@ export const showTabs = async (options: Options): Promise<void> => {
 }
 
 /** A tab as it is shown. What is left on a past session went with its key, unless that is one that lasts (`--as`). */
-type Row = Readonly<{ view: TabView; isPast: boolean; signed: readonly string[] | undefined }>
+type Row = Readonly<{
+  view: TabView
+  isPast: boolean
+  unsettled: bigint
+  signed: readonly string[] | undefined
+}>
 
 const sorted = (tabs: readonly TabView[]): TabView[] =>
   tabs.toSorted((a, b) => Number(leftOn(b) - leftOn(a)))
@@ -65,7 +75,7 @@ const signedOf = (ledger: MoneyReads, { payee, ref, n }: TabView): string[] =>
 
 const MOST_STATEMENTS = 1_000
 
-const tabLine = ({ view: tab, isPast }: Row, show: Namer): string => {
+const tabLine = ({ view: tab, isPast, unsettled }: Row, show: Namer): string => {
   const left = leftOn(tab)
   const word = isPast ? 'past' : left < 0n ? 'owed' : 'left'
   return [
@@ -75,6 +85,7 @@ const tabLine = ({ view: tab, isPast }: Row, show: Namer): string => {
     show(tab.payee),
     ...(tab.paidAt === null ? [] : [`paid last ${utc(tab.paidAt)}`]),
     ...(tab.disputed > 0n ? [`${showMsat(tab.disputed)} disputed`] : []),
+    ...(unsettled > 0n ? [`${showMsat(unsettled)} of it not settled yet`] : []),
     ...(tab.broken ? ['broken: it lied about your money; it gets nothing more'] : []),
   ].join('  ')
 }
@@ -87,13 +98,14 @@ const tabsObject = (
   v: 1,
   type: 'tabs',
   net,
-  tabs: rows.map(({ view: tab, isPast, signed }) => ({
+  tabs: rows.map(({ view: tab, isPast, unsettled, signed }) => ({
     node: tab.payee,
     tab: tab.ref,
     paid_msat: String(tab.paid),
     used_msat: String(tab.used),
     disputed_msat: String(tab.disputed),
     left_msat: String(leftOn(tab)),
+    unsettled_msat: String(unsettled),
     seq: tab.seq,
     statements: tab.n,
     ...(signed && { signed: [...signed] }),
