@@ -57,7 +57,7 @@ const bad = ({ findings }: ReturnType<typeof check>): string[] =>
 
 test('what was paid and what receipts cost, to the msat; a dispute moves no money', () => {
   const view = charged(used(), receipt(4, 400n, true), now).view
-  expect(view).toMatchObject({ paid: 10_000n, used: 1_000n, disputed: 400n, seq: 1 })
+  expect(view).toMatchObject({ paid: 10_000n, used: 1_000n, disputed: 0n, seq: 1 })
   expect(leftOn(view)).toBe(9_000n)
   expect(leftOn(charged(openView(NODE, KEY, now), receipt(1, 5n), now).view)).toBe(-5n)
   expect(charged(used(), receipt(4, 1n), now).changes.map((it) => [it.do, it.table])).toEqual([
@@ -69,7 +69,7 @@ test('what was paid and what receipts cost, to the msat; a dispute moves no mone
 describe('a receipt over the ceiling of its job', () => {
   test('counts up to that, as disputed, and breaks the tab', () => {
     const { view, changes } = charged(used(), receipt(4, 1_001n), now)
-    expect(view).toMatchObject({ used: 1_600n, disputed: 1_000n, broken: true })
+    expect(view).toMatchObject({ used: 1_600n, disputed: 0n, broken: true })
     // What it says is kept.
     expect(changes.find((it) => it.table === 'charges')?.row).toMatchObject({ cost: 1_001n })
     expect(charged(used(), receipt(4, 1_000n), now).view).toMatchObject({ broken: false })
@@ -78,7 +78,7 @@ describe('a receipt over the ceiling of its job', () => {
   test('of any cost breaks no ledger', () => {
     let view = used()
     for (const n of [4, 5]) view = charged(view, receipt(n, MAX_MSAT, true, MAX_MSAT), now).view
-    expect(view).toMatchObject({ used: MAX_MSAT, disputed: MAX_MSAT })
+    expect(view).toMatchObject({ used: MAX_MSAT, disputed: msat(MAX_MSAT - 10_000n) })
   })
 })
 
@@ -110,6 +110,35 @@ test('what is owed is what was agreed to and what was disputed; no msat of that 
       expect(owed.agreed === 0n || paid + owed.agreed <= agreed).toBe(true)
     }),
   )
+})
+
+describe('a disputed receipt', () => {
+  const paid = (view: TabView, amount: bigint, seq: number) =>
+    paidInto(view, { ref: KEY, msat: msat(amount), seq }, now)
+  const costs = (view: TabView, n: number, cost: bigint, disputed = false) =>
+    charged(view, receipt(n, cost, disputed, 20_000n), now).view
+  const owed = (view: TabView) => owedOn(leftOn(view), view.disputed)
+
+  test('that was paid ahead is no part of what is owed later', () => {
+    const view = costs(costs(used(), 4, 400n, true), 5, 12_000n)
+    expect(owed(view)).toEqual({ agreed: 3_000n, disputed: 0n })
+  })
+
+  test('that was paid ahead in part: the rest is owed, and stays so while only what was agreed to is paid', () => {
+    let view = costs(used(), 4, 9_900n, true)
+    expect(owed(view)).toEqual({ agreed: 0n, disputed: 500n })
+    view = costs(view, 5, 2_000n)
+    expect(owed(view)).toEqual({ agreed: 2_000n, disputed: 500n })
+    expect(owed(paid(view, 2_000n, 2))).toEqual({ agreed: 0n, disputed: 500n })
+  })
+
+  test('that a payment on its way has covered since is none either; nor by an older ledger, which counted all', () => {
+    const view = paid(costs(used(), 4, 10_000n, true), 2_000n, 2)
+    expect(view.disputed).toBe(msat(0n))
+    expect(owed(costs(view, 5, 2_400n))).toEqual({ agreed: 1_000n, disputed: 0n })
+    const older = { ...used(), disputed: msat(600n) }
+    expect(owed(costs(older, 5, 10_400n))).toEqual({ agreed: 1_000n, disputed: 0n })
+  })
 })
 
 test('a statement that agrees is kept, and moves the number on', () => {

@@ -18,7 +18,7 @@ export type TabView = Readonly<{
    * node keeps what it has: a dispute moves no money. What of it is owed is never paid (`owedOn`).
    */
   used: Msat
-  /** Part of `used` that we disputed. */
+  /** What we disputed of `used` and had not paid ahead; never more than is owed (`owedOn`). */
   disputed: Msat
   /** Highest seq of an invoice that we paid; 0 before the first. */
   seq: number
@@ -91,6 +91,7 @@ export const paidInto = (
 ): TabView => ({
   ...view,
   paid: msat(view.paid + payment.msat),
+  disputed: stillOwed({ ...view, paid: view.paid + payment.msat }),
   // An invoice for one job is numbered within that job.
   seq: payment.ref === view.ref ? Math.max(view.seq, payment.seq) : view.seq,
   paidAt: now,
@@ -125,10 +126,12 @@ export const charged = (
   const isLie = isOverCeiling(receipt)
   const disputed = receipt.disputed || isLie
   const counted = countedOf(receipt)
+  const used = atMost(view.used + counted)
+  const before = stillOwed(view)
   const row: TabView = {
     ...view,
-    used: atMost(view.used + counted),
-    disputed: disputed ? atMost(view.disputed + counted) : view.disputed,
+    used,
+    disputed: disputed ? withDisputed(before, counted, leftOn({ ...view, used })) : before,
     broken: view.broken || isLie,
     at: now,
   }
@@ -143,22 +146,39 @@ export const charged = (
 }
 
 /** What is paid and not used; below 0 where we owe. */
-export const leftOn = ({ paid, used }: TabView): bigint => paid - used
+export const leftOn = ({ paid, used }: Readonly<{ paid: bigint; used: bigint }>): bigint =>
+  paid - used
+
+/**
+ * What is owed and disputed once a receipt of this cost is disputed, too, msat. What was paid ahead covers it first: the
+ * node has that, and asks for nothing of it later.
+ * @param left paid less used, with this receipt
+ */
+export const withDisputed = (before: bigint, cost: bigint, left: bigint): Msat =>
+  atMost(lesser(before + cost, owedBy(left)))
+
+/** Of what was disputed; a payment since then has covered the rest. */
+export const stillOwed = (view: Readonly<{ paid: bigint; used: bigint; disputed: bigint }>): Msat =>
+  msat(lesser(view.disputed, owedBy(leftOn(view))))
 
 /**
  * What is owed, msat: `agreed` is ours to pay; `disputed` is what the node would take of the next payment for receipts
  * that we disputed, and that is never paid.
  * @param left paid less used
- * @param disputed of used
+ * @param disputed of used, and not paid ahead
  */
 export const owedOn = (
   left: bigint,
   disputed: bigint,
 ): Readonly<{ agreed: bigint; disputed: bigint }> => {
-  const owed = left < 0n ? -left : 0n
-  const wrong = owed < disputed ? owed : disputed
+  const owed = owedBy(left)
+  const wrong = lesser(owed, disputed)
   return { agreed: owed - wrong, disputed: wrong }
 }
+
+const owedBy = (left: bigint): bigint => (left < 0n ? -left : 0n)
+
+const lesser = (a: bigint, b: bigint): bigint => (a < b ? a : b)
 
 /** Sums of what strangers sign stay amounts. */
 const atMost = (sum: bigint): Msat => msat(sum < MAX_MSAT ? sum : MAX_MSAT)

@@ -8,7 +8,14 @@ import { eventText } from '../../protocol/event.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import type { Contents, Message } from '../../protocol/messages.ts'
 import { STATEMENT_PAGE } from '../../protocol/sync.ts'
-import { countedOf, isOverCeiling, leftOn, owedOn } from '../../spending/ledger.ts'
+import {
+  countedOf,
+  isOverCeiling,
+  leftOn,
+  owedOn,
+  stillOwed,
+  withDisputed,
+} from '../../spending/ledger.ts'
 import type { ClientMoney, PurseEvent } from './money.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say } from './state.ts'
 import { hasStatement, tellUpTo } from './telling.ts'
@@ -45,8 +52,14 @@ export const leftAt = (money: ClientMoney, node: PubKey): bigint =>
 
 /** What we owe there, and what of it we disputed: nothing is paid that would pay that (docs/money.md). */
 export const owedAt = (money: ClientMoney, node: PubKey): ReturnType<typeof owedOn> => {
-  const disputed = uncountedAt(money, node).filter((it) => it.disputed)
-  return owedOn(leftAt(money, node), money.view(node).disputed + costOf(disputed))
+  const view = money.view(node)
+  let left = leftOn(view)
+  let disputed = stillOwed(view)
+  for (const it of uncountedAt(money, node)) {
+    left -= it.cost
+    if (it.disputed) disputed = withDisputed(disputed, it.cost, left)
+  }
+  return owedOn(left, disputed)
 }
 
 /** Whether the node broke its word about our money; also where the books do not have it yet. */

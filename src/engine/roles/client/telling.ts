@@ -7,6 +7,7 @@ import type { PurseEvent } from './money.ts'
 import { paidNews } from './paid-news.ts'
 import type { News, Outcome } from './news.ts'
 import type { Attempt, ClientJob, ClientTurn } from './state.ts'
+import { leftAt } from './tabs.ts'
 
 /**
  * Whoever asked may leave when a job is told to have ended. So that is told when the statement of a tab, and those
@@ -115,10 +116,15 @@ export const tellPaid = (
 
 /** It did not come in time; or nobody waits any more. */
 export const tellNow = ({ state, effects }: ClientTurn, tag: JobTag): void => {
-  const outcome = state.money?.telling.get(tag)?.outcome
+  const one = state.money?.telling.get(tag)
   state.money?.telling.delete(tag)
   state.deadlines.clear(`told:${tag}`)
-  if (outcome) effects.push({ do: 'tell', job: outcome.job, news: { type: 'ended', outcome } })
+  if (!one) return
+  // What is left there is one sum of all jobs: a payment for two of them is on the tab once.
+  const { node, left: then } = one.outcome
+  const left = one.isAfter && node !== null ? leftAt(state.money!, node) : then
+  const outcome = { ...one.outcome, left }
+  effects.push({ do: 'tell', job: outcome.job, news: { type: 'ended', outcome } })
 }
 
 /** Its node asks for what it is owed from here on; less is carried to the next invoice. */

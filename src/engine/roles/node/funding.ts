@@ -191,8 +191,21 @@ const PAYEE: Payee<NodeTurn, Till> = {
   credited: (turn, till, payer) => {
     holdPaid(till.held, payer)
     extendJobs(turn, till, payer)
+    askRest(turn, till, payer)
   },
   holds: { news: holdNews, preimage: (turn, hash) => jobHeldBy(turn, hash)?.hold?.preimage },
+}
+
+/**
+ * A job that ended while another one's debt was out is told that invoice again, which is over less: what is owed besides
+ * is asked for when that is paid. A session without a tab is asked job by job.
+ */
+const askRest = (turn: NodeTurn, till: Till, payer: PubKey): void => {
+  const tab = tabAt(till.tabs, payer)
+  const amount = tab && tab.seq > 0 ? dueInvoiceOf(tab, till.pay.granularity) : null
+  if (!tab || amount === null) return
+  const wanted = { payer, ref: payer, purpose: 'after', msat: amount, hold: false } as const
+  feed(turn, till, { type: 'fund', settled: tab.seq, ...wanted })
 }
 
 /** What is numbered within a job; the oldest are forgotten first, and their payers ask for nothing more. */
