@@ -217,6 +217,48 @@ describe('where the node still has an invoice over less for that tab', () => {
     await it.close()
   })
 
+  describe('over more, by one that a cap refused (77),', () => {
+    const refused = async (nodes: number) => {
+      const { it, client } = await paying({ nodes })
+      const end = await over(it, topUp(client, keyOf(it), msat(500_000n)))
+      expect(end.fault!.code).toBe('exposure.exceeded')
+      return { it, client }
+    }
+
+    test('typed again with less is paid when the first has ended', async () => {
+      const { it, client } = await refused(1)
+      const end = await over(it, topUp(client, keyOf(it), msat(150_000n)), 180_000)
+      expect(end).toMatchObject({ msat: 150_000n, fault: null })
+      await checkMoney(it)
+      await it.close()
+    })
+
+    test('a job there ends with 75, and says for how long; later one is done', async () => {
+      const { it, client } = await refused(1)
+      const job = it.request(client, {})
+      await ended(it, job)
+      expect(job.outcome!.fault).toMatchObject({ kind: 'again', code: 'invoice.other' })
+      expect(job.outcome!.fault!.message).toContain('over 500 sat out, for 1 min')
+      await it.clock.advance(130_000)
+      const later = it.request(client, {})
+      await ended(it, later)
+      expect(later.outcome!.fault).toBeNull()
+      await checkMoney(it)
+      await it.close()
+    })
+
+    test('and a job goes to another node', async () => {
+      const { it, client } = await refused(2)
+      const [first, second] = [it.request(client, {}), it.request(client, {})]
+      await ended(it, first)
+      await ended(it, second)
+      expect(first.outcome!.fault).toBeNull()
+      expect(second.outcome!.fault).toBeNull()
+      expect(first.outcome!.node).not.toBe(keyOf(it))
+      await it.close()
+    })
+  })
+
   test('who is offered it until after its end is told so, and pays nothing', async () => {
     // The node's wallet never says that it has ended.
     const { it, client } = await asked((wallet) => ({

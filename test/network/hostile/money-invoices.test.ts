@@ -51,10 +51,6 @@ const LIES: Record<string, [flaw: string, (it: MoneyScene) => Lie]> = {
     'pay.unbound',
     () => ({ draft: { descriptionHash: null, description: `fedai-pay/1:${other}` } }),
   ],
-  'attack 5: over what is needed and usual': [
-    'pay.amount',
-    () => ({ terms: { msat: msat(10_001n) } }),
-  ],
   'attack 5: over its terms': ['pay.amount', () => ({ amount: msat(10_001n) })],
   'attack 5: under its terms': ['pay.amount', () => ({ amount: msat(9_999n) })],
   'attack 5: without an amount': ['pay.no_amount', () => ({ draft: { msat: null } })],
@@ -100,6 +96,14 @@ describe('an invoice is not paid', () => {
       expect(outcome.fault!.message).toContain(flaw)
       expect(it.node.runs).toEqual([])
     })
+
+  test('attack 5: over what is needed and usual', () => {
+    const { it, outcome } = asked(() => ({ terms: { msat: msat(10_001n) } }))
+    nothingPaid(it)
+    // It may have been asked for by a top-up that was not paid.
+    expect(outcome.fault).toMatchObject({ kind: 'again', code: 'invoice.other' })
+    expect(it.node.runs).toEqual([])
+  })
 
   test('attack 14: that has 15 s to live or less', () => {
     const { it, outcome } = asked(({ stage }) => ({

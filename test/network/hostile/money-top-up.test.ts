@@ -27,19 +27,28 @@ const answered = (amount: Msat, seconds: number) => {
   return { end, asks: lettersTo(it.node, 'fund').length - asks }
 }
 
-test('more, by an msat: that is a lie', () => {
-  const { end } = answered(msat(150_001n), 120)
-  expect(end).toMatchObject({ paid: false, fault: { code: 'invoice.wrong' } })
-})
+const OTHER = [
+  ['more', msat(150_001n)],
+  ['less', msat(149_999n)],
+] as const
 
-test('less, by an msat: it may have been asked for before, and is waited for', () => {
-  const { end, asks } = answered(msat(149_999n), 120)
-  expect(end).toBeUndefined()
-  expect(asks).toBe(1)
-})
+test.each(OTHER)(
+  '%s, by an msat: it may have been asked for before, and is waited for',
+  (_, amount) => {
+    const { end, asks } = answered(amount, 120)
+    expect(end).toBeUndefined()
+    expect(asks).toBe(1)
+  },
+)
 
-test('less, until a time that nobody waits for: said at once, with the time', () => {
-  const { end } = answered(msat(149_999n), 600)
-  expect(end).toMatchObject({ paid: false, fault: { kind: 'again', code: 'top_up.other_invoice' } })
-  expect(end?.type === 'topped_up' && end.fault?.message).toContain('10 min')
-})
+test.each(OTHER)(
+  '%s, until a time that nobody waits for: said at once, with the time',
+  (_, amount) => {
+    const { end } = answered(amount, 600)
+    expect(end).toMatchObject({
+      paid: false,
+      fault: { kind: 'again', code: 'top_up.other_invoice' },
+    })
+    expect(end?.type === 'topped_up' && end.fault?.message).toContain('10 min')
+  },
+)

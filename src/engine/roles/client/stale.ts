@@ -1,7 +1,8 @@
 import { type UnixMs, unixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
-import { showMsat } from '../../base/money.ts'
+import { msat, showMsat } from '../../base/money.ts'
 import { spanOf } from '../../metering/finding.ts'
+import { topUpOf } from '../../metering/tab-top-up.ts'
 import type { Invoice } from '../../protocol/bolt11/invoice.ts'
 import type { Terms } from '../../protocol/terms.ts'
 import { type PayFlaw, payableUntil } from '../../spending/invoice-check.ts'
@@ -28,32 +29,35 @@ export const awaitsNext = (
     return true
   }
   const isSound = flaw === 'pay.amount' && invoice.msat === terms.msat
-  if (!one.topUp || !isSound || terms.msat >= one.needed) return false
+  // Of a tab that has had more payments than we know of it gives no less than the usual, and will not.
+  const isUsual = terms.msat === topUpOf(terms.seq - 1, one.needed, msat(1n))
+  if (!isSound || (one.topUp && isUsual)) return false
   awaitEnd(turn, one, terms.msat, unixMs(payableUntil(terms, invoice) * 1000))
   return true
 }
 
 /**
- * The node was asked for less before, and gives no other invoice for that number while the first can be paid. Who typed
- * an amount pays no other one: where it ends soon that is waited for.
+ * The node was asked for another sum before, by a top-up or job that did not pay it then, and gives no other invoice for
+ * that number while the first can be paid. Who typed an amount pays no other one: where it ends soon that is waited for.
+ * A job goes to another node, or ends: it is not held up for so long by whoever asks too much.
  */
 const awaitEnd = (turn: ClientTurn, one: Funding, amount: bigint, ends: UnixMs): void => {
   const { state, now } = turn
-  const fault = otherInvoice(amount, ends - now)
-  if (ends - now > OTHER_WITHIN_MS) return failAll(turn, one, fault)
   const { topUp, node, ref } = one
+  const fault = otherInvoice(topUp ? 'top_up' : 'invoice', amount, ends - now)
+  if (!topUp || ends - now > OTHER_WITHIN_MS) return failAll(turn, one, fault)
   one.stale ??= { until: unixMs(ends + STALE_WITHIN_MS), fault }
-  state.deadlines.set(`topup:${topUp!.id}`, unixMs(one.stale.until + LATER_MS))
+  state.deadlines.set(`topup:${topUp.id}`, unixMs(one.stale.until + LATER_MS))
   // Some are handed out for a while after their end.
   const next = ends > now ? ends : now
   state.deadlines.set(`fund:${placeOf(node, ref)}`, unixMs(next + AGAIN_MS))
 }
 
-const otherInvoice = (amount: bigint, ms: number): Fault =>
+const otherInvoice = (of: 'top_up' | 'invoice', amount: bigint, ms: number): Fault =>
   new Fault(
     'again',
-    'top_up.other_invoice',
-    `the node still has an invoice over ${showMsat(amount)} out for this tab, for ${spanOf(Math.ceil(ms / 1000))}`,
+    of === 'top_up' ? 'top_up.other_invoice' : 'invoice.other',
+    `the node still has an invoice over ${showMsat(amount)} out, for ${spanOf(Math.max(0, Math.ceil(ms / 1000)))}`,
     { hint: 'nothing was paid; try again when that has ended' },
   )
 
@@ -61,5 +65,5 @@ const AGAIN_MS = 1_000
 const LATER_MS = 10_000
 /** How long a node may hand out an invoice that was paid, or has no time left. */
 const STALE_WITHIN_MS = 30_000
-/** How long is waited for the end of an invoice over less: nodes give theirs two minutes. */
+/** How long is waited for the end of an invoice over another sum: nodes give theirs two minutes. */
 const OTHER_WITHIN_MS = 180_000
