@@ -94,7 +94,8 @@ export class Bank {
     })
     this.purses.push(purse)
     this.purseOf.set(party.name, purse)
-    return { purse, caps: this.caps }
+    // A world gives each client a key, to have it come back; it stands for one of a session.
+    return { purse: { ...purse, lasts: () => {} }, caps: this.caps }
   }
 
   private pausable(payer: Payer): Payer {

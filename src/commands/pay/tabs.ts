@@ -56,7 +56,7 @@ export const showTabs = async (options: Options): Promise<void> => {
   if (left > 0) terminal.say(`${count(left, 'session')} of --tab off left out: --all`)
 }
 
-/** A tab as it is shown. What is left on a past session went with its key, unless that is one that lasts (`--as`). */
+/** A tab as it is shown. What is left on a past session went with its key. */
 type Row = Readonly<{
   view: TabView
   isPast: boolean

@@ -71,6 +71,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
   const bounds: Bounds = { ...BOUNDS, ...options.bounds }
   const secp = options.secp ?? (await openSecp256k1())
   const signer = options.signer ?? newSigner(secp, random)
+  if (options.signer) money?.purse.lasts(signer.pubkey)
   const network = options.network ?? socketNetwork({ clock, random })
   const listeners = new Map<JobId, Channel<News>>()
   let failures = 0

@@ -205,6 +205,8 @@ export interface Purse {
    * @param key what pays there instead of our tab's key: a session key, where the tab is off
    */
   view(node: PubKey, key?: PubKey): TabView
+  /** This key pays nodes, too, and outlives the process (`--as`): what is left on it is no past session's. */
+  lasts(key: PubKey): void
   /** Whether our wallet always shows the preimage of what it paid; false until it has said so. */
   shows(): boolean
   /** Until when nothing can be paid in the place of a payment that failed; null where it may be tried again at once. */

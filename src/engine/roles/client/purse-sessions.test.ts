@@ -18,6 +18,7 @@ const signer = newSigner(secp, random)
 const hex = <T extends string>(n: number): T => n.toString(16).padStart(64, '0') as T
 const NODE = newSigner(secp, random).pubkey
 const SESSION = newSigner(secp, random).pubkey
+const OTHER = newSigner(secp, random).pubkey
 
 const never = new Promise<never>(() => {})
 const payer: Payer = {
@@ -80,6 +81,26 @@ test('a view is marked as a session’s where its key is not that of our tab', a
     new Map([
       [purse.tab(NODE).pubkey, false],
       [SESSION, true],
+    ]),
+  )
+})
+
+test('nor where that key lasts: also where an older fedai had marked it', async () => {
+  const { open, views } = scene()
+  const first = open()
+  await first.charge(NODE, receipt(1, 10n), SESSION)
+  await first.close()
+  expect(views().map(({ session }) => session)).toEqual([true])
+  const purse = open()
+  purse.lasts(SESSION)
+  expect(purse.view(NODE, SESSION)).toMatchObject({ used: 10n, session: false })
+  await purse.charge(NODE, receipt(2, 20n), SESSION)
+  await purse.charge(NODE, receipt(3, 30n), OTHER)
+  const marks = views().map(({ ref, session }) => [ref, session])
+  expect(new Map(marks as never)).toEqual(
+    new Map([
+      [SESSION, false],
+      [OTHER, true],
     ]),
   )
 })

@@ -5,15 +5,23 @@ import type { Purse } from './money.ts'
 
 type Change = Extract<ViewChange, { table: 'views' }>
 
-/** Our views of tabs, as the ledger was read. A key that is not that of our tab there is a session's. */
+/**
+ * Our views of tabs, as the ledger was read. A key that is not that of our tab there is a session's, unless it is known
+ * to last, or what it paid was paid into a tab: one of an identity that we had before.
+ */
 export const openViews = (tab: Purse['tab'], clock: Clock) => {
   const rows = new Map<string, TabView>()
   const placeOf = ({ payee, ref }: Pick<TabView, 'payee' | 'ref'>) => `${payee} ${ref}`
-  const of = (payee: PubKey, ref: PubKey): TabView =>
-    rows.get(placeOf({ payee, ref })) ??
-    openView(payee, ref, clock.now(), ref !== tab(payee).pubkey)
+  const lasting = new Set<PubKey>()
+  const of = (payee: PubKey, ref: PubKey, isTab = ref === tab(payee).pubkey): TabView => {
+    const row = rows.get(placeOf({ payee, ref }))
+    const lasts = isTab || lasting.has(ref)
+    if (!row) return openView(payee, ref, clock.now(), !lasts)
+    return row.session && lasts ? { ...row, session: false } : row
+  }
   return {
     of,
+    lasts: (key: PubKey): void => void lasting.add(key),
     read: (read: readonly TabView[]): void => {
       rows.clear()
       for (const row of read) rows.set(placeOf(row), row)

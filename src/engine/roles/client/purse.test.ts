@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import { msat } from '../../base/money.ts'
 import type { Payment } from '../../payments/payer.ts'
-import type { EventId, JobId } from '../../protocol/ids.ts'
+import type { EventId, JobId, PubKey } from '../../protocol/ids.ts'
 import { termsText } from '../../protocol/terms.ts'
 import { toSec } from '../../base/clock.ts'
 import { FREE, NODE, SETTLED, hex } from '../../spending/journal.case.ts'
@@ -12,8 +12,11 @@ import { scene } from './purse.case.ts'
 const never = () => new Promise<never>(() => {})
 
 /** Terms that pay into our tab at the node. */
-const topUp = ({ purse, clock }: Scene, seq: number): string => {
-  const payer = purse.tab(NODE).pubkey
+const topUp = (
+  { purse, clock }: Scene,
+  seq: number,
+  payer: PubKey = purse.tab(NODE).pubkey,
+): string => {
   const iat = toSec(clock.now())
   const parties = { net: 'sim', payee: NODE, payer, router: '', ref: payer } as const
   const sums = { price: hex<EventId>(7), msat: msat(100_000n), cum_used_msat: msat(0n) }
@@ -29,6 +32,15 @@ test('what is used and in no book yet leaves room below the exposure that is all
   const second = { ref, terms: topUp(it, 2), caps }
   expect(await it.pay(2, { ...second, used: 49_999n })).toBe('exposure.exceeded')
   expect(await it.pay(2, { ...second, used: 50_000n })).toBe('settled')
+})
+
+test('a payment into the tab of an identity before, which settles now as the first there, is no session’s', async () => {
+  const it = scene()
+  const [before, session] = [hex<PubKey>(71), hex<PubKey>(72)]
+  expect(await it.pay(1, { ref: before, terms: topUp(it, 1, before) })).toBe('settled')
+  expect(await it.pay(2, { ref: hex<JobId>(9), terms: topUp(it, 1, session) })).toBe('settled')
+  expect(it.purse.view(NODE, before)).toMatchObject({ paid: 100_000n, session: false })
+  expect(it.purse.view(NODE, session).session).toBe(true)
 })
 
 test('a receipt that is counted again is counted once, and breaks nothing', async () => {

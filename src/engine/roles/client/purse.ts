@@ -108,7 +108,8 @@ export const openPurse = (options: PurseOptions): Purse => {
       const paid = decision.settled.flatMap((entry): MoneyChange[] => {
         const key = payerOf(entry)
         if (entry.payee === null || key === null) return []
-        const row = paidInto(viewOf(entry.payee, key), entry, clock.now())
+        const isTab = entry.ref === key
+        const row = paidInto(viewOf(entry.payee, key, isTab || undefined), entry, clock.now())
         return [{ do: 'put', table: 'views', row }]
       })
       return {
@@ -181,6 +182,7 @@ export const openPurse = (options: PurseOptions): Purse => {
   return {
     tab,
     view,
+    lasts: views.lasts,
     shows: () => shows,
     lockedUntil: (entry) => lockedUntil(journal, entry, teller.once),
     pin: (node) => step(() => ({ changes: views.pinned(node) })).catch(failed),
@@ -218,8 +220,8 @@ export const openPurse = (options: PurseOptions): Purse => {
         const known = { charge: store.charge(said.receipt), near, out, alone }
         const checked = checkStatement(viewOf(said.node, said.key), said, known, clock.now())
         findings = checked.findings
-        const { session, broken: isBroken } = checked.view
-        const pinned = session && isBroken ? views.pinned(said.node) : []
+        const isOther = said.key !== tab(said.node).pubkey
+        const pinned = isOther && checked.view.broken ? views.pinned(said.node) : []
         return { changes: [...checked.changes, ...pinned] }
       }).catch(failed)
       // The node has more than we know that we paid: what had failed may have settled after all.
