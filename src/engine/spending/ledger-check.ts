@@ -83,6 +83,8 @@ const believe = (
   const { payee, ref } = view
   const row: TabView = { ...view, used: msat(used), n: lastInRow(view, said, near), at: now }
   const { receipt, cost } = said
+  // What we paid sets no bound to those that charge nothing: their number is passed, and they are not kept.
+  if (cost === 0n) return row.n === view.n ? [] : [{ do: 'put', table: 'views', row }]
   // Should the receipt come after all, or its statement again, it is counted already.
   const charge: Charge = { receipt, payee, ref, job: LOST_JOB, cost, disputed: false, at: now }
   return [

@@ -52,6 +52,7 @@ const books = (costs: readonly number[], paid: bigint) => {
   }
   return {
     view: () => view,
+    kept: () => ({ statements: held.size, charges: charges.size }),
     total: usedAt(costs.length),
     counts: (n: number) => {
       const id = receiptOf(n)
@@ -101,6 +102,21 @@ test('never more than was paid, and no cost that the node’s own sums do not be
   poor.counts(1)
   poor.hears(2, true)
   expect(poor.view().used).toBe(msat(100n))
+})
+
+test('a thousand that charge nothing are passed by, and keep no row; what is charged after them is counted', () => {
+  const it = books([...Array<number>(1_000).fill(0), 300], 10_000n)
+  it.syncs()
+  expect(it.view()).toMatchObject({ n: 1_001, used: 300n })
+  expect(it.kept()).toEqual({ statements: 1, charges: 1 })
+  // Out of turn it says nothing: those before it are asked for.
+  const other = books([0, 0], 10_000n)
+  other.hears(2, true)
+  expect(other.view().n).toBe(0)
+  // A receipt that comes after all is counted as each other one.
+  it.counts(7)
+  it.hears(7, true)
+  expect(it.view()).toMatchObject({ n: 1_001, used: 300n, broken: false })
 })
 
 test('whatever was lost, in whatever order the rest came, all ends as the node counts', () => {

@@ -55,7 +55,7 @@ test('proofs of the largest amounts, for one job', () => {
 test('a statement about a lost receipt, of any amounts', () => {
   const key = pubKey('0c'.repeat(32))
   const now = unixMs(0)
-  const view = { ...openView(NODE, key, now), paid: msat(MAX_MSAT), used: msat(MAX_MSAT) }
+  const view = { ...openView(NODE, key, now), n: 1, paid: msat(MAX_MSAT), used: msat(MAX_MSAT) }
   for (const cost of [0n, 1n, MOST_AMOUNT, MAX_MSAT]) {
     const said = {
       id: eventId('01'.repeat(32)),
