@@ -5,7 +5,7 @@ import type { SheetPay } from '../../protocol/sheet.ts'
 import type { Expected } from '../../spending/invoice-check.ts'
 import type { ClientMoney, Funding } from './money.ts'
 import type { ClientTurn } from './state.ts'
-import { owedAt } from './tabs.ts'
+import { owedAt } from './left.ts'
 
 /**
  * What an invoice may ask: at most what is needed or the usual top-up; after a job at most what we owe and agreed to;

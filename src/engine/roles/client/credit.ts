@@ -5,7 +5,7 @@ import { topUpOf } from '../../metering/tab-top-up.ts'
 import type { Timing } from './money.ts'
 import type { Offered } from './offered.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
-import { leftAt } from './tabs.ts'
+import { leftAt } from './left.ts'
 
 /** Why a job cannot be paid as it is asked for, by whose rule, and which way there is. */
 

@@ -16,7 +16,7 @@ import type { JobProof } from './job-proof.ts'
 import type { TopUpWish } from './news.ts'
 import { type Packs, newPacks } from './packs.ts'
 import type { Results } from './results.ts'
-import type { Uncounted } from './tabs.ts'
+import type { Uncounted } from './left.ts'
 import type { Telling } from './telling.ts'
 
 export type Timing = (typeof TIMINGS)[number]

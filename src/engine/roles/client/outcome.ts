@@ -8,7 +8,8 @@ import { isPaidNow } from './money.ts'
 import type { Bundle, Outcome } from './news.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
 import { routeCost } from './packs.ts'
-import { keyOf, leftAt } from './tabs.ts'
+import { leftAt } from './left.ts'
+import { keyOf } from './tabs.ts'
 
 /** What is told of a job when it is over. */
 

@@ -9,7 +9,8 @@ import type { ClientMoney, Timing } from './money.ts'
 import { unproven } from './proving.ts'
 import type { Offered } from './offered.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
-import { drawnAt, isBroken, leftAt, owedAt } from './tabs.ts'
+import { isBroken, leftAt, owedAt } from './left.ts'
+import { drawnAt } from './tabs.ts'
 
 /** By which timing a job is paid, and what is to be paid before it goes out. */
 export type Plan = Readonly<{ timing: Timing; needed: Msat }>

@@ -8,29 +8,13 @@ import { eventText } from '../../protocol/event.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import type { Contents, Message } from '../../protocol/messages.ts'
 import { STATEMENT_PAGE } from '../../protocol/sync.ts'
-import {
-  countedOf,
-  isOverCeiling,
-  leftOn,
-  owedOn,
-  stillOwed,
-  withDisputed,
-} from '../../spending/ledger.ts'
-import type { ClientMoney, PurseEvent } from './money.ts'
+import { countedOf, isOverCeiling } from '../../spending/ledger.ts'
+import { leftAt, owedAt } from './left.ts'
+import type { PurseEvent } from './money.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say } from './state.ts'
 import { hasStatement, tellUpTo } from './telling.ts'
 
 /** What we have at a node, by the receipts that we answered, and what it signs of it. */
-
-/** A receipt on its way into the books: on which tab, and what counts of it, msat. */
-export type Uncounted = Readonly<{
-  node: PubKey
-  key: PubKey
-  cost: bigint
-  disputed: boolean
-  /** Its cost is over the ceiling of the job: the tab is broken. */
-  isLie: boolean
-}>
 
 /** Says something about money to a node: signed by our tab's key there, sealed for it alone. */
 export const tellNode = <K extends 'fund' | 'tab_sync'>(
@@ -45,35 +29,6 @@ export const tellNode = <K extends 'fund' | 'tab_sync'>(
   const sealed = sealLetter(state.signer, node, eventText(inner), random)
   return say(turn, 'money', { sealed }, { to: node }).id
 }
-
-/** What is paid and not used, below 0 where we owe; receipts count that are not in the books yet. */
-export const leftAt = (money: ClientMoney, node: PubKey): bigint =>
-  leftOn(money.view(node)) - costOf(uncountedAt(money, node))
-
-/** What we owe there, and what of it we disputed: nothing is paid that would pay that (docs/money.md). */
-export const owedAt = (money: ClientMoney, node: PubKey): ReturnType<typeof owedOn> => {
-  const view = money.view(node)
-  let left = leftOn(view)
-  let disputed = stillOwed(view)
-  for (const it of uncountedAt(money, node)) {
-    left -= it.cost
-    if (it.disputed) disputed = withDisputed(disputed, it.cost, left)
-  }
-  return owedOn(left, disputed)
-}
-
-/** Whether the node broke its word about our money; also where the books do not have it yet. */
-export const isBroken = (money: ClientMoney, node: PubKey): boolean =>
-  money.view(node).broken ||
-  [...money.uncounted.values()].some((it) => it.isLie && it.node === node)
-
-const uncountedAt = (money: ClientMoney, node: PubKey): Uncounted[] => {
-  const { pubkey } = money.tab(node)
-  return [...money.uncounted.values()].filter((it) => it.node === node && it.key === pubkey)
-}
-
-const costOf = (receipts: readonly Uncounted[]): bigint =>
-  receipts.reduce((sum, it) => sum + it.cost, 0n)
 
 /** Ceilings of the jobs that draw on a tab now, but this one. */
 export const drawnAt = (jobs: Iterable<ClientJob>, node: PubKey, but: ClientJob): bigint => {

@@ -7,7 +7,7 @@ import type { PurseEvent } from './money.ts'
 import { paidNews } from './paid-news.ts'
 import type { News, Outcome } from './news.ts'
 import type { Attempt, ClientJob, ClientTurn } from './state.ts'
-import { leftAt } from './tabs.ts'
+import { leftAt } from './left.ts'
 
 /**
  * Whoever asked may leave when a job is told to have ended. So that is told when the statement of a tab, and those

@@ -2,7 +2,7 @@ import { Fault } from '../../base/fault.ts'
 import type { Funding, TopUp } from './money.ts'
 import type { News } from './news.ts'
 import type { ClientTurn } from './state.ts'
-import { leftAt } from './tabs.ts'
+import { leftAt } from './left.ts'
 
 /** How a top-up ends, and what is told of it. */
 
