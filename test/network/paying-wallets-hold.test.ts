@@ -13,10 +13,11 @@ import { faultyWallet } from '../fakes/faulty-wallet.ts'
 import { HELD, PRICE, holding, paymentsOf } from './holding.ts'
 import { checkMoney } from './money-books.ts'
 import { ended } from './paying.ts'
+import { thinned } from './thinned.ts'
 import type { Asked, World } from './world.ts'
 
 type Tab = 'on' | 'off'
-const TABS: readonly Tab[] = ['on', 'off']
+const TABS: readonly Tab[] = thinned(['on', 'off'], 2)
 const planOf = (it: World, next: readonly WalletFault[]) =>
   newFaultPlan({ clock: it.clock, random: seededRandom(1), next })
 
