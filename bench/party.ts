@@ -6,21 +6,13 @@ import { systemRandom } from '../src/engine/base/random.ts'
 import type { Secp256k1 } from '../src/engine/identity/seams.ts'
 import { openSecp256k1 } from '../src/engine/identity/secp256k1.ts'
 import { newSigner } from '../src/engine/identity/signer.ts'
-import { openClient } from '../src/engine/roles/client/client.ts'
 import type { Client } from '../src/engine/roles/client/news.ts'
-import { openSimWallet } from '../src/engine/payments/sim/wallet.ts'
 import type { Wallet } from '../src/engine/payments/wallet.ts'
-import { openNode } from '../src/engine/roles/node/node.ts'
 import { PLAY_PRICES } from '../src/engine/roles/node/prices.ts'
-import { type Router, openRouter } from '../src/engine/roles/router/router.ts'
-import { openaiRunner } from '../src/engine/runners/openai.ts'
-import { memoryStore } from '../src/engine/storage/memory.ts'
+import type { Router } from '../src/engine/roles/router/router.ts'
 import { openStore } from '../src/engine/storage/sqlite.ts'
 import { socketNetwork } from '../src/engine/transport/sockets.ts'
-import { fakeOpenai } from '../test/fakes/runner.ts'
-import { scriptedRunner } from '../test/fakes/scripted-runner.ts'
 import { type Load, WISH } from './parties.ts'
-import { flood, pacedOpenai, thinProxy } from './upstreams.ts'
 
 const [role, json = '{}'] = process.argv.slice(2)
 const given = JSON.parse(json)
@@ -90,20 +82,27 @@ const rowsOf = (): typeof PLAY_PRICES => {
 }
 
 /** An account of play money that a node is paid into. */
-const till = (secp: Secp256k1): Promise<Wallet> =>
-  openSimWallet(given.wallet, { clock: systemClock, random: systemRandom, secp, net: 'sim' })
+const till = async (secp: Secp256k1): Promise<Wallet> => {
+  const { openSimWallet } = await import('../src/engine/payments/sim/wallet.ts')
+  return openSimWallet(given.wallet, { clock: systemClock, random: systemRandom, secp, net: 'sim' })
+}
 
+// A party imports what it is and no more: its memory is measured.
 const roles: Record<string, () => Promise<object>> = {
   /** A runner that costs nothing: an OpenAI stream of four words, at once. */
-  runner: async () => ({ url: fakeOpenai({ model: 'bench-model' }).url }),
+  async runner() {
+    const { fakeOpenai } = await import('../test/fakes/runner.ts')
+    return { url: fakeOpenai({ model: 'bench-model' }).url }
+  },
 
   /** A runner that says a word each `paceMs`. */
-  paced: async () => pacedOpenai(given),
+  paced: async () => (await import('./upstreams.ts')).pacedOpenai(given),
 
   /** A proxy that reads nothing. */
-  proxy: async () => thinProxy(given.runner),
+  proxy: async () => (await import('./upstreams.ts')).thinProxy(given.runner),
 
   async router() {
+    const { openRouter } = await import('../src/engine/roles/router/router.ts')
     const common = await party()
     const store = await openStore(given.ledger)
     const door = { hostname: '127.0.0.1', port: 0, name: 'bench' }
@@ -112,12 +111,13 @@ const roles: Record<string, () => Promise<object>> = {
   },
 
   async node() {
+    const { openNode, openaiRunner, scriptedRunner } = await nodeParts()
     const common = await party()
     const slots = given.slots ?? 8
     const runner = given.runner
       ? await openaiRunner(given.runner, { slots })
       : given.flood
-        ? flood(given.flood, slots)
+        ? (await import('./upstreams.ts')).flood(given.flood, slots)
         : scriptedRunner(
             {
               pieceMs: given.pieceMs,
@@ -143,6 +143,7 @@ const roles: Record<string, () => Promise<object>> = {
 
   /** Many nodes that wait, each with a key of its own. */
   async nodes() {
+    const { openNode, memoryStore, scriptedRunner } = await nodeParts()
     const common = await party()
     for (let i = 0; i < given.nodes; i++)
       await openNode({
@@ -158,12 +159,20 @@ const roles: Record<string, () => Promise<object>> = {
   },
 
   async clients() {
+    const { openClient } = await import('../src/engine/roles/client/client.ts')
     const { secp, bounds } = await party()
     for (let i = 0; i < given.clients; i++)
       clients.push(await openClient({ router: given.router, net: 'sim', secp, bounds }))
     return {}
   },
 }
+
+const nodeParts = async () => ({
+  ...(await import('../src/engine/roles/node/node.ts')),
+  ...(await import('../src/engine/runners/openai.ts')),
+  ...(await import('../src/engine/storage/memory.ts')),
+  ...(await import('../test/fakes/scripted-runner.ts')),
+})
 
 const clients: Client[] = []
 let router: Router | undefined
