@@ -15,6 +15,9 @@ export const noteLost = (streams: object, error: unknown): void => {
   if (code !== 'EPIPE' && !lost.has(streams)) lost.set(streams, code)
 }
 
+/** Whether a write has failed, or went nowhere. One whose reader has left is not noted here. */
+export const isLost = (streams: object): boolean => lost.has(streams)
+
 /** Puts help and versions on stdout, past Node's stream. `outputFault` waits until it is there. */
 export const writeOut = (text: string): void => {
   const written = Bun.write(Bun.stdout, text).then(

@@ -29,6 +29,7 @@ describe('a terminal', () => {
     terminal.say(terminal.paint.green('ok'))
     expect(written).toEqual({ out: 'a\u001b[2Jb', err: 'ok\n' })
     expect(terminal.canAsk).toBe(false)
+    expect(terminal.took()).toBe(true)
   })
 
   test('a person gets colours and progress, and nothing that steers the terminal', async () => {
@@ -97,6 +98,7 @@ describe('a stdout that takes nothing', () => {
     expect(await outputFault(it)).toBeUndefined()
     await terminal.emit('result')
     expect(terminal.gone.aborted).toBe(true)
+    expect(terminal.took()).toBe(false)
     expect(await outputFault(it)).toMatchObject({ kind: 'io', code: 'output.lost' })
   })
 
@@ -105,6 +107,7 @@ describe('a stdout that takes nothing', () => {
     const terminal = openTerminal({}, it)
     await terminal.emit('result')
     expect(terminal.gone.aborted).toBe(true)
+    expect(terminal.took()).toBe(false)
     expect(await outputFault(it)).toBeUndefined()
   })
 })

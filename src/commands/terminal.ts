@@ -1,6 +1,6 @@
 import type { Fault } from '../engine/base/fault.ts'
 import { holdsSecret, secretless } from './secretless.ts'
-import { noteClosed, noteLost, outputFault } from './stdout.ts'
+import { isLost, noteClosed, noteLost, outputFault } from './stdout.ts'
 
 /** What a command may say and where. stdout carries results and nothing else; stderr carries talk. */
 export interface Terminal {
@@ -18,6 +18,8 @@ export interface Terminal {
    * command ends with `outputFault`, unless it was the reader who left.
    */
   emit(text: string): Promise<void>
+  /** Whether the system has taken all that was emitted: then whatever it came from may be forgotten. */
+  took(): boolean
   /** One line of talk on stderr; nothing with `--quiet` or `--json`. */
   say(line: string): void
   /** What is going on, on a line that the next one overwrites; only where a person watches. */
@@ -88,6 +90,8 @@ export const openTerminal = (
         })
       })
     },
+    // A reader that has left lost something, too, even where that is no fault.
+    took: () => !gone.signal.aborted && !isLost(streams),
     say: (line) => {
       if (!silent) stderr.write(`${wipe()}${errIsTTY ? steady(line) : line}\n`)
     },

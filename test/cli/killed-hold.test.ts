@@ -1,7 +1,7 @@
 // kill -9 of `fedai request --timing hold` when the node has all that it needs to take the money and its wallet answers
 // 500: real processes, real disks, an lnd that is a fake on either side.
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { chmodSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { resolutionShape } from '../../src/commands/pay/shape.ts'
 import { systemClock } from '../../src/engine/base/clock.ts'
@@ -22,6 +22,7 @@ const daemons: Running[] = []
 let [seller, buyer]: FakeLnd[] = []
 let [node, client]: Place[] = []
 let pinned = ''
+let fedai = ''
 let isDown = false
 
 const env = { FEDAI_NET: 'regtest' }
@@ -40,12 +41,35 @@ const resolved = async () => {
   const { code, said } = await jsonOf(run('pay', 'resolve', '--json'))
   return { code, said: said.type === 'resolution' ? resolutionShape.parse(said) : said }
 }
+/** The same with a stdout that the shell gives it; what stands there of the result, if anything. */
+const into = async (end: string, ...args: string[]) => {
+  const child = Bun.spawn(
+    ['bash', '-c', `"$0" "$@" ${end}; exit "\${PIPESTATUS[0]}"`, fedai, ...args],
+    {
+      cwd: client!.folder,
+      env: { PATH: process.env['PATH'], FEDAI_HOME: client!.home, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
+  const said = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ])
+  return { code: await child.exited, stdout: said[0], stderr: said[1] }
+}
+const KEPT = 'the result is kept, since stdout did not take it: fedai pay resolve'
+/** Where stdout takes nothing, and what that ends with. Only Linux has /dev/full. */
+const TAKES_NOTHING: readonly (readonly [string, number])[] = [
+  ...(existsSync('/dev/full') ? [['>/dev/full', 74] as const] : []),
+  ['>&-', 74],
+  ['| true', 0],
+]
 const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await Bun.sleep(20)
 }
 
 beforeAll(async () => {
-  const fedai = await binary()
+  fedai = await binary()
   ;[node, client] = [place(fedai), place(fedai)]
   places.push(node, client)
   ;[seller, buyer] = [fakeLnd(seams), fakeLnd(seams)]
@@ -118,6 +142,11 @@ test('what a killed process was to get is handed out once it is paid, and only t
     })
   }
 
+  for (const [end, code] of TAKES_NOTHING) {
+    const lost = await into(end, 'pay', 'resolve')
+    expect(lost).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(KEPT) })
+    expect(await into(end, 'pay', 'resolve', '--json')).toMatchObject({ code, stdout: '' })
+  }
   const { code, stdout, stderr } = await run('pay', 'resolve')
   expect(code).toBe(0)
   expect(stdout).toContain('heron')
@@ -132,3 +161,20 @@ test('a wallet that answers 500 for 5 s: the same command waits, and shows it', 
   expect([code, stdout.includes('heron')]).toEqual([0, true])
   expect(await resolved()).toMatchObject({ code: 0, said: { open: 0, results: [] } })
 }, 120_000)
+
+test.each(TAKES_NOTHING)(
+  'a stdout that takes nothing (%s) does not cost the result',
+  async (end, code) => {
+    for (const how of [[], ['--json']]) {
+      const lost = await into(end, ...ARGS(), ...how)
+      expect(lost).toMatchObject({ code, stdout: '' })
+      if (how.length === 0) expect(lost.stderr).toContain(KEPT)
+      expect(await resolved()).toMatchObject({
+        code: 0,
+        said: { open: 0, results: [{ output: { text: expect.stringContaining('heron') } }] },
+      })
+      expect(await resolved()).toMatchObject({ code: 0, said: { results: [] } })
+    }
+  },
+  120_000,
+)

@@ -69,7 +69,7 @@ export const resolvePayments = async (options: Options): Promise<void> => {
     const { results, pin } = user.purse
     const found = results.all()
     await tell(terminal, net, now, 'asked', found)
-    const wrong = await forgetResults(found, results, pin)
+    const wrong = await forgetResults(found, results, terminal, pin)
     if (stop.asked()) throw interrupted()
     const open = now.filter(isOut)
     if (open.length > 0) throw stillOpen(open, net, user.fingerprint)
@@ -91,7 +91,7 @@ const handOut = async (user: UserOptions & { terminal: Terminal }, net: Net): Pr
     const results = resultsIn({ store: money, clock: systemClock, signer, random: systemRandom })
     const found = results.all()
     await tell(terminal, net, [], 'as it stands', found)
-    const wrong = await forgetResults(found, results)
+    const wrong = await forgetResults(found, results, terminal)
     if (wrong) throw wrong
   } finally {
     await store.close()

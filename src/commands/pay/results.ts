@@ -32,20 +32,27 @@ export const resultObject = ({ hash, job, node, task, output }: Result) => ({
 })
 
 /**
- * They were shown: what opened is forgotten. Whoever was paid for what is no result gets nothing more.
+ * They were shown: what opened is forgotten, once stdout has taken all of it. Whoever was paid for what is no result
+ * gets nothing more.
  * @returns Fault `verification` `hold.nonsense`, `config` `hold.identity`, or null
  */
 export const forgetResults = async (
   shown: readonly Result[],
   results: Results,
+  terminal: Terminal,
   pin: (node: Result['node']) => Promise<void> = async () => {},
 ): Promise<Fault | null> => {
-  for (const { job, shut } of shown) if (shut === null) await results.taken(job)
+  const opened = shown.filter(({ shut }) => shut === null)
+  if (terminal.took()) for (const { job } of opened) await results.taken(job)
+  else if (opened.length > 0) terminal.say(STILL_KEPT)
   const wrong = shown.filter(isNonsense)
   for (const { node } of wrong) await pin(node)
   if (wrong.length > 0) return nonsense()
   return shown.some(({ shut }) => shut === 'identity') ? notOurs() : null
 }
+
+/** Said where stdout did not take a result. */
+export const STILL_KEPT = 'the result is kept, since stdout did not take it: fedai pay resolve'
 
 /** What came opened, and is nothing. */
 const isNonsense = ({ shut, output }: Result): boolean => shut === null && output === null

@@ -106,7 +106,12 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
     if (money && tab === 'off')
       terminal.say('tab off: what is paid and not used is gone when this command ends')
     try {
-      await serve(order, options, openWith(money), async (job) => money?.purse.results.taken(job))
+      await serve(
+        order,
+        options,
+        openWith(money),
+        async (job) => money && handedOut(terminal, money, job),
+      )
     } finally {
       await money?.close()
       sayOpen(terminal, money)
@@ -117,6 +122,18 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
     terminal.progress('')
     stop.release()
   }
+}
+
+/** What was kept of a job by `hold`: forgotten once it was shown, and only then. */
+const handedOut = async (
+  terminal: Terminal,
+  { purse, money }: UserPurse,
+  job: Outcome['job'],
+): Promise<void> => {
+  if (terminal.took()) return purse.results.taken(job)
+  if (!money.locked().some((it) => it.job === job)) return
+  const { STILL_KEPT } = await import('../pay/results.ts')
+  terminal.say(STILL_KEPT)
 }
 
 type Order = Readonly<{
@@ -174,7 +191,7 @@ const serve = async (
   { terminal, stop, wish, task, show }: Order,
   options: Options,
   open: Open,
-  taken: (job: Outcome['job']) => Promise<void>,
+  shown: (job: Outcome['job']) => Promise<unknown>,
 ): Promise<void> => {
   const started = performance.now()
   const printer =
@@ -195,8 +212,8 @@ const serve = async (
   try {
     const outcome = await stop.within(follow(), AFTER_CANCEL_MS)
     await printer.end(outcome)
-    // From here on it need not be kept: it was shown.
-    if (outcome.output !== null) await taken(outcome.job)
+    // From here on it need not be kept, where it was shown.
+    if (outcome.output !== null) await shown(outcome.job)
     conclude(outcome, stop)
   } finally {
     await client.close()
