@@ -1,9 +1,10 @@
 // kill -9 of `fedai request --timing hold` when the node has all that it needs to take the money and its wallet answers
 // 500: real processes, real disks, an lnd that is a fake on either side.
+import { Database } from 'bun:sqlite'
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { resolutionShape } from '../../src/commands/pay/shape.ts'
+import { resolutionShape, statusShape } from '../../src/commands/pay/shape.ts'
 import { systemClock } from '../../src/engine/base/clock.ts'
 import { systemRandom } from '../../src/engine/base/random.ts'
 import { openSecp256k1 } from '../../src/engine/identity/secp256k1.ts'
@@ -178,3 +179,38 @@ test.each(TAKES_NOTHING)(
   },
   120_000,
 )
+
+test('a result that waits is told of, and has stdout for itself, also beside an open payment', async () => {
+  expect((await into('| true', ...ARGS())).code).toBe(0)
+  const status = async () => statusShape.parse((await jsonOf(run('pay', 'status', '--json'))).said)
+  const dry = ['pay', 'resolve', '--dry-run']
+  expect(await status()).toMatchObject({ open: [], kept: 1 })
+  expect(await run('pay', 'status')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^results +1 result is paid and kept here$/m),
+    stderr: expect.stringContaining('try: fedai pay resolve'),
+  })
+  expect((await jsonOf(run(...dry, '--json'))).said).toMatchObject({ results: [], kept: 1 })
+  expect((await run(...dry)).stderr).toContain(
+    '1 result is paid and kept here: fedai pay resolve prints it',
+  )
+
+  // An elder payment, of a wallet that is not connected.
+  const ledger = new Database(join(client!.home, 'state', 'client', 'regtest', 'ledger.db'))
+  const elder = `(SELECT hash FROM payments WHERE hash NOT IN (SELECT hash FROM locked) LIMIT 1)`
+  ledger.run(
+    `UPDATE payments SET state = 'inflight', final = 0, wallet = 'lnd-0' WHERE hash = ${elder}`,
+  )
+  ledger.close()
+  expect(await run('pay', 'resolve')).toEqual({
+    code: 80,
+    stdout: `${TEXT}\n`,
+    stderr: expect.stringMatching(
+      /^inflight .* from lnd-0\n.*the result of a job that is paid now/m,
+    ),
+  })
+  // Without a result the list is what was asked for.
+  expect((await run('pay', 'resolve')).stdout).toMatch(/^inflight .* from lnd-0\n$/)
+  const { kept, open } = await status()
+  expect([kept, open.length]).toEqual([0, 1])
+}, 60_000)

@@ -15,7 +15,7 @@ import { unlock } from '../unlock.ts'
 import { stillOpen, unasked } from './ends.ts'
 import { openUserLedger, readUserLedger, standingOf } from './ledger.ts'
 import { type UserOptions, notConnected, openUserPurse } from './purse.ts'
-import { forgetResults, resultObject, showResults } from './results.ts'
+import { forgetResults, keptWords, resultObject, showResults } from './results.ts'
 import type { resolutionShape } from './shape.ts'
 import { emitResult, entryLine, entryObject } from './show.ts'
 
@@ -112,6 +112,9 @@ const tell = async (
   results: readonly Result[] = [],
 ): Promise<void> => {
   const open = payments.filter(isOut).length
+  const paid = results.length || readUserLedger(net, paidRows).length
+  const handed = results.filter(({ shut }) => shut === null).length
+  const kept = paid - handed
   const object: z.output<typeof resolutionShape> = {
     v: 1,
     type: 'resolution',
@@ -119,12 +122,18 @@ const tell = async (
     payments: payments.map(entryObject),
     open,
     results: results.map(resultObject),
+    kept: kept - handed,
   }
   if (terminal.json) return emitResult(terminal, object, () => '')
   const show = namer(readTrust())
-  for (const it of payments) await terminal.emit(`${entryLine(it, show)}\n`)
+  // A result has stdout for itself, so that it can be led into a file.
+  for (const it of payments)
+    if (handed > 0) terminal.say(entryLine(it, show))
+    else await terminal.emit(`${entryLine(it, show)}\n`)
   await showResults(results, terminal, show)
   if (results.length > 0) return
   if (payments.length === 0) terminal.say('no payment is open: how each ended is known')
   else if (how === 'as it stands') terminal.say('nobody was asked')
+  if (kept > 0)
+    terminal.say(`${keptWords(kept)}: fedai pay resolve prints ${kept === 1 ? 'it' : 'them'}`)
 }

@@ -1,7 +1,7 @@
 import { Fault } from '../../engine/base/fault.ts'
 import type { Result, Results } from '../../engine/roles/client/results.ts'
 import { TASKS, isTaskName } from '../../engine/tasks/catalogue.ts'
-import { shortId } from '../figures.ts'
+import { count, shortId } from '../figures.ts'
 import { type Terminal, harmless } from '../terminal.ts'
 import type { Namer } from '../trust/set.ts'
 
@@ -21,6 +21,10 @@ export const showResults = async (
     await terminal.emit(terminal.outIsTTY ? harmless(whole) : whole)
   }
 }
+
+/** That results are paid, here, and not handed out yet: `1 result is paid and kept here`. */
+export const keptWords = (kept: number): string =>
+  `${count(kept, 'result')} ${kept === 1 ? 'is' : 'are'} paid and kept here`
 
 /** As `--json` shows it. */
 export const resultObject = ({ hash, job, node, task, output }: Result) => ({

@@ -97,6 +97,8 @@ export const statusShape = z.object({
   tabs: z.int(),
   unused_msat: msatText,
   open: z.array(entryFields),
+  /** Results by hold that are paid and that nobody saw: `fedai pay resolve` prints them. */
+  kept: z.int(),
   error,
 })
 
@@ -180,4 +182,6 @@ export const resolutionShape = z.object({
   results: z.array(
     z.object({ payment: hex, job: hex, node: hex, task: z.string(), output: z.unknown() }),
   ),
+  /** Results that are paid and were not handed out now: `--dry-run` hands out none. */
+  kept: z.int(),
 })

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { type Msat, showMsat } from '../../engine/base/money.ts'
 import type { Net } from '../../engine/protocol/event.ts'
+import { paidRows } from '../../engine/roles/client/results.ts'
 import type { SpendingCaps } from '../../engine/spending/caps.ts'
 import { count } from '../figures.ts'
 import { readSettings } from '../settings.ts'
@@ -9,6 +10,7 @@ import { namer, readTrust } from '../trust/set.ts'
 import { type Standing, readUserLedger, standingOf } from './ledger.ts'
 import { type Seen, lookAtWallet } from './look.ts'
 import { capsOf } from './purse.ts'
+import { keptWords } from './results.ts'
 import type { statusShape } from './shape.ts'
 import {
   PAYING_KINDS,
@@ -39,7 +41,10 @@ export const showStatus = async (options: Options): Promise<void> => {
   const terminal = openTerminal(options)
   const settings = await readSettings({ net: options.net })
   const net = settings.get('net')
-  const standing = readUserLedger(net, standingOf)
+  const standing = readUserLedger(net, (money) => ({
+    ...standingOf(money),
+    kept: paidRows(money).length,
+  }))
   const seen = await lookAtWallet({ settings, terminal, passphraseFile: options.passphraseFile })
   const caps = capsOf(settings)
   await emitResult(terminal, statusObject(net, seen, standing, caps), () =>
@@ -47,13 +52,16 @@ export const showStatus = async (options: Options): Promise<void> => {
   )
   if (seen.fault) throw seen.fault
   if (!seen.info) terminal.say(`try: fedai pay connect --net ${net} --file FILE`)
-  else if (standing.open.length > 0) terminal.say('try: fedai pay resolve')
+  else if (standing.open.length > 0 || standing.kept > 0) terminal.say('try: fedai pay resolve')
 }
+
+/** With how many results by hold are paid and not handed out. */
+type Seeing = Standing & Readonly<{ kept: number }>
 
 const statusObject = (
   net: Net,
   { info, account, balance, fault }: Seen,
-  { open, tabs, spentToday, unused }: Standing,
+  { open, tabs, spentToday, unused, kept }: Seeing,
   caps: SpendingCaps,
 ): z.output<typeof statusShape> => ({
   v: 1,
@@ -69,6 +77,7 @@ const statusObject = (
   tabs: tabs.length,
   unused_msat: String(unused),
   open: open.map(entryObject),
+  kept,
   error: fault && { code: fault.code, message: fault.message, hint: fault.hint ?? null },
 })
 
@@ -81,7 +90,7 @@ const accountLine = (account: string | null, balance: Msat | null, net: Net): st
 const statusText = (
   net: Net,
   { info, account, balance, fault }: Seen,
-  { open, tabs, spentToday, unused }: Standing,
+  { open, tabs, spentToday, unused, kept }: Seeing,
   caps: SpendingCaps,
 ): string => {
   const show = namer(readTrust())
@@ -98,9 +107,14 @@ const statusText = (
     [
       'tabs',
       [
-        `${count(tabs.length, 'node')} · ${showMsat(unused)} paid and unused${caps.exposure === null ? '' : `, at most ${showMsat(caps.exposure)} at each (--max-exposure)`}`,
+        `${tabsAt(tabs)} · ${showMsat(unused)} paid and unused${caps.exposure === null ? '' : `, at most ${showMsat(caps.exposure)} at each (--max-exposure)`}`,
       ],
     ],
     ['in flight', open.length === 0 ? ['nothing'] : open.map((it) => entryLine(it, show))],
+    ...(kept === 0 ? [] : [['results', [keptWords(kept)]] as const]),
   ])
 }
+
+/** `2 tabs at 1 node`: an identity of its own, or `--as`, has a tab of its own at a node. */
+const tabsAt = (tabs: Standing['tabs']): string =>
+  `${count(tabs.length, 'tab')} at ${count(new Set(tabs.map(({ payee }) => payee)).size, 'node')}`
