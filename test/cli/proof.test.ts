@@ -57,6 +57,7 @@ test('each job is paid alone and shown; a router that was killed knows which pay
   const { code, stdout, stderr } = await here.run(['request', 'hello'])
   expect([code, stdout]).toEqual([0, FAKE_WORDS.join('')])
   expect(stderr).toContain('wants to see')
+  expect(stderr).toMatch(/ · [\d.]+ m?sat not used, and gone · play money\n$/)
   first.signal('SIGKILL')
   await first.done
   const before = await shown()
@@ -68,6 +69,7 @@ test('each job is paid alone and shown; a router that was killed knows which pay
   while ((await here.run(['request', '--dry-run', 'hello'])).code !== 0) await Bun.sleep(50)
   const next = await jsonOf(here.run(['request', '--json', 'hello']))
   expect([next.code, next.said.error]).toEqual([0, null])
+  expect(next.said).toMatchObject({ left_gone: true, left_msat: expect.stringMatching(/^[1-9]/) })
   expect(next.said.bundle.proofs).toMatchObject([{ kind: KINDS.proof }])
   const file = here.file('result.json', JSON.stringify(next.said))
   const checked = await jsonOf(here.run(['verify', '--json', file]))

@@ -41,9 +41,9 @@ export const showStatus = async (options: Options): Promise<void> => {
   const terminal = openTerminal(options)
   const settings = await readSettings({ net: options.net })
   const net = settings.get('net')
-  const standing = readUserLedger(net, (money) => ({
-    ...standingOf(money),
-    kept: paidRows(money).length,
+  const standing = readUserLedger(net, (ledger) => ({
+    ...standingOf(ledger),
+    kept: paidRows(ledger).length,
   }))
   const seen = await lookAtWallet({ settings, terminal, passphraseFile: options.passphraseFile })
   const caps = capsOf(settings)

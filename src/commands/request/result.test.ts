@@ -10,17 +10,30 @@ const same = (text: string): string => text
 const paint = { dim: same, green: same, yellow: same, red: same }
 const key = '1'.repeat(64) as PubKey
 const times = { asked: 1, offered: 2, accepted: null, first: null, done: 3 }
-const linesOf = (over: Partial<Outcome['times']>, node: PubKey | null = key): string[] => {
+const linesOf = (
+  over: Partial<Outcome['times']>,
+  node: PubKey | null = key,
+  kept: Partial<Outcome> = {},
+): string[] => {
   const outcome = { node, router: key, model: 'tiny', usage: {}, left: null, net: 'main' }
   const money = { cost: msat(0n), ceiling: msat(1n), fee: msat(0n) }
   const end = { verified: null, receipt: null, times: { ...times, ...over } }
-  return closingLines({ ...outcome, ...money, ...end } as Outcome, paint, () => 'mira')
+  return closingLines({ ...outcome, ...money, ...end, ...kept } as Outcome, paint, () => 'mira')
 }
 
 test('a job that nobody took was served by nobody, and lacks no receipt', () => {
   expect(linesOf({})).toEqual([])
   expect(linesOf({}, null)).toEqual([])
   expect(linesOf({ accepted: 2 }).at(-1)).toContain('no receipt came')
+})
+
+test('what is left stays there, unless the key that paid it goes with the command', () => {
+  const line = (left: bigint | null, leftEnds: boolean) =>
+    linesOf({ accepted: 2 }, key, { left, leftEnds }).at(-1)
+  expect(line(999n, false)).toEndWith(' · 999 msat left there')
+  expect(line(999n, true)).toEndWith(' · 999 msat not used, and gone')
+  expect(line(-2n, false)).toEndWith(' · 2 msat owed there')
+  expect(line(null, false)).toEndWith('no receipt came')
 })
 
 test('a node that stopped and says no reason: none is shown', () => {

@@ -30,6 +30,7 @@ export const resultObject = (
   ceiling_msat: String(outcome.ceiling),
   router_fee_msat: String(outcome.fee),
   left_msat: outcome.left === null ? null : String(outcome.left),
+  left_gone: outcome.leftEnds,
   router: outcome.router,
   node: outcome.node,
   times: outcome.times,
@@ -166,9 +167,10 @@ export const closingLines = (outcome: Outcome, paint: Paint, show: Namer): strin
 const priceOf = ({ cost, ceiling }: Outcome): string =>
   `${showMsat(cost)} of at most ${showMsat(ceiling)}`
 
-/** Units that were paid there and not used stay; less than nothing is a debt. */
-const leftOf = ({ left }: Outcome): string | undefined => {
+/** Units that were paid there and not used stay, as long as the key that paid them; less than nothing is a debt. */
+const leftOf = ({ left, leftEnds }: Outcome): string | undefined => {
   if (left === null) return undefined
+  if (leftEnds) return `${showMsat(left)} not used, and gone`
   return left < 0n ? `${showMsat(-left)} owed there` : `${showMsat(left)} left there`
 }
 

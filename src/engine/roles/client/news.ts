@@ -80,6 +80,8 @@ export type Outcome = Readonly<{
   fee: Msat
   /** What is left on the tab at its node after it, below 0 where we owe; null where it drew on none. msat. */
   left: bigint | null
+  /** What is left there is gone when this session ends, as is the key that paid it (`--tab off`, proofs). */
+  leftEnds: boolean
   router: PubKey
   node: PubKey | null
   /** ms since 1970; null for what did not happen. */

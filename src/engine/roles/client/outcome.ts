@@ -29,6 +29,7 @@ export const outcomeOf = (
 ): Outcome => {
   const { attempt, times } = job
   const receipt = ending?.receipt.body
+  const left = leftOf(turn, job)
   return {
     net: turn.state.net,
     job: job.id,
@@ -40,7 +41,8 @@ export const outcomeOf = (
     cost: receipt?.cost ?? msat(0n),
     ceiling: attempt?.offered.ceiling ?? msat(0n),
     fee: routeCost(job, receipt),
-    left: leftOf(turn, job),
+    left,
+    leftEnds: left !== null && left > 0n && turn.state.money!.view(attempt!.offered.node).session,
     router: turn.state.router,
     node: attempt?.offered.node ?? null,
     times: { ...times, done: turn.now },
