@@ -163,4 +163,28 @@ test('sessions of --tab off that are over are left out, and what went with them 
   expect(said).toMatchObject({ tabs: 5, unused_msat: '7000' })
 })
 
+test('two tabs at one node are two tabs at 1 node; past sessions alone are called so', async () => {
+  const here = fresh()
+  const path = join(here.home, 'state', 'client', 'sim', 'ledger.db')
+  const put = async (rows: readonly TabView[]) => {
+    const store = await openStore(path)
+    store.money.spending(unixMs(0))
+    await store.money.write(rows.map((row) => ({ do: 'put', table: 'views', row })))
+    await store.close()
+  }
+  const view = (ref: number, over: Partial<TabView> = {}): TabView => ({
+    ...openView(key(1), key(ref), unixMs(1_700_000_000_000)),
+    paid: msat(9_000n),
+    ...over,
+  })
+  await put([view(2, { session: true })])
+  expect((await here.run(['pay', 'tabs'])).stderr).toContain('no node was paid for a tab yet')
+  const all = await here.run(['pay', 'tabs', '--all'])
+  expect(all.stdout).toStartWith('past 9 sat ')
+  expect(all.stderr).toBe('all of these are over: no tab is left\n')
+  await put([view(3), view(4)])
+  const { stdout } = await here.run(['pay', 'status'])
+  expect(stdout).toMatch(/^tabs +2 tabs at 1 node · 18 sat paid and unused/m)
+})
+
 const key = (n: number): PubKey => pubKey(n.toString(16).padStart(64, '0'))

@@ -34,13 +34,17 @@ export const stillOpen = (
   const what = notKnownOf(open, net)
   const others = open.filter((it) => it.wallet !== wallet)
   const ask = `fedai pay resolve --net ${net}`
+  const giveUp = `${ask} --give-up HASH`
   if (others.length > 0)
     return new Fault(
       'uncertain',
       'payment.other_wallet',
       `${what}: ${sentBy(others, open.length, net)}, and ${wallet} ${how} connected`,
       {
-        hint: `do not pay again; ${bringBack(others, net)}, then: ${ask}\nwhere it is gone for good: ${ask} --give-up HASH`,
+        hint: others.some((it) => it.wallet !== null)
+          ? `do not pay again; ${bringBack(net)}, then: ${ask}\nwhere it is gone for good: ${giveUp}`
+          : // Whatever is connected was asked: it may well be the one, and that it arrived is all that is believed.
+            `do not pay again; where another was connected then, ${bringBack(net)}, then: ${ask}\nwhere none says that it arrived: ${giveUp}`,
       },
     )
   // By then a wallet that knows of no payment proves that there was none (spending/journal-news.ts).
@@ -79,13 +83,10 @@ const sentBy = (others: readonly Entry[], all: number, net: Net): string => {
 const MOST_NAMED = 3
 
 /** How the wallet that sent them is connected again. */
-const bringBack = (others: readonly Entry[], net: Net): string => {
-  const isKnown = others.some(({ wallet }) => wallet !== null)
-  const which = isKnown ? 'the wallet that sent it' : 'the wallet that was connected then'
-  return net === 'sim'
-    ? `bring back ${which}: wallet-sim.connection, or without it the pay.identity, as it was`
-    : `connect ${which}: fedai pay connect --net ${net} --file FILE`
-}
+const bringBack = (net: Net): string =>
+  net === 'sim'
+    ? 'bring back the wallet that sent it: wallet-sim.connection, or without it the pay.identity, as it was'
+    : `connect the wallet that sent it: fedai pay connect --net ${net} --file FILE`
 
 /** It will not succeed, and cost nothing. An invoice is paid once at most, so the next try needs another. */
 export const failed = (it: Pick<Entry, 'reason' | 'maxFee'>): Fault => {

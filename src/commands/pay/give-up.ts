@@ -76,7 +76,7 @@ const connected = async (options: UserOptions): Promise<string | null> => {
 }
 
 const askWhether = async (entry: Entry, net: Net, terminal: Terminal): Promise<void> => {
-  if (!terminal.canAsk) throw noTerminal()
+  if (!terminal.canAsk) throw noTerminal('a payment is given up')
   const { confirm, isCancel } = await import('@clack/prompts')
   const answer = await confirm({
     message: `Give up ${money(entry.msat, net)}? Yes counts them as not paid, whatever became of them; no, the default, leaves all as it is`,

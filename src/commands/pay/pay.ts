@@ -190,8 +190,9 @@ const askWhether = async ({ user, invoice }: Order): Promise<void> => {
 
 const none = (): string => ''
 
-export const noTerminal = (): Fault =>
-  new Fault('usage', 'pay.no_terminal', 'there is no terminal to ask on before money is sent', {
+/** @param what is asked about before it happens */
+export const noTerminal = (what = 'money is sent'): Fault =>
+  new Fault('usage', 'pay.no_terminal', `there is no terminal to ask on before ${what}`, {
     hint: 'allow it by --yes, or look first: --dry-run',
   })
 

@@ -50,7 +50,12 @@ export const showTabs = async (options: Options): Promise<void> => {
   }
   const show = namer(readTrust())
   for (const row of rows) await terminal.emit(`${tabLine(row, show)}\n`)
-  if (tabs.length === 0) terminal.say('no node was paid for a tab yet')
+  if (tabs.length === 0)
+    terminal.say(
+      rows.length === 0
+        ? 'no node was paid for a tab yet'
+        : 'all of these are over: no tab is left',
+    )
   else terminal.say(`${count(tabs.length, 'tab')} · ${money(unused, net)} paid and unused`)
   const left = options.all ? 0 : past.length
   if (left > 0) terminal.say(`${count(left, 'session')} of --tab off left out: --all`)
