@@ -1,26 +1,23 @@
-// kill -9 of real processes at the numbered points of test/network/crash-money.test.ts: client and node, each before
-// and after each of its deeds, over real sockets and disks, in `before` and in `stream`.
+// kill -9 of real processes at the numbered points of test/network/crash-money.test.ts: client, node and router, each
+// before and after each of its deeds, over real sockets and disks, in `before` and in `stream`.
 import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toHex } from '../../src/engine/base/bytes.ts'
 import { systemClock } from '../../src/engine/base/clock.ts'
-import { silentLog } from '../../src/engine/base/log.ts'
 import { msat } from '../../src/engine/base/money.ts'
 import { systemRandom } from '../../src/engine/base/random.ts'
 import { openSecp256k1 } from '../../src/engine/identity/secp256k1.ts'
-import { newSigner, signerOf } from '../../src/engine/identity/signer.ts'
+import { signerOf } from '../../src/engine/identity/signer.ts'
 import { balanceOf, faucet } from '../../src/engine/payments/sim/faucet.ts'
-import { openRouter } from '../../src/engine/roles/router/router.ts'
-import { memoryStore } from '../../src/engine/storage/memory.ts'
 import { openStore } from '../../src/engine/storage/sqlite.ts'
-import { socketNetwork } from '../../src/engine/transport/sockets.ts'
 import { DEAR } from '../fixtures/mortal-runner.ts'
 import type { Orders } from '../fixtures/mortal.ts'
 import type { Crash, Deed } from '../network/life.ts'
 import { checkMoney } from '../network/money-books.ts'
 import { thinned } from '../network/thinned.ts'
+import { linesOf } from '../../src/engine/runners/lines.ts'
 
 const AMOUNT = 1_000_000n
 const secp = await openSecp256k1()
@@ -36,32 +33,26 @@ const WISHES = {
   },
 } as const satisfies Record<string, Orders['wish']>
 
-type Role = 'client' | 'node'
+type Role = Orders['role']
 type Said = Readonly<{ code: string; deeds: readonly Deed[] }>
 type Played = Readonly<{ first: string; next: string; deeds: ReadonlyMap<Role, readonly Deed[]> }>
 
-/** A job, of which client or node is killed at a point and started again; then one more. All books are held together. */
+/** A job, of which one party is killed at a point and started again; then one more. All books are held together. */
 const play = async (
   wish: Orders['wish'],
   crash?: Readonly<{ role: Role; at: Crash }>,
 ): Promise<Played> => {
   const folder = mkdtempSync(join(tmpdir(), 'fedai-killed-'))
   const ledger = join(folder, 'play-money.db')
-  const router = await openRouter({
-    ...seams,
-    signer: newSigner(secp, systemRandom),
-    network: socketNetwork(seams),
-    store: memoryStore(),
-    log: silentLog,
-    hostname: '127.0.0.1',
-    port: 0,
-    name: 'router',
-    software: 'test',
-    broken: (fault) => {
-      throw fault
-    },
-  })
-  const secrets = { client: systemRandom.bytes(32), node: systemRandom.bytes(32) }
+  const secrets = {
+    client: systemRandom.bytes(32),
+    node: systemRandom.bytes(32),
+    router: systemRandom.bytes(32),
+  }
+  const router = {
+    key: signerOf(secrets.router, secp, systemRandom).pubkey,
+    address: `ws://127.0.0.1:${freePort()}`,
+  }
   await faucet({ path: ledger, account: 'client' }, msat(AMOUNT), seams)
   const start = (role: Role, at: Crash | null) => {
     const orders: Orders = {
@@ -70,15 +61,16 @@ const play = async (
       wish,
       home: join(folder, role),
       secret: toHex(secrets[role]),
-      router: { key: router.key, address: router.address },
+      router,
       crash: at,
     }
     const argv = [process.execPath, program, JSON.stringify(orders)]
     return Bun.spawn(argv, { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' })
   }
   const crashOf = (role: Role) => (crash?.role === role ? crash.at : null)
+  const market = { tickets: 0 }
   const sold = async () => {
-    for (let n = 0; n < 400 && router.figures().tickets === 0; n++) await Bun.sleep(10)
+    for (let n = 0; n < 400 && market.tickets === 0; n++) await Bun.sleep(10)
   }
   const buy = async (at: Crash | null): Promise<Said> => {
     const it = start('client', at)
@@ -86,12 +78,24 @@ const play = async (
     await it.exited
     return text ? (JSON.parse(text) as Said) : { code: String(it.signalCode), deeds: [] }
   }
+  let isOver = false
+  // Daemons that are killed are started again, by whoever looks after them.
   let node = start('node', crashOf('node'))
-  // One that is killed is started again, by whoever looks after daemons.
   void node.exited.then(() => {
     if (crashOf('node') && !isOver) node = start('node', null)
   })
-  let isOver = false
+  let routed: readonly Deed[] = []
+  const listen = async (it: ReturnType<typeof start>): Promise<void> => {
+    for await (const line of linesOf(it.stdout)) {
+      const said = JSON.parse(line) as Partial<Said> & { tickets?: number }
+      market.tickets = said.tickets ?? market.tickets
+      routed = said.deeds ?? routed
+    }
+    market.tickets = 0
+    if (!isOver) await listen((door = start('router', null)))
+  }
+  let door = start('router', crashOf('router'))
+  const listening = listen(door)
   try {
     await sold()
     const first = await buy(crashOf('client'))
@@ -106,24 +110,35 @@ const play = async (
     await sold()
     again.kill('SIGTERM')
     await again.exited
+    door.kill('SIGTERM')
+    await listening
     await checkBooks(folder, ledger, secrets)
     const deeds = new Map([
       ['client', first.deeds],
       ['node', (JSON.parse(last) as Said).deeds],
+      ['router', routed],
     ] as const)
     return { first: first.code, next: next.code, deeds }
   } finally {
     isOver = true
     node.kill('SIGKILL')
-    await router.close()
+    door.kill('SIGKILL')
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** A port that nobody listens on. */
+const freePort = (): number => {
+  const taken = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } })
+  const { port } = taken
+  taken.stop(true)
+  return port
 }
 
 const checkBooks = async (
   folder: string,
   path: string,
-  secrets: Readonly<Record<Role, Uint8Array>>,
+  secrets: Readonly<Record<'client' | 'node', Uint8Array>>,
 ): Promise<void> => {
   const [client, node] = await Promise.all(
     (['client', 'node'] as const).map(async (name) => ({
@@ -144,7 +159,7 @@ const checkBooks = async (
   for (const { store } of [client!, node!]) await store.close()
 }
 
-/** Who died with a job hears nothing of it; the job that its node died with may end in any way; the others are served. */
+/** Who died with a job hears nothing of it; the job that its node or router died with may end in any way; the others are served. */
 const checkEnds = (role: Role, first: string, next: string): void => {
   // A client that died may have left its tab reserved for up to two minutes, and is told so.
   if (role === 'client') expect(['ok', 'tab.reserved']).toContain(next)
@@ -155,7 +170,7 @@ const AT_ONCE = 3
 let killed = 0
 
 for (const [timing, wish] of Object.entries(WISHES))
-  test(`${timing}: client and node, killed at each of their deeds`, async () => {
+  test(`${timing}: client, node and router, killed at each of their deeds`, async () => {
     const calm = await play(wish)
     expect([calm.first, calm.next]).toEqual(['ok', 'ok'])
     const points = [...calm.deeds].flatMap(([role, deeds]) =>
@@ -171,7 +186,7 @@ for (const [timing, wish] of Object.entries(WISHES))
         const { role, deed, at } = point
         try {
           const { first, next } = await play(wish, point)
-          killed += first === 'SIGKILL' || role === 'node' ? 1 : 0
+          killed += first === 'SIGKILL' || role !== 'client' ? 1 : 0
           checkEnds(role, first, next)
         } catch (error) {
           failed.push(`${role} ${at.side} ${deed} ${at.at}: ${String(error).slice(0, 300)}`)

@@ -251,6 +251,10 @@ export class Life {
       answer: (id, accepted, message) =>
         this.act('answer', () => link.answer(id, accepted, message), undefined),
       query: (filter) => (this.dead ? never() : link.query(filter)),
+      // A link over a socket has these from its class.
+      offend: () => link.offend(),
+      stray: (bytes) => link.stray(bytes),
+      unsent: () => link.unsent(),
       close: (reason) => {
         if (!this.dead) link.close(reason)
       },
