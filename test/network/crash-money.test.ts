@@ -79,7 +79,7 @@ describe.each(SCENES.map((scene) => [scene.name, scene] as const))('%s', (_, sce
     expect(calm.asked.map((it) => it.outcome?.fault ?? null)).toEqual([null, null])
     const failed: string[] = []
     const points = pointsOf(calm)
-    for (const point of thinned(points, 9)) {
+    for (const point of thinned(points, 15)) {
       const deed = calm.deeds.get(point.party)![point.at - 1]
       try {
         await play(scene, point)

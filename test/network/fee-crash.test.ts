@@ -55,7 +55,7 @@ for (const party of ['router', 'client 0'])
       { at, side: 'before' } as const,
       { at, side: 'after' } as const,
     ])
-    for (const { at, side } of thinned(sides, 7)) {
+    for (const { at, side } of thinned(sides, 11)) {
       const { it, ends } = await run({ party, at, side })
       const { used, ...money } = await sums(it)
       const where = { party, at, side, deed: deeds[at - 1], ends, used }

@@ -80,10 +80,10 @@ const pointsOf = ({ deeds }: Played): Point[] =>
   )
 
 test.each([
-  ['on', 0, 9],
-  ['off', 0, 9],
-  ['on', 40_000, 27],
-  ['off', 40_000, 27],
+  ['on', 0, 15],
+  ['off', 0, 15],
+  ['on', 40_000, 45],
+  ['off', 40_000, 45],
 ] as const)(
   'each party crashes at each of its deeds: paid and delivered, or neither (tab %s, settled after %d ms)',
   async (tab, settleMs, every) => {

@@ -92,7 +92,7 @@ test('router, client and node die at each of their deeds: each job is paid once,
   expect(calm.asked.map((one) => one.outcome!.fault)).toEqual([null, null, null])
   const failed: string[] = []
   const points = pointsOf(calm)
-  for (const point of thinned(points, 13))
+  for (const point of thinned(points, 21))
     try {
       await play(point)
     } catch (error) {
