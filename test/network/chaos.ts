@@ -75,7 +75,7 @@ export const chaos = async (
   return { world, asked, befell }
 }
 
-const isPaid = (seed: number): boolean => seed % 10 === 0
+const isPaid = (seed: number): boolean => seed % 20 === 0
 
 const ask = (world: World, random: Random, asked: Asked[], seed: number): void => {
   const { client } = world.clients[random.below(world.clients.length)]!
