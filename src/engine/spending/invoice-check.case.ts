@@ -92,3 +92,11 @@ export const proof = (change: Partial<Proof> = {}): Proof => ({
   evidence: { preimage: PREIMAGE },
   ...change,
 })
+
+/** How the node of these cases is paid, as its price sheet says. */
+export const pay = {
+  payees: [...RULES.pinnedKeys],
+  bind: 'hash',
+  granularity: msat(1n),
+  keeps_days: 90,
+} as const

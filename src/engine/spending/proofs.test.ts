@@ -11,7 +11,6 @@ import {
   OTHER,
   PREIMAGE,
   ROUTER,
-  RULES,
   SHEET,
   STRANGER,
   clock,
@@ -19,6 +18,7 @@ import {
   sec,
   secp,
   signedInvoice,
+  pay,
 } from './invoice-check.case.ts'
 import type { Proof } from './invoice-check-proof.ts'
 import {
@@ -33,12 +33,6 @@ import {
   useProof,
 } from './proofs.ts'
 
-const pay = {
-  payees: [...RULES.pinnedKeys],
-  bind: 'hash',
-  granularity: msat(1n),
-  keeps_days: 90,
-} as const
 const rules = {
   net: 'sim',
   router: ROUTER,

@@ -10,23 +10,17 @@ import {
   CLIENT,
   JOB,
   NODE,
-  RULES,
   ROUTER,
   clock,
   proof,
   secp,
   signedInvoice,
+  pay,
 } from './invoice-check.case.ts'
 import { checkStatement } from './ledger-check.ts'
 import { openView } from './ledger.ts'
 import { MOST_PROOFS, isProven, openProofs, takeProof } from './proofs.ts'
 
-const pay = {
-  payees: [...RULES.pinnedKeys],
-  bind: 'hash',
-  granularity: msat(1n),
-  keeps_days: 90,
-} as const
 const payOf = () => ({ ...pay, payees: [...pay.payees] })
 
 test('two million amounts are no more than all the money there is, and so are all proofs of a router', () => {

@@ -10,8 +10,9 @@ import type { Attempt, ClientJob, ClientTurn } from './state.ts'
 import { leftAt } from './left.ts'
 
 /**
- * Whoever asked may leave when a job is told to have ended. So that is told when the statement of a tab, and those
- * before it, are in our books, too, or a second after the receipt; when what is paid after the job is paid; and when what was held for it is back.
+ * Whoever asked may leave when a job is told to have ended. So that is told when the statement of a tab, and those before
+ * it, are in our books, too, or a second after the receipt; when what is paid after the job is paid; and when what was
+ * held for it is back.
  */
 
 /** A job that is over and not told to be; `n`: of the statement about its receipt, once that is here. */
