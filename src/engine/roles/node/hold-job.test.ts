@@ -1,42 +1,16 @@
 import { describe, expect, test } from 'bun:test'
-import { sha256, toHex } from '../../base/bytes.ts'
 import { unixMs } from '../../base/clock.ts'
 import { msat } from '../../base/money.ts'
 import type { BookedInvoice } from '../../metering/invoice-book-rows.ts'
 import { decide, openBook } from '../../metering/invoice-book.ts'
-import { jobId, paymentHash, preimage, pubKey } from '../../protocol/ids.ts'
+import { jobId, pubKey } from '../../protocol/ids.ts'
 import { holdOf } from './hold-job.ts'
+import { JOB, KEY, NODE, hash, now, row } from './hold.case.ts'
 import type { NodeJob, NodeTurn } from './state.ts'
 import type { Till } from './till.ts'
 
-const now = unixMs(1_800_000_000_000)
-const [NODE, KEY, OTHER] = [
-  pubKey('01'.repeat(32)),
-  pubKey('02'.repeat(32)),
-  pubKey('03'.repeat(32)),
-]
-const [JOB, TICKET] = [jobId('04'.repeat(32)), '05'.repeat(32)]
-const secret = preimage('06'.repeat(32))
-const hash = paymentHash(toHex(sha256(Uint8Array.fromHex(secret))))
-
-const row = (over: Partial<BookedInvoice> = {}): BookedInvoice => ({
-  hash,
-  payee: NODE,
-  payer: KEY,
-  ref: JOB,
-  seq: 1,
-  purpose: 'job',
-  msat: msat(5_000n),
-  terms: '',
-  bolt11: '',
-  state: 'issued',
-  received: null,
-  preimage: secret,
-  closing: null,
-  expiresAt: unixMs(now + 60_000),
-  at: now,
-  ...over,
-})
+const OTHER = pubKey('03'.repeat(32))
+const TICKET = '05'.repeat(32)
 
 /** Whether a job is taken that says this, at a node whose wallet has this payment waiting since `ageMs`. */
 const taken = (of: {
