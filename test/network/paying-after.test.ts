@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { msat } from '../../src/engine/base/money.ts'
 import { textPieces } from '../fakes/scripted-runner.ts'
 import { checkMoney, tabOf } from './money-books.ts'
@@ -11,10 +11,19 @@ const onCredit = { timings: ['after'], outTokens: WORDS } as const
 
 /** What was paid ahead is used up but for less than one job. */
 const spent = async () => {
+  /** How long the wallet of the client takes for a payment, ms. */
+  const slow = { ms: 0 }
   const it = await paying(
     { slots: 4, script: { pieces: textPieces(words(WORDS)) } },
-    ({ bank }) => {
+    ({ bank, clock }) => {
       bank!.credit = { each: msat(50_000n), all: msat(1_000_000n) }
+      bank!.wrapPayer = (payer) => ({
+        ...payer,
+        pay: async (...of) => {
+          if (slow.ms > 0) await new Promise<void>((done) => void clock.after(slow.ms, done))
+          return payer.pay(...of)
+        },
+      })
     },
   )
   const { it: world, client } = it
@@ -23,7 +32,7 @@ const spent = async () => {
   const cost = tabOf(node).used / 20n
   for (let n = 0; tabOf(node).used + cost <= tabOf(node).paid && n < 60; n++)
     await ended(world, world.request(client, onCredit))
-  return { ...it, node, cost }
+  return { ...it, node, cost, slow }
 }
 
 // At 0 ms one invoice is over both; at 10 ms the first is out when the second job ends, and is over the first alone.
@@ -49,3 +58,37 @@ test.each([0, 10])(
   },
   60_000,
 )
+
+describe('Ctrl-C while what is owed is being paid', () => {
+  const left = async (ms: number, after: number) => {
+    const { it, client, node, slow } = await spent()
+    slow.ms = ms
+    const leaving = new AbortController()
+    const asked = it.request(client, onCredit, leaving.signal)
+    const isPaying = () => asked.news.some(({ type }) => type === 'paying')
+    for (let waited = 0; waited < 30_000 && !isPaying(); waited += 10) await it.clock.advance(10)
+    expect(asked.outcome).toBeUndefined()
+    leaving.abort()
+    await it.clock.advance(after)
+    const told = asked.news.flatMap((one) => (one.type === 'paid' ? [one.msat] : []))
+    return { it, node, asked, told }
+  }
+
+  test('it is waited for, told as paid, and nothing is owed', async () => {
+    const { it, node, asked, told } = await left(1_500, 1_600)
+    expect(asked.outcome).toMatchObject({ left: 0n, paying: 0n, verified: true, fault: null })
+    expect(told).toHaveLength(1)
+    expect(tabOf(node)).toMatchObject({ paid: tabOf(node).used, due: null })
+    await it.close()
+  })
+
+  test('not for long: what is on its way is told so', async () => {
+    const { it, asked, told } = await left(60_000, 2_400)
+    expect(asked.outcome).toBeUndefined()
+    await it.clock.advance(200)
+    const { left: owed, paying: sent } = asked.outcome!
+    expect({ sent, told }).toEqual({ sent: msat(-owed!), told: [] })
+    expect(sent).toBeGreaterThan(0n)
+    await it.close()
+  })
+})

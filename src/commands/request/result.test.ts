@@ -28,11 +28,13 @@ test('a job that nobody took was served by nobody, and lacks no receipt', () => 
 })
 
 test('what is left stays there, unless the key that paid it goes with the command', () => {
-  const line = (left: bigint | null, leftEnds: boolean) =>
-    linesOf({ accepted: 2 }, key, { left, leftEnds }).at(-1)
+  const line = (left: bigint | null, leftEnds: boolean, paying = 0n) =>
+    linesOf({ accepted: 2 }, key, { left, leftEnds, paying: msat(paying) }).at(-1)
   expect(line(999n, false)).toEndWith(' · 999 msat left there')
   expect(line(999n, true)).toEndWith(' · 999 msat not used, and gone')
   expect(line(-2n, false)).toEndWith(' · 2 msat owed there')
+  expect(line(-2n, false, 2n)).toEndWith(' · 2 msat being paid there')
+  expect(line(-5n, false, 2n)).toEndWith(' · 2 msat being paid there · 3 msat owed there')
   expect(line(null, false)).toEndWith('no receipt came')
 })
 

@@ -30,6 +30,7 @@ export const resultObject = (
   ceiling_msat: String(outcome.ceiling),
   router_fee_msat: String(outcome.fee),
   left_msat: outcome.left === null ? null : String(outcome.left),
+  paying_msat: String(outcome.paying),
   left_gone: outcome.leftEnds,
   router: outcome.router,
   node: outcome.node,
@@ -168,11 +169,23 @@ const priceOf = ({ cost, ceiling }: Outcome): string =>
   `${showMsat(cost)} of at most ${showMsat(ceiling)}`
 
 /** Units that were paid there and not used stay, as long as the key that paid them; less than nothing is a debt. */
-const leftOf = ({ left, leftEnds }: Outcome): string | undefined => {
+const leftOf = ({ left, paying, leftEnds }: Outcome): string | undefined => {
   if (left === null) return undefined
   if (leftEnds) return `${showMsat(left)} not used, and gone`
-  return left < 0n ? `${showMsat(-left)} owed there` : `${showMsat(left)} left there`
+  if (left >= 0n) return `${showMsat(left)} left there`
+  const owed = -left - paying
+  const parts = [
+    paying > 0n ? `${showMsat(paying)} being paid there` : undefined,
+    owed > 0n ? `${showMsat(owed)} owed there` : undefined,
+  ]
+  return parts.filter((part) => part !== undefined).join(' · ')
 }
+
+/** Ctrl-C while what is owed for the job was being paid. */
+export const leftPaying = (paying: Msat): Fault =>
+  new Fault('uncertain', 'payment.unknown', `left while ${showMsat(paying)} was on its way`, {
+    hint: 'do not pay again; run: fedai pay resolve',
+  })
 
 /** What the router takes for itself comes on top. */
 export const feeNote = (fee: Msat): string =>

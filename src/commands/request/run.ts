@@ -13,7 +13,7 @@ import { parseName } from '../values.ts'
 import { filePrinter, jsonPrinter, textPrinter } from './print.ts'
 import { checkArguments } from './input.ts'
 import { type EventNews, eventLine, skippedLine } from './lines.ts'
-import { faultOf, offersObject, offersText, skippedObject } from './result.ts'
+import { faultOf, leftPaying, offersObject, offersText, skippedObject } from './result.ts'
 import type { RequestEvent } from './shape.ts'
 import { parseWhere, whereOf } from './where.ts'
 import { type WishOptions, planOf } from './wish.ts'
@@ -221,7 +221,7 @@ const serve = async (
 }
 
 const conclude = (outcome: Outcome, stop: Interrupt): void => {
-  if (stop.asked()) throw interrupted()
+  if (stop.asked()) throw outcome.paying > 0n ? leftPaying(outcome.paying) : interrupted()
   // The reader of the output left (`| head -1`): the job was stopped, and that is no error.
   if (stop.signal.aborted) return
   const fault = faultOf(outcome)

@@ -122,6 +122,8 @@ export const resultShape = z.object({
   router_fee_msat: msatText,
   /** What is left on the tab at the node, below 0 where it is owed; null where the job drew on none. */
   left_msat: z.string().nullable(),
+  /** What of that debt was on its way when this ended, its end not known: do not pay it again. */
+  paying_msat: msatText,
   /** What is left went with the key of this run, which `--tab off` and a router that wants proof pay with. */
   left_gone: z.boolean(),
   router: hex,

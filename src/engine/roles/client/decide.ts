@@ -112,6 +112,7 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
     case 'foreign':
       return onForeign(turn, event)
     case 'payment':
+      state.money!.sending.delete(event.hash)
       if (event.node === state.router) return onPackPayment(turn, event)
       onPayment(turn, event)
       return tellPaid(turn, event)

@@ -206,6 +206,7 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   const price = priceNow(first, terms)
   // What is used is not unused, though no receipt says so yet.
   const used = leftOn(view) - leftAt(money, node) + runningAt(state.jobs.values(), node, tab)
+  if (!hold) money.sending.set(hash, { node, msat: terms.msat })
   turn.effects.push({ do: 'pay', node, payment, caps, price, used, hold })
 }
 

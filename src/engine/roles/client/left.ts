@@ -1,3 +1,4 @@
+import { type Msat, msat } from '../../base/money.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import { leftOn, owedOn, stillOwed, withDisputed } from '../../spending/ledger.ts'
 import type { ClientMoney } from './money.ts'
@@ -34,6 +35,14 @@ export const owedAt = (money: ClientMoney, node: PubKey): ReturnType<typeof owed
 export const isBroken = (money: ClientMoney, node: PubKey): boolean =>
   money.view(node).broken ||
   [...money.uncounted.values()].some((it) => it.isLie && it.node === node)
+
+/** What of a debt is on its way to its node, msat: nobody owes that who has sent it. */
+export const onItsWay = ({ sending }: ClientMoney, node: PubKey, left: bigint): Msat => {
+  const sums = [...sending.values()].filter((it) => it.node === node).map(({ msat: sum }) => sum)
+  const sent = sums.reduce((all, sum) => all + sum, 0n)
+  const owed = left < 0n ? -left : 0n
+  return msat(sent < owed ? sent : owed)
+}
 
 const uncountedAt = (money: ClientMoney, node: PubKey): Uncounted[] => {
   const { pubkey } = money.tab(node)

@@ -44,6 +44,8 @@ export type ClientMoney = {
   topUps: Map<JobId, TopUp>
   /** Payments by `hold` whose end is not known, and whether all that they pay for is on our disk. */
   holds: Map<PaymentHash, { readonly node: PubKey; delivered: boolean }>
+  /** What our wallet was told to pay, and has not said how it ended; nothing that is held. */
+  sending: Map<PaymentHash, { readonly node: PubKey; readonly msat: Msat }>
   /** With the tab off: jobs that are paid after their receipt, by their ids. */
   owing: Map<string, PubKey>
   /** Jobs that ended, whose node has a statement to send: of which tab, and the key that opens it. */
@@ -142,6 +144,7 @@ export const newClientMoney = (
   funding: new Map(),
   topUps: new Map(),
   holds: new Map(),
+  sending: new Map(),
   owing: new Map(),
   expected: new Map(),
   telling: new Map(),

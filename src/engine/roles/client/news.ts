@@ -80,6 +80,8 @@ export type Outcome = Readonly<{
   fee: Msat
   /** What is left on the tab at its node after it, below 0 where we owe; null where it drew on none. msat. */
   left: bigint | null
+  /** What of that debt our wallet was told to pay, and has not said how it ended, msat. */
+  paying: Msat
   /** What is left there is gone when this session ends, as is the key that paid it (`--tab off`, proofs). */
   leftEnds: boolean
   router: PubKey

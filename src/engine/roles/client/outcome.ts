@@ -42,6 +42,7 @@ export const outcomeOf = (
     ceiling: attempt?.offered.ceiling ?? msat(0n),
     fee: routeCost(job, receipt),
     left,
+    paying: msat(0n),
     leftEnds: left !== null && left > 0n && turn.state.money!.view(attempt!.offered.node).session,
     router: turn.state.router,
     node: attempt?.offered.node ?? null,

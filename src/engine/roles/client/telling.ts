@@ -3,11 +3,11 @@ import { isFault } from '../../base/fault.ts'
 import type { EventId, JobId, JobTag, PaymentHash, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { LEAST_INVOICE } from '../../protocol/terms.ts'
-import type { PurseEvent } from './money.ts'
+import type { ClientMoney, PurseEvent } from './money.ts'
 import { paidNews } from './paid-news.ts'
 import type { News, Outcome } from './news.ts'
 import type { Attempt, ClientJob, ClientTurn } from './state.ts'
-import { leftAt } from './left.ts'
+import { leftAt, onItsWay } from './left.ts'
 
 /**
  * Whoever asked may leave when a job is told to have ended. So that is told when the statement of a tab, and those before
@@ -24,12 +24,14 @@ export type Telling = Readonly<{
   isAfter: boolean
   /** Our wallet has not said yet what became of the money that was held for it. */
   held: PaymentHash | null
+  /** Whoever asked waits no longer than for what our wallet is paying. */
+  isLeaving: boolean
 }>
 
 /** Tells it later. @returns false where nothing follows */
 export const tellLater = (
   { state, now }: ClientTurn,
-  { holds }: ClientJob,
+  { holds, fault }: ClientJob,
   { tag, body, offered }: Attempt,
   receipt: EventId,
   outcome: Outcome,
@@ -40,9 +42,11 @@ export const tellLater = (
   const held = hold && hold.state !== 'over' ? hold.hash : null
   if (held === null && !money.expected.has(tag)) return false
   const isAfter = body.timing === 'after' && outcome.verified === true
-  const one = { receipt, outcome, n: null, isAfter, held }
+  const isLeaving = fault?.kind === 'interrupted'
+  const one = { receipt, outcome, n: null, isAfter, held, isLeaving }
   money.telling.set(tag, one)
-  const within = held !== null || owes(one) ? PAID_WITHIN_MS : TOLD_WITHIN_MS
+  const isPaid = held !== null || owes(one)
+  const within = !isPaid ? TOLD_WITHIN_MS : isLeaving ? LEAVES_WITHIN_MS : PAID_WITHIN_MS
   state.deadlines.set(`told:${tag}`, unixMs(now + within))
   return true
 }
@@ -68,10 +72,18 @@ export const tellUpTo = (turn: ClientTurn, node: PubKey, last: number): void => 
       tellNow(turn, tag)
 }
 
-/** Whoever asked for this job does not wait any more. */
+/** Whoever asked for this job does not wait any more, but for what has left our wallet: it is told as paid, not as owed. */
 export const tellAtOnce = (turn: ClientTurn, job: JobId): void => {
-  for (const [tag, { outcome }] of turn.state.money?.telling ?? [])
-    if (outcome.job === job) tellNow(turn, tag)
+  const { state, now } = turn
+  for (const [tag, one] of state.money?.telling ?? []) {
+    if (one.outcome.job !== job) continue
+    if (!isBeingPaid(state.money!, one)) {
+      tellNow(turn, tag)
+      continue
+    }
+    state.money!.telling.set(tag, { ...one, isLeaving: true })
+    state.deadlines.set(`told:${tag}`, unixMs(now + LEAVES_WITHIN_MS))
+  }
 }
 
 /**
@@ -110,7 +122,7 @@ export const tellPaid = (
     const less = { ...one, outcome: { ...outcome, left: left! + end.msat } }
     state.money!.telling.set(tag, less)
     if (owes(less)) continue
-    if (outcome.bundle.statement) tellNow(turn, tag)
+    if (outcome.bundle.statement || one.isLeaving) tellNow(turn, tag)
     else state.deadlines.set(`told:${tag}`, unixMs(now + TOLD_WITHIN_MS))
   }
 }
@@ -124,7 +136,9 @@ export const tellNow = ({ state, effects }: ClientTurn, tag: JobTag): void => {
   // What is left there is one sum of all jobs: a payment for two of them is on the tab once.
   const { node, left: then } = one.outcome
   const left = one.isAfter && node !== null ? leftAt(state.money!, node) : then
-  const outcome = { ...one.outcome, left }
+  const isOwed = one.isAfter && node !== null && left !== null
+  const paying = isOwed ? onItsWay(state.money!, node, left) : one.outcome.paying
+  const outcome = { ...one.outcome, left, paying }
   effects.push({ do: 'tell', job: outcome.job, news: { type: 'ended', outcome } })
 }
 
@@ -132,8 +146,14 @@ export const tellNow = ({ state, effects }: ClientTurn, tag: JobTag): void => {
 const owes = ({ isAfter, outcome: { left } }: Telling): boolean =>
   isAfter && left !== null && -left >= LEAST_INVOICE
 
+const isBeingPaid = (money: ClientMoney, one: Telling): boolean => {
+  const { node, left } = one.outcome
+  return owes(one) && onItsWay(money, node!, left!) > 0n
+}
+
 const NOBODY = '' as JobId
 /** How long after its receipt. */
 const TOLD_WITHIN_MS = 1_000
-/** The payment goes on without us; a later process finds how it ended. */
+/** The payment goes on without us; a later process finds how it ended. After Ctrl-C a command is gone within 5 s. */
 const PAID_WITHIN_MS = 10_000
+const LEAVES_WITHIN_MS = 2_500
