@@ -67,6 +67,11 @@ test('each job is paid alone and shown; a router that was killed knows which pay
   await second.until(/"node\.joined"/, 'stderr')
   // Its tickets follow.
   while ((await here.run(['request', '--dry-run', 'hello'])).code !== 0) await Bun.sleep(50)
+  const dry = await here.run(['request', '--dry-run', 'hello'])
+  expect(dry.stdout).toContain('each job is paid alone')
+  expect(dry.stdout).toMatch(/ceiling [\d.]+ sat by an invoice of its own, 1 sat at least/)
+  const looked = await jsonOf(here.run(['request', '--dry-run', '--json', 'hello']))
+  expect(looked.said).toMatchObject({ paid_alone: true, wants_proof: true })
   const next = await jsonOf(here.run(['request', '--json', 'hello']))
   expect([next.code, next.said.error]).toEqual([0, null])
   expect(next.said).toMatchObject({ left_gone: true, left_msat: expect.stringMatching(/^[1-9]/) })

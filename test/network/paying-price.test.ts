@@ -67,19 +67,27 @@ describe('a job under a sat, paid alone, costs a sat', () => {
   })
 })
 
-test('a dry run names it, with no money at hand', async () => {
-  const { it } = await paying({}, off)
-  const party = it.clients[0]!
-  it.kill(party)
-  party.isPoor = true
-  await it.startClient(party)
-  await it.clock.advance(1_000)
-  const found = party.client!.offers(wishOf())
-  await it.clock.advance(1_000)
-  const { ceiling, lines } = await found
-  expect([ceiling, lines[0]!.ceiling]).toEqual([msat(1_000n), msat(1_000n)])
-  await it.close()
-})
+test.each(['off', 'proven', 'tab'] as const)(
+  'a dry run names it and says so, with no money at hand (%s)',
+  async (how) => {
+    const options = how === 'proven' ? { payment: 'proven' as const } : {}
+    const { it, client } = await paying(options, how === 'off' ? off : () => {})
+    const rich = await job({ it, client }, { outTokens: 64 })
+    const party = it.clients[0]!
+    it.kill(party)
+    party.isPoor = true
+    await it.startClient(party)
+    await it.clock.advance(1_000)
+    const found = party.client!.offers(wishOf({ outTokens: 64 }))
+    await it.clock.advance(1_000)
+    const { ceiling, lines, alone, proof } = await found
+    expect(ceiling).toBe(msat(saidOf(rich)!))
+    expect(lines[0]!.ceiling).toBe(ceiling)
+    expect({ alone, proof }).toEqual({ alone: how !== 'tab', proof: how === 'proven' })
+    expect(ceiling === msat(1_000n)).toBe(alone)
+    await it.close()
+  },
+)
 
 test('what was paid to a node that then did not serve counts: a job is not paid twice under one cap', async () => {
   const place = await paying({ nodes: 2 }, off)

@@ -9,7 +9,7 @@ import type { Units } from '../../engine/protocol/fields.ts'
 import { count, showMs, showRate } from '../figures.ts'
 import type { Paint } from '../terminal.ts'
 import type { Namer } from '../trust/set.ts'
-import type { EventNews } from './lines.ts'
+import { type EventNews, eventLine } from './lines.ts'
 import type { RequestEvent, offersShape, pieceShape, resultShape, skippedShape } from './shape.ts'
 
 /** The final object of `request --json`: what came, what it cost, and all that proves it. */
@@ -111,9 +111,13 @@ export const offersObject = (
   })),
   ceiling_msat: String(found.ceiling),
   router_fee_msat: String(found.fee),
+  paid_alone: found.alone,
+  wants_proof: found.proof,
   input_bytes: found.inputBytes,
   events,
 })
+
+const ALONE = ' by an invoice of its own, 1 sat at least'
 
 type Found = Awaited<ReturnType<Several['offers']>>
 
@@ -135,7 +139,8 @@ export const offersText = (found: Found, show: Namer, net: Net): string => {
   return [
     `${count(found.lines.length, 'offer')} of ${show(found.router)}, best first; nothing was sent`,
     ...found.lines.map(row),
-    `input ${count(found.inputBytes, 'byte')} · ceiling ${showMsat(found.ceiling)}${feeNote(found.fee)}${playNote(net)}`,
+    ...(found.proof ? [eventLine({ type: 'proof', router: found.router }, show)] : []),
+    `input ${count(found.inputBytes, 'byte')} · ceiling ${showMsat(found.ceiling)}${found.alone ? ALONE : ''}${feeNote(found.fee)}${playNote(net)}`,
   ].join('\n')
 }
 

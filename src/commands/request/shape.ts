@@ -182,6 +182,10 @@ export const offersShape = z.object({
   ),
   ceiling_msat: msatText,
   router_fee_msat: msatText,
+  /** The job is paid by an invoice of its own: whole units of the node’s wallet, a sat at least; nothing of it stays on a tab. */
+  paid_alone: z.boolean(),
+  /** The router wants to see that payment. */
+  wants_proof: z.boolean(),
   input_bytes: z.int(),
   events,
 })

@@ -217,6 +217,8 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
           lines: offers!.lines,
           ceiling: offers!.ceiling,
           fee: offers!.fee,
+          alone: offers!.alone,
+          proof: offers!.proof,
           inputBytes: offers!.inputBytes,
           offers: id,
         }

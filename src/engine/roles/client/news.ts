@@ -109,12 +109,14 @@ export type PaysFor = 'tab' | 'job' | 'hold' | 'after' | 'route'
 
 /** What the client tells while a job goes on. The last one is always `ended`. */
 export type News =
-  /** `fee`: what the router takes for itself. */
+  /** `fee`: what the router takes for itself; `alone`: by an invoice of its own, and `proof`: the router wants to see it. */
   | Readonly<{
       type: 'offers'
       lines: readonly OfferLine[]
       ceiling: Msat
       fee: Msat
+      alone: boolean
+      proof: boolean
       inputBytes: number
     }>
   /** Before the first payment to the router: what a pack costs, for how many jobs. It can link them from now on. */
@@ -193,6 +195,8 @@ export interface Client {
       lines: readonly OfferLine[]
       ceiling: Msat
       fee: Msat
+      alone: boolean
+      proof: boolean
       inputBytes: number
       offers: EventId
     }>

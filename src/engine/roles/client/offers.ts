@@ -17,7 +17,7 @@ import { finishJob } from './ending.ts'
 import { firstPayable, payThenSend } from './funding.ts'
 import { isReserved, notCredited } from './outcome.ts'
 import { notePack } from './packs.ts'
-import { noneAt, priceAt } from './price.ts'
+import { isPaidAlone, noneAt, priceAt } from './price.ts'
 import { noteEvidence } from './proving.ts'
 import type { Offered, TicketIn } from './offered.ts'
 import { type ClientEvent, type ClientJob, type ClientTurn, tell } from './state.ts'
@@ -101,8 +101,10 @@ const price = (turn: ClientTurn, job: ClientJob): void => {
       job.unfunded > 0 && job.fundings === 0 ? isReserved() : notCredited(),
     )
   const ceiling = priceAt(turn, job, taken)
-  const { fee } = message.body
-  tell(turn, job, { type: 'offers', lines, ceiling, fee, inputBytes: job.sizes.bytes })
+  const { fee, evidence } = message.body
+  const alone = isPaidAlone(turn, job, taken)
+  const how = { alone, proof: alone && evidence === 'proof' }
+  tell(turn, job, { type: 'offers', lines, ceiling, fee, ...how, inputBytes: job.sizes.bytes })
   if (job.dryRun) return finishJob(turn, job, null)
   payThenSend(turn, job, taken, null)
 }

@@ -14,14 +14,18 @@ import type { ClientJob, ClientTurn } from './state.ts'
 
 /** The most that a job can cost at a node, with what it has paid elsewhere for nothing, msat. */
 export const priceAt = (turn: ClientTurn, job: ClientJob, offered: Offered): Msat => {
-  const { ceiling, row, sheet } = offered
+  const { ceiling, sheet } = offered
   const { pay } = sheet.body
-  if (!pay || ceiling === 0n || !isAlone(turn, job, row.timings)) return ceiling
+  if (!pay || !isPaidAlone(turn, job, offered)) return ceiling
   const lack = toPay(turn, job, offered)
   const invoice = lack > 0n ? jobInvoiceOf(lack, pay.granularity) : 0n
   const sum = job.paidAlone + invoice
   return msat(sum > ceiling ? sum : ceiling)
 }
+
+/** Whether the job would be paid there by an invoice of its own. */
+export const isPaidAlone = (turn: ClientTurn, job: ClientJob, offered: Offered): boolean =>
+  Boolean(offered.sheet.body.pay) && offered.ceiling > 0n && isAlone(turn, job, offered.row.timings)
 
 /** What the job that an invoice is paid for can cost with that, msat; 0 where it is for none. */
 export const priceNow = (
