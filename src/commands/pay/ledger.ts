@@ -51,7 +51,8 @@ export const standingOf = (
   money: Pick<MoneyStore, 'spending' | 'payments' | 'charges'>,
 ): Standing => {
   const now = systemClock.now()
-  const { entries, views } = money.spending(dayBegan(now))
+  const { entries, views: rows } = money.spending(dayBegan(now))
+  const views = rows.filter((it) => !isBlank(it))
   const tabs = views.filter((it) => !isPast(it))
   const unsettled = unsettledOn(money, tabs)
   return {
@@ -72,6 +73,10 @@ export const standingOf = (
  * along. What is owed, and what a node is found out by, is never past.
  */
 const isPast = (view: TabView): boolean => view.session && !view.broken && leftOn(view) >= 0n
+
+/** Nothing came of it: what was to be paid for a job there was not. */
+const isBlank = ({ paid, used, n, broken }: TabView): boolean =>
+  paid === 0n && used === 0n && n === 0 && !broken
 
 /** The newest top-up of a tab that settled; null without one among the newest payments. */
 export const lastTopUp = (money: MoneyStore, tab: PubKey): Entry | null =>

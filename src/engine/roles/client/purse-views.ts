@@ -1,7 +1,15 @@
 import type { Clock } from '../../base/clock.ts'
 import type { PubKey } from '../../protocol/ids.ts'
-import { type TabView, type ViewChange, forgotten, openView } from '../../spending/ledger.ts'
+import type { Entry, WantedPayment } from '../../spending/journal-rows.ts'
+import {
+  type TabView,
+  type ViewChange,
+  forgotten,
+  openView,
+  paidInto,
+} from '../../spending/ledger.ts'
 import type { Purse } from './money.ts'
+import { payerOf } from './purse-rules.ts'
 
 type Change = Extract<ViewChange, { table: 'views' }>
 
@@ -31,6 +39,22 @@ export const openViews = (tab: Purse['tab'], clock: Clock) => {
       if (what === 'drop') rows.delete(placeOf(row))
       else rows.set(placeOf(row), row)
     },
+    /**
+     * A payment is written down whose ref does not say whose units it buys (`hold`, `--as`): that its key is no session's
+     * is written with it, since only who pays now knows; it may settle under another identity.
+     */
+    begun: (payment: WantedPayment): Change[] => {
+      const at = tabOf(payment)
+      if (!at || at.ref === payment.ref || rows.has(placeOf(at))) return []
+      const row = of(at.payee, at.ref)
+      return row.session ? [] : [{ do: 'put', table: 'views', row }]
+    },
+    settled: (entry: Entry): Change[] => {
+      const at = tabOf(entry)
+      if (!at) return []
+      const view = of(at.payee, at.ref, at.ref === entry.ref || undefined)
+      return [{ do: 'put', table: 'views', row: paidInto(view, entry, clock.now()) }]
+    },
     /** The node gets nothing more, by our tab's key nor by one of a session: those ask for both. */
     pinned: (payee: PubKey): Change[] => {
       const row = of(payee, tab(payee).pubkey)
@@ -39,4 +63,10 @@ export const openViews = (tab: Purse['tab'], clock: Clock) => {
     },
     old: (): ViewChange[] => forgotten(rows.values(), clock.now()),
   }
+}
+
+/** The tab whose units a payment buys; undefined where it buys none. */
+const tabOf = (payment: Pick<Entry, 'payee' | 'terms' | 'purpose'>) => {
+  const ref = payerOf(payment)
+  return payment.payee === null || ref === null ? undefined : { payee: payment.payee, ref }
 }

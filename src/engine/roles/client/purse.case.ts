@@ -22,14 +22,16 @@ type Wanted = Partial<WantedPayment> & Partial<Omit<Parameters<Purse['pay']>[0],
  * @param wallet what the wallet does, unless everything is paid at once
  * @param ledger what is otherwise with the ledger
  * @param shared the ledger of an earlier process
+ * @param seed another one: another identity
  */
 export const scene = (
   wallet: Partial<Payer> = {},
   ledger: Partial<MoneyStore> = {},
   shared: MoneyStore = memoryStore().money,
+  seed = 4,
 ) => {
   const clock = virtualClock()
-  const random = seededRandom(4)
+  const random = seededRandom(seed)
   const faults: Fault[] = []
   /** What the wallet was told to pay, and within which limits. */
   const paid: string[] = []

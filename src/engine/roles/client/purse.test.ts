@@ -43,6 +43,24 @@ test('a payment into the tab of an identity before, which settles now as the fir
   expect(it.purse.view(NODE, session).session).toBe(true)
 })
 
+test('a job that an identity before paid alone (`hold`, `--as`), which settles now: it was no session’s', async () => {
+  const dead = scene({ pay: never })
+  const [tab, lasting, session] = [dead.purse.tab(NODE).pubkey, hex<PubKey>(72), hex<PubKey>(73)]
+  dead.purse.lasts(lasting)
+  for (const [i, payer] of [tab, lasting, session].entries()) {
+    const job = { ref: hex<JobId>(90 + i), purpose: 'job', terms: topUp(dead, 1, payer) } as const
+    void dead.pay(1 + i, { ...job, hold: payer === tab })
+  }
+  await dead.purse.close()
+  const payStatus = async (): Promise<Payment> => SETTLED as Payment
+  const it = scene({ payStatus }, {}, dead.store, 5)
+  await it.purse.resolve()
+  expect(it.purse.tab(NODE).pubkey).not.toBe(tab)
+  const marks = [tab, lasting, session].map((key) => it.purse.view(NODE, key))
+  expect(marks).toMatchObject([false, false, true].map((of) => ({ paid: 100_000n, session: of })))
+  expect(it.codes()).toEqual([])
+})
+
 test('a receipt that is counted again is counted once, and breaks nothing', async () => {
   const it = scene()
   const receipt = {

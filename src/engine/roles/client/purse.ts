@@ -19,7 +19,7 @@ import { dayBegan, dayOf, isOut, mayTell } from '../../spending/journal-news.ts'
 import { lockedUntil } from '../../spending/journal-retry.ts'
 import type { Entry, JournalEffect, JournalEvent } from '../../spending/journal-rows.ts'
 import { checkStatement } from '../../spending/ledger-check.ts'
-import { charged, leftOn, paidInto } from '../../spending/ledger.ts'
+import { charged, leftOn } from '../../spending/ledger.ts'
 import { watchedClock } from '../set-clock.ts'
 import type { Purse } from './money.ts'
 import { limitsOf, openOf, payerOf, tellerOf } from './purse-rules.ts'
@@ -27,7 +27,7 @@ import { openSteps } from './purse-steps.ts'
 import { openWaiting } from './purse-waiting.ts'
 import { openViews } from './purse-views.ts'
 import { resultsIn } from './results.ts'
-import type { MoneyChange, MoneyStore } from '../../storage/money-store.ts'
+import type { MoneyStore } from '../../storage/money-store.ts'
 
 type PurseOptions = Readonly<{
   store: MoneyStore
@@ -105,15 +105,11 @@ export const openPurse = (options: PurseOptions): Purse => {
     step(() => {
       const event = make()
       const decision = decide(journal, event, clock.now())
-      const paid = decision.settled.flatMap((entry): MoneyChange[] => {
-        const key = payerOf(entry)
-        if (entry.payee === null || key === null) return []
-        const isTab = entry.ref === key
-        const row = paidInto(viewOf(entry.payee, key, isTab || undefined), entry, clock.now())
-        return [{ do: 'put', table: 'views', row }]
-      })
+      const isBegun = event.type === 'want' && decision.changes.length > 0
+      const begun = isBegun ? views.begun(event.payment) : []
+      const paid = decision.settled.flatMap(views.settled)
       return {
-        changes: [...decision.changes, ...paid],
+        changes: [...decision.changes, ...begun, ...paid],
         after: () => {
           for (const effect of decision.effects) perform(effect)
           wake()
