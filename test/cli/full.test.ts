@@ -82,6 +82,20 @@ describe.skipIf(!hasFull)('no room', () => {
     expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: 'output.unwritable' } })
   })
 
+  test('for --out of a job by hold: stdout has the result once, and it is kept where that is full, too', async () => {
+    const text = 'A node has a machine. A router has none. A client has a wish. '.repeat(20)
+    const hold = `request --timing hold --task text.summarize "${text}" --out /dev/full`
+    const once = await shell(hold)
+    expect({ code: once.code, said: once.stdout.length > 10 }).toEqual({ code: 74, said: true })
+    expect((await shell('pay resolve')).stdout).toBe('')
+    const both = await shell(`${hold} >/dev/full`)
+    expect(both.code).toBe(74)
+    expect(both.stderr).toContain('the result is kept')
+    expect(both.stderr).not.toContain('on stdout instead')
+    expect(both.stderr.match(/^error: /gm)).toHaveLength(1)
+    expect((await shell('pay resolve')).stdout).toBe(once.stdout)
+  })
+
   test('--out to a device leaves the device where it is', async () => {
     expect((await shell(`${detect} --out /dev/null`)).code).toBe(0)
     expect(Bun.spawnSync(['test', '-c', '/dev/null']).exitCode).toBe(0)

@@ -23,7 +23,8 @@ export interface Printer {
   news(news: News): Promise<void>
   /** A router was passed over for the next. */
   skipped(skipped: Skipped): Promise<void>
-  end(outcome: Outcome): Promise<void>
+  /** @returns why the result is on stdout and not where it was to be; whoever reads that has it */
+  end(outcome: Outcome): Promise<Fault | undefined>
 }
 
 /**
@@ -66,6 +67,7 @@ export const textPrinter = (
       else if ((several || terminal.outIsTTY) && streamed !== '' && !streamed.endsWith('\n'))
         await terminal.emit('\n')
       sayEnd(terminal, outcome, show)
+      return undefined
     },
   }
 }
@@ -84,7 +86,10 @@ export const jsonPrinter = (terminal: Terminal, stream: boolean): Printer => {
       else if (stream && news.type === 'piece') await emit(pieceObject(news))
     },
     skipped: (it) => happened(skippedObject(it)),
-    end: (outcome) => emit(resultObject(outcome, events)),
+    end: async (outcome) => {
+      await emit(resultObject(outcome, events))
+      return undefined
+    },
   }
 }
 
@@ -126,7 +131,7 @@ export const filePrinter = (
       else if (text !== '')
         terminal.say(outcome.fault ? `what came is in ${target}` : `written to ${target}`)
       sayEnd(terminal, outcome, show)
-      if (fault) throw fault
+      return fault && terminal.took() ? onStdout(fault) : fault
     },
   }
 }
@@ -149,12 +154,15 @@ const written = async (file: string, text: string): Promise<Fault | undefined> =
     return undefined
   } catch (error) {
     if (!isFault(error)) throw error
-    return new Fault(error.kind, error.code, `${error.message}; the result is on stdout instead`, {
-      ...(error.hint !== undefined && { hint: error.hint }),
-      cause: error,
-    })
+    return error
   }
 }
+
+const onStdout = (cause: Fault): Fault =>
+  new Fault(cause.kind, cause.code, `${cause.message}; the result is on stdout instead`, {
+    ...(cause.hint !== undefined && { hint: cause.hint }),
+    cause,
+  })
 
 // A model's output on a terminal has no colours: what it sets, nobody would set back.
 const shown = (text: string, terminal: Terminal): string =>

@@ -211,9 +211,10 @@ const serve = async (
   }
   try {
     const outcome = await stop.within(follow(), AFTER_CANCEL_MS)
-    await printer.end(outcome)
+    const unwritten = await printer.end(outcome)
     // From here on it need not be kept, where it was shown.
     if (outcome.output !== null) await shown(outcome.job)
+    if (unwritten) throw unwritten
     conclude(outcome, stop)
   } finally {
     await client.close()
