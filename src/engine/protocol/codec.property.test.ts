@@ -95,35 +95,6 @@ describe('whatever bytes come', () => {
       { numRuns: 1_000, seed: 4 },
     )
   })
-
-  test('the work grows with the length, and no faster', () => {
-    const shapes = [
-      (n: number) => '['.repeat(n),
-      (n: number) => '{"":'.repeat(n / 4),
-      (n: number) => `"${'\\\\'.repeat(n / 2)}`,
-      (n: number) => `["${'\\"'.repeat(n / 2)}`,
-      (n: number) => ' '.repeat(n),
-      (n: number) => `{${Array.from({ length: n / 8 }, (_, i) => `"${i}":0`).join(',')}}`,
-      (n: number) => '9'.repeat(n),
-      (n: number) => `[${'0,'.repeat(n / 2)}0]`,
-      (n: number) => `"${'\\ud83d'.repeat(n / 6)}"`,
-      (n: number) => 'é'.repeat(n / 2),
-    ]
-    const cost = (text: string): number => {
-      const runs = Array.from({ length: 5 }, () => {
-        const from = Bun.nanoseconds()
-        parseStrict(text, { maxDepth: 8, maxBytes: 1e9 })
-        parseSealed(text)
-        return Bun.nanoseconds() - from
-      })
-      return Math.min(...runs)
-    }
-    for (const shape of shapes) {
-      const [small, large] = [cost(shape(8_000)), cost(shape(512_000))]
-      // 64 times as long: a quadratic one would take 4,096 times as long, and no busy machine makes up for that.
-      expect(large / Math.max(small, 100_000)).toBeLessThan(600)
-    }
-  })
 })
 
 describe('events of each kind', () => {
