@@ -4,16 +4,14 @@ import { isFault } from '../../base/fault.ts'
 import { msat } from '../../base/money.ts'
 import { openOutput } from '../../identity/frame-seal.ts'
 import { openLetter } from '../../identity/letters.ts'
-import { decodeBolt11 } from '../../protocol/bolt11/decode.ts'
 import { type Frame, frameHeader } from '../../protocol/frames.ts'
 import { type JobId, type PubKey, paymentHash } from '../../protocol/ids.ts'
 import { sealed } from '../../protocol/intake.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { MoneyKind } from '../../protocol/money.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
-import { parseTerms } from '../../protocol/terms.ts'
 import { usualMaxFee } from '../../spending/caps.ts'
-import { invoiceFlaw, payableUntil } from '../../spending/invoice-check.ts'
+import { invoiceFlaw } from '../../spending/invoice-check.ts'
 import { leftOn } from '../../spending/ledger.ts'
 import { amountFor, payOf } from './amounts.ts'
 import { failAll, notAllowed, proceed } from './funding.ts'
@@ -33,6 +31,7 @@ import { tellPaying } from './telling.ts'
 import { tellTopUp } from './top-up-end.ts'
 import { hasDrawn, isWelcome } from './unasked.ts'
 import { isWanted, waitingFor } from './waiting.ts'
+import { readInvoice, wantedOf } from './wanted.ts'
 
 /** What a node says of money: checked, then paid, or not. */
 
@@ -58,7 +57,7 @@ export const openMoney = (
   const text = state.money && openLetter(state.signer, event.pubkey, body.sealed)
   if (!text) return undefined
   const of = { node: event.pubkey, key: state.money!.tab(event.pubkey).pubkey }
-  return read(turn, text, of, event.created_at)
+  return openInner(turn, text, of, event.created_at)
 }
 
 /** A frame of type 6: the statement after a receipt. */
@@ -67,7 +66,7 @@ export const onMoneyFrame = (turn: ClientTurn, frame: Frame): void => {
   const expected = money?.expected.get(frame.tag)
   if (!expected) return
   const bytes = openOutput(expected.secret, frameHeader(frame), frame.seq, frame.bytes)
-  const said = bytes && read(turn, fromUtf8(bytes), expected, toSec(turn.now))
+  const said = bytes && openInner(turn, fromUtf8(bytes), expected, toSec(turn.now))
   if (!said || said.name !== 'statement') return
   money!.expected.delete(frame.tag)
   onStatement(turn, expected.node, said, { key: expected.key, isAnswer: false })
@@ -109,7 +108,7 @@ const settled = (turn: ClientTurn, one: Funding, paid = msat(0n)): void => {
 }
 
 /** A sealed event of this node's, for a tab of ours there. */
-const read = (
+const openInner = (
   { state, now }: ClientTurn,
   text: string,
   { node, key: own }: Readonly<{ node: PubKey; key: PubKey }>,
@@ -127,9 +126,9 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   const { event, body } = message
   const { state, now } = turn
   const money = state.money!
-  const terms = parseTerms(body.terms)
-  const invoice = decodeBolt11(body.bolt11)
-  if (typeof terms === 'string' || typeof invoice === 'string') return
+  const read = readInvoice(body)
+  if (!read) return
+  const { terms, invoice } = read
   const tab = money.tab(node).pubkey
   const { funding } = money
   const one = funding.get(placeOf(node, terms.ref)) ?? funding.get(placeOf(node, tab))
@@ -181,23 +180,12 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   if (own) funding.set(placeOf(node, ref), Object.assign(own, begun))
   state.deadlines.clear(`fund:${placeOf(node, ref)}`)
   if (hold) awaitHeld(turn, one, hash)
-  const payment = {
-    hash,
-    bolt11: body.bolt11,
-    terms: body.terms,
-    payee: node,
-    ref,
-    seq: terms.seq,
-    purpose: terms.for,
-    msat: terms.msat,
-    maxFee: one?.topUp?.maxFee ?? usualMaxFee(terms.msat),
-    expiresAt: unixMs(payableUntil(terms, invoice) * 1000),
-  }
+  const maxFee = one?.topUp?.maxFee ?? usualMaxFee(terms.msat)
+  const payment = wantedOf(read, { payee: node, ref, maxFee })
   if (hold) beginHold(turn, waiting[0]!, { node, hash, msat: terms.msat })
   for (const job of waiting) job.invoices.push(event)
   const what = hold ? 'hold' : isAfter ? 'after' : ref === tab ? 'tab' : 'job'
-  const { msat: amount, maxFee } = payment
-  const news = { type: 'paying', node, msat: amount, maxFee, for: what } as const
+  const news = { type: 'paying', node, msat: terms.msat, maxFee, for: what } as const
   if (waiting.length > 0 || !one?.topUp) tellPaying(turn, waiting, news)
   if (one?.topUp) tellTopUp(turn, one.topUp, news)
   // One that runs has its price said and allowed; where it is paid alone each invoice adds to that.

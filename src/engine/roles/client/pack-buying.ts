@@ -1,11 +1,8 @@
-import { unixMs } from '../../base/clock.ts'
 import { Fault, isFault } from '../../base/fault.ts'
 import { msat } from '../../base/money.ts'
-import { decodeBolt11 } from '../../protocol/bolt11/decode.ts'
 import type { Message } from '../../protocol/messages.ts'
-import { parseTerms } from '../../protocol/terms.ts'
 import { usualMaxFee } from '../../spending/caps.ts'
-import { invoiceFlaw, payableUntil } from '../../spending/invoice-check.ts'
+import { invoiceFlaw } from '../../spending/invoice-check.ts'
 import { finishJob } from './ending.ts'
 import { payThenSend } from './funding.ts'
 import { openMoney } from './invoices.ts'
@@ -24,6 +21,7 @@ import {
 } from './packs.ts'
 import { type ClientTurn, tell } from './state.ts'
 import { tellPaying } from './telling.ts'
+import { readInvoice, wantedOf } from './wanted.ts'
 
 /** A pack of routes is paid: by the router's own invoice, which must be exactly what it offered. */
 
@@ -41,9 +39,9 @@ const onInvoice = (turn: ClientTurn, { body }: Message<'invoice'>): void => {
   const one = money?.packs.buying
   if (!money || one?.phase !== 'asked') return
   const { pack } = one
-  const terms = parseTerms(body.terms)
-  const invoice = decodeBolt11(body.bolt11)
-  if (typeof terms === 'string' || typeof invoice === 'string') return
+  const read = readInvoice(body)
+  if (!read) return
+  const { terms, invoice } = read
   const view = money.view(router)
   const ref = money.tab(router).pubkey
   const seq = Math.max(terms.seq, view.seq + 1)
@@ -68,18 +66,7 @@ const onInvoice = (turn: ClientTurn, { body }: Message<'invoice'>): void => {
   const maxFee = usualMaxFee(terms.msat)
   const news = { type: 'paying', node: router, msat: terms.msat, maxFee, for: 'route' } as const
   tellPaying(turn, waitingForPack(turn, one), news)
-  const payment = {
-    hash: invoice.paymentHash,
-    bolt11: body.bolt11,
-    terms: body.terms,
-    payee: router,
-    ref,
-    seq: terms.seq,
-    purpose: terms.for,
-    msat: terms.msat,
-    maxFee,
-    expiresAt: unixMs(payableUntil(terms, invoice) * 1000),
-  }
+  const payment = wantedOf(read, { payee: router, ref, maxFee })
   // What one job may cost is said of its node.
   const caps = { ...money.caps, maxPrice: null }
   const rest = { price: msat(0n), used: 0n, hold: false } as const
