@@ -4,7 +4,7 @@ import type { PubKey } from '../../engine/protocol/ids.ts'
 import type { Receipt } from '../../engine/protocol/receipt.ts'
 import { cutShort } from '../../engine/roles/client/outcome.ts'
 import type { Outcome } from '../../engine/roles/client/news.ts'
-import { closingLines } from './result.ts'
+import { closingLines, endOf } from './result.ts'
 
 const same = (text: string): string => text
 const paint = { dim: same, green: same, yellow: same, red: same }
@@ -42,4 +42,18 @@ test('a node that stopped and says no reason: none is shown', () => {
   const receipt = { status: 'ok', reason: null } as Receipt
   expect(cutShort(receipt).message).toBe('the node stopped before the end')
   expect(cutShort({ ...receipt, reason: 'drain' } as Receipt).message).toEndWith('(drain)')
+})
+
+test('Ctrl-C ends with 130; with 80 where what was owed is on its way, and its end not known', () => {
+  const { signal } = new AbortController()
+  const end = (paying: bigint, asked: boolean) => {
+    const fault = endOf({ paying: msat(paying), fault: null, verified: true } as Outcome, {
+      asked: () => asked,
+      signal,
+    })
+    return fault && `${fault.kind} ${fault.code}`
+  }
+  expect(end(0n, true)).toBe('interrupted interrupted')
+  expect(end(5n, true)).toBe('uncertain payment.unknown')
+  expect([end(0n, false), end(5n, false)]).toEqual([null, null])
 })

@@ -7,6 +7,7 @@ import type { Several, Skipped } from '../../engine/roles/client/several.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import type { Units } from '../../engine/protocol/fields.ts'
 import { count, showMs, showRate } from '../figures.ts'
+import { type Interrupt, interrupted } from '../interrupt.ts'
 import type { Paint } from '../terminal.ts'
 import type { Namer } from '../trust/set.ts'
 import { type EventNews, eventLine } from './lines.ts'
@@ -186,8 +187,24 @@ const leftOf = ({ left, paying, leftEnds }: Outcome): string | undefined => {
   return parts.filter((part) => part !== undefined).join(' · ')
 }
 
+/** What the command ends with once all was shown; null where all is well. */
+export const endOf = (
+  outcome: Outcome,
+  stop: Pick<Interrupt, 'asked' | 'signal'>,
+): Fault | null => {
+  if (stop.asked()) return outcome.paying > 0n ? leftPaying(outcome.paying) : interrupted()
+  // The reader of the output left (`| head -1`): the job was stopped, and that is no error.
+  if (stop.signal.aborted) return null
+  const fault = faultOf(outcome)
+  if (fault || outcome.verified !== false) return fault
+  const why = outcome.dispute ?? 'see fedai verify'
+  return new Fault('verification', 'receipt.disputed', `the receipt does not hold: ${why}`, {
+    hint: 'keep the result (--json) and check it: fedai verify FILE',
+  })
+}
+
 /** Ctrl-C while what is owed for the job was being paid. */
-export const leftPaying = (paying: Msat): Fault =>
+const leftPaying = (paying: Msat): Fault =>
   new Fault('uncertain', 'payment.unknown', `left while ${showMsat(paying)} was on its way`, {
     hint: 'do not pay again; run: fedai pay resolve',
   })

@@ -4,7 +4,7 @@ import type { Several, Skipped } from '../../engine/roles/client/several.ts'
 import type { Task } from '../../engine/tasks/task.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import type { UserPurse } from '../pay/purse.ts'
-import { type Interrupt, interrupted, onInterrupt } from '../interrupt.ts'
+import { type Interrupt, onInterrupt } from '../interrupt.ts'
 import { findRouters } from '../running.ts'
 import { readSettings } from '../settings.ts'
 import { type Terminal, openTerminal } from '../terminal.ts'
@@ -13,7 +13,7 @@ import { parseName } from '../values.ts'
 import { filePrinter, jsonPrinter, textPrinter } from './print.ts'
 import { checkArguments } from './input.ts'
 import { type EventNews, eventLine, skippedLine } from './lines.ts'
-import { faultOf, leftPaying, offersObject, offersText, skippedObject } from './result.ts'
+import { endOf, offersObject, offersText, skippedObject } from './result.ts'
 import type { RequestEvent } from './shape.ts'
 import { parseWhere, whereOf } from './where.ts'
 import { type WishOptions, planOf } from './wish.ts'
@@ -215,25 +215,9 @@ const serve = async (
     // From here on it need not be kept, where it was shown.
     if (outcome.output !== null) await shown(outcome.job)
     if (unwritten) throw unwritten
-    conclude(outcome, stop)
+    const fault = endOf(outcome, stop)
+    if (fault) throw fault
   } finally {
     await client.close()
   }
-}
-
-const conclude = (outcome: Outcome, stop: Interrupt): void => {
-  if (stop.asked()) throw outcome.paying > 0n ? leftPaying(outcome.paying) : interrupted()
-  // The reader of the output left (`| head -1`): the job was stopped, and that is no error.
-  if (stop.signal.aborted) return
-  const fault = faultOf(outcome)
-  if (fault) throw fault
-  if (outcome.verified === false)
-    throw new Fault(
-      'verification',
-      'receipt.disputed',
-      `the receipt does not hold: ${outcome.dispute ?? 'see fedai verify'}`,
-      {
-        hint: 'keep the result (--json) and check it: fedai verify FILE',
-      },
-    )
 }
