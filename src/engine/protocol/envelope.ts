@@ -113,12 +113,14 @@ const isCount = (value: unknown, max: number): value is number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= max
 
 // NIP-01: "an array of one or more strings".
-const isTags = (value: unknown): value is string[][] =>
-  Array.isArray(value) &&
-  value.every(
-    (tag) =>
-      Array.isArray(tag) && tag.length > 0 && tag.every((entry) => typeof entry === 'string'),
-  )
+const isTags = (value: unknown): value is string[][] => {
+  if (!Array.isArray(value)) return false
+  for (const tag of value) {
+    if (!Array.isArray(tag) || tag.length === 0) return false
+    for (const entry of tag) if (typeof entry !== 'string') return false
+  }
+  return true
+}
 
 const HEX = /^[0-9a-f]*$/
 const isHex = (text: string, digits: number): boolean => text.length === digits && HEX.test(text)

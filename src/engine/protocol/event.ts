@@ -59,5 +59,14 @@ export const textOf = (event: Signed, { tags, content }: Parts): string =>
   `{"id":"${event.id}","pubkey":"${event.pubkey}","created_at":${event.created_at},"kind":${event.kind},"tags":${tags},"content":${content},"sig":"${event.sig}"}`
 
 /** First value of the first tag of that name. */
-export const tagValue = (event: Pick<Draft, 'tags'>, name: string): string | undefined =>
-  event.tags.find((tag) => tag[0] === name)?.[1]
+export const tagValue = ({ tags }: Pick<Draft, 'tags'>, name: string): string | undefined => {
+  for (const tag of tags) if (tag[0] === name) return tag[1]
+  return undefined
+}
+
+/** How many tags of that name there are. */
+export const tagCount = ({ tags }: Pick<Draft, 'tags'>, name: string): number => {
+  let count = 0
+  for (const tag of tags) if (tag[0] === name) count++
+  return count
+}

@@ -9,11 +9,11 @@ import {
   wrongId,
   wrongSignature,
 } from './envelope.ts'
-import { NETS, type Net, type Signed, partsOf, tagValue, textOf } from './event.ts'
+import { NETS, type Net, type Signed, partsOf, tagCount, tagValue, textOf } from './event.ts'
 import type { PubKey } from './ids.ts'
 import { parseStrict } from './json.ts'
 import { KINDS, type KindName, kindClass, kindName } from './kinds.ts'
-import { type Bodies, type Message, PUBLIC_KINDS, SCHEMAS } from './messages.ts'
+import { type Bodies, type Message, PUBLIC_KINDS, SCHEMAS, bodyOf } from './messages.ts'
 import { MONEY_KINDS, type MoneyKind } from './money.ts'
 import { type Refusal, isRefusal, refuse } from './refusal.ts'
 import type { ReplayCache } from './replay.ts'
@@ -132,23 +132,17 @@ export const document = (
   return notOurs(envelope.event, NETS) ?? messageOf(envelope, kindName(kind)!)
 }
 
-const valuesOf = (event: Signed, name: string): (string | undefined)[] => {
-  const values = []
-  for (const tag of event.tags) if (tag[0] === name) values.push(tag[1])
-  return values
-}
-
 /** The first half of rule 3: kind, net and version. */
 const notOurs = (event: Signed, nets: readonly Net[]): Refusal | undefined => {
   if (!kindName(event.kind)) return refuse('event.unknown_kind', `kind ${event.kind} is not ours`)
-  const [net, ...otherNets] = valuesOf(event, 'net')
-  if (otherNets.length > 0 || !nets.some((one) => one === net))
+  const net = tagValue(event, 'net')
+  const isTwice = tagCount(event, 'net') > 1
+  if (isTwice || !(nets as readonly (string | undefined)[]).includes(net))
     return {
       ...refuse('event.wrong_net', `needs one net tag: ${nets.join(' or ')}`),
-      ...(otherNets.length === 0 && { foreign: event }),
+      ...(!isTwice && { foreign: event }),
     }
-  const [version, ...otherVersions] = valuesOf(event, 'v')
-  if (otherVersions.length > 0 || version !== '1')
+  if (tagCount(event, 'v') !== 1 || tagValue(event, 'v') !== '1')
     return refuse('event.unknown_version', 'needs one v tag: 1')
   return undefined
 }
@@ -160,16 +154,19 @@ const SHARED_KINDS: ReadonlySet<KindName> = new Set(['receipt', 'acknowledgement
 const notForUs = (event: Signed, isMe: IntakeRules['isMe']): Refusal | undefined => {
   const name = kindName(event.kind)
   if (!name || PUBLIC_KINDS.has(name)) return undefined
-  const keys = valuesOf(event, 'p') as PubKey[] // 64 hex digits, every one (rule 1)
-  const named =
-    keys.some((key) => isMe(key, event)) && (keys.length === 1 || SHARED_KINDS.has(name))
+  let [keys, ours] = [0, 0]
+  for (const [tag, key] of event.tags) {
+    if (tag !== 'p') continue
+    keys++
+    if (isMe(key as PubKey, event)) ours++ // 64 hex digits, every one (rule 1)
+  }
+  const named = ours > 0 && (keys === 1 || SHARED_KINDS.has(name))
   return named ? undefined : refuse('event.not_for_us', 'the p tag names another key, or several')
 }
 
 const notCarriers = (event: Signed, kind: KindName, carrier: Signed): Refusal | undefined => {
   if (kind === 'ticket') {
-    const keys = valuesOf(event, 'p')
-    if (keys.length !== 1 || keys[0] !== carrier.pubkey)
+    if (tagCount(event, 'p') !== 1 || tagValue(event, 'p') !== carrier.pubkey)
       return refuse('event.not_for_us', 'the ticket was given to another key')
   }
   if ((kind === 'manifest' || kind === 'sheet') && event.pubkey !== carrier.pubkey)
@@ -216,24 +213,28 @@ const messageOf = <K extends KindName>(envelope: Envelope, name: K): Message<K> 
   const content = parseStrict(envelope.event.content, { maxDepth: BOUNDS.jsonDepth })
   if (isRefusal(content))
     return refuse('event.bad_content', `${content.refused}: ${content.detail}`)
-  const result = SCHEMAS[name].safeParse(content.value)
-  if (!result.success) {
-    const [issue] = result.error.issues
-    const where =
-      (issue?.path ?? [])
-        .join('.')
-        .slice(0, 100)
-        .replace(/[^\w.]/g, '?') || 'content'
-    return refuse('event.bad_content', `${name}: ${where} (${issue?.code})`)
-  }
-  const body = result.data as Bodies[K]
-  return Object.freeze({ ...envelope, body, name }) as Message<K>
+  const { event, text } = envelope
+  const body = bodyOf(name, content.value) ?? slowBodyOf(name, content.value)
+  return isRefusal(body) ? body : (Object.freeze({ event, text, body, name }) as Message<K>)
+}
+
+/** What the schema itself says: above all what is wrong. */
+const slowBodyOf = <K extends KindName>(name: K, content: unknown): Bodies[K] | Refusal => {
+  const result = SCHEMAS[name].safeParse(content)
+  if (result.success) return result.data as Bodies[K]
+  const [issue] = result.error.issues
+  const where =
+    (issue?.path ?? [])
+      .join('.')
+      .slice(0, 100)
+      .replace(/[^\w.]/g, '?') || 'content'
+  return refuse('event.bad_content', `${name}: ${where} (${issue?.code})`)
 }
 
 /** What protocol.md, section 2, demands of a kind's tags. */
 const badTags = (event: Signed, name: KindName): Refusal | undefined => {
   const addressable = kindClass(event.kind) === 'addressable'
-  if (addressable && valuesOf(event, 'd').length !== 1)
+  if (addressable && tagCount(event, 'd') !== 1)
     return refuse('event.bad_content', `a ${name} needs one d tag`)
   if ((addressable || name === 'ticket') && tagValue(event, 'expiration') === undefined)
     return refuse('event.bad_content', `a ${name} needs an expiration`)

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Verified } from './event.ts'
 import type { KindName } from './kinds.ts'
 import { acknowledgement } from './acknowledgement.ts'
+import { compiled } from './compiled.ts'
 import { ask } from './ask.ts'
 import { cancel } from './cancel.ts'
 import { draw } from './draw.ts'
@@ -65,3 +66,15 @@ export const PUBLIC_KINDS: ReadonlySet<KindName> = new Set(['manifest', 'sheet',
 export type Message<K extends KindName = KindName> = {
   [N in K]: Verified<Bodies[N]> & Readonly<{ name: N }>
 }[K]
+
+/**
+ * The parsed content of a kind, or undefined where its schema has to say what is wrong. The quick way is made when
+ * the first one of its kind comes: a command hears few.
+ */
+export const bodyOf = <K extends KindName>(name: K, content: unknown): Bodies[K] | undefined => {
+  let read = readers.get(name)
+  if (!read) readers.set(name, (read = compiled<unknown>(SCHEMAS[name])))
+  return read(content) as Bodies[K] | undefined
+}
+
+const readers = new Map<KindName, (content: unknown) => unknown>()

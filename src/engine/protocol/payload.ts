@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { fromUtf8, utf8 } from '../base/bytes.ts'
+import { compiled } from './compiled.ts'
 import { finish, type Finish, type Units, unitsField } from './fields.ts'
 import { parseSealed } from './json.ts'
 import { isRefusal } from './refusal.ts'
@@ -20,10 +21,11 @@ export const encodeOutput = (payload: OutputPayload): Uint8Array => utf8(JSON.st
 
 /** The payload of an opened frame, or undefined where it is none. */
 export const decodeOutput = (plaintext: Uint8Array): OutputPayload | undefined => {
-  const value = decodeSealed(plaintext)
-  const parsed = outputPayload.safeParse(value)
-  return parsed.success ? parsed.data : undefined
+  read ??= compiled<OutputPayload>(outputPayload)
+  return read(decodeSealed(plaintext))
 }
+
+let read: ((value: unknown) => OutputPayload | undefined) | undefined
 
 /** Sealed JSON: UTF-8, depth 64 at most, finite numbers. Undefined where it is none. */
 export const decodeSealed = (plaintext: Uint8Array): unknown => {

@@ -22,8 +22,21 @@ export const matcherOf = (filter: Filter): ((event: Signed) => boolean) => {
     (kinds?.has(event.kind) ?? true) &&
     event.created_at >= since &&
     event.created_at <= until &&
-    tags.every(({ name, values }) => event.tags.some((it) => it[0] === name && values.has(it[1])))
+    hasAll(event, tags)
 }
+
+/** Whether one of each is among an event's tags. Plain loops: a door asks this for all that it passes on. */
+const hasAll = (event: Signed, wanted: readonly Wanted[]): boolean => {
+  for (const one of wanted) if (!has(event, one)) return false
+  return true
+}
+
+const has = ({ tags }: Signed, { name, values }: Wanted): boolean => {
+  for (const tag of tags) if (tag[0] === name && values.has(tag[1])) return true
+  return false
+}
+
+type Wanted = Readonly<{ name: string; values: ReadonlySet<unknown> }>
 
 const setOf = <T>(list: readonly T[] | undefined): ReadonlySet<T> | undefined =>
   list && new Set(list)

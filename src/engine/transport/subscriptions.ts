@@ -16,6 +16,7 @@ type Held = { event: Signed; text: string; settle: (delivery: Delivery) => void 
 /** Events that wait for the first subscription of a key that has just proven itself, and how long, ms. */
 const MOST_HELD = 16
 const HELD_MS = 5_000
+const DELIVERED: Promise<Delivery> = Promise.resolve({ state: 'delivered' })
 /** Most bytes of stored events in one answer. */
 const STORED_BYTES = 4 * MIB
 
@@ -70,11 +71,9 @@ export class Subscriptions {
   deliver(event: Signed, text: string): Promise<Delivery> {
     const subscription = this.subscriptionFor(event)
     if (subscription)
-      return Promise.resolve(
-        this.write(`${subscription.prefix}${text}]`)
-          ? { state: 'delivered' }
-          : unknown('the link is closed'),
-      )
+      return this.write(`${subscription.prefix}${text}]`)
+        ? DELIVERED
+        : Promise.resolve(unknown('the link is closed'))
     const to = tagValue(event, 'p')
     if (to === undefined || this.heard.has(to) || this.held.length >= MOST_HELD)
       return Promise.resolve(unknown('mute: no subscription for it'))
