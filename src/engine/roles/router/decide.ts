@@ -10,7 +10,7 @@ import { onOutdated } from './directory.ts'
 import { awaitKey, onClientAway, onClientGone, onNodeAway, receiptsUntil } from './away.ts'
 import { endJob, forgetJob } from './ending.ts'
 import { onCancel, onJob, onProgress, onRewrap } from './jobs.ts'
-import { endHolds } from './holds.ts'
+import { endHolds, onHoldOver } from './holds.ts'
 import { leaveLink, newestLink } from './links.ts'
 import { onHeld, onMoney, passUnpaid } from './money.ts'
 import { onNodeLost, onNotMoved, onSilence } from './moves.ts'
@@ -149,6 +149,7 @@ const onDue = (turn: Turn, key: string): void => {
   const { state } = turn
   const [what, id] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)]
   if (what === 'ticket') return void removeTicket(state, id as EventId)
+  if (what === 'hold') return onHoldOver(state, id as EventId)
   if (what === 'book') return onWallet(turn, { type: 'tick' })
   if (what === 'proofs') return onOldProofs(turn)
   if (what === 'offers') return void state.offers.delete(id as EventId)

@@ -8,7 +8,7 @@ import { isRefusal } from '../../protocol/refusal.ts'
 import type { LinkId } from '../wire.ts'
 import { newestLink } from './links.ts'
 import { onLetter } from './packs.ts'
-import { usable } from './pool.ts'
+import { hold, usable } from './pool.ts'
 import { onProof } from './proofs.ts'
 import { maySync } from './resume.ts'
 import { type Turn, accept, decline, forward, stray } from './state.ts'
@@ -61,8 +61,8 @@ export const onHeld = (turn: Turn, link: LinkId, message: Message<'progress'>): 
   if (!found) return decline(turn, link, message, 'restricted: no such ticket')
   const { ticket, client, far } = found
   accept(turn, link, message)
-  ticket.heldFor = client
-  ticket.heldUntil = unixMs(Math.min(body.until, turn.now + MOST_HELD_MS, ticket.expires))
+  const until = unixMs(Math.min(body.until, turn.now + MOST_HELD_MS, ticket.expires))
+  hold(turn.state, ticket, client, until)
   forward(turn, far, message)
 }
 

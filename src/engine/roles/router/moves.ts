@@ -2,7 +2,7 @@ import { unixMs } from '../../base/clock.ts'
 import type { EventId } from '../../protocol/ids.ts'
 import { endJob, releaseNode, resetPlacing } from './ending.ts'
 import { learn } from './learning.ts'
-import { usable } from './pool.ts'
+import { hold, usable } from './pool.ts'
 import type { Placing } from './placing.ts'
 import { type JobRecord, type MoveReason, type Turn, say } from './state.ts'
 
@@ -45,11 +45,11 @@ export const moveOn = (turn: Turn, job: JobRecord, from: EventId, reason: MoveRe
   while (!job.cancelled && job.next.length > 0) {
     const ticket = usable(state, job.next.shift()!, job.client, now)
     if (!ticket) continue
-    ticket.heldFor = job.client
-    ticket.heldUntil = unixMs(now + state.bounds.holdMs)
+    const until = unixMs(now + state.bounds.holdMs)
+    hold(state, ticket, job.client, until)
     job.phase = 'moving'
     job.moving = { from, to: ticket.id }
-    state.deadlines.set(`moving:${job.id}`, ticket.heldUntil)
+    state.deadlines.set(`moving:${job.id}`, until)
     say(
       turn,
       job.clientLink,

@@ -8,5 +8,11 @@ import type { LinkId } from '../wire.ts'
  */
 export type PoolTicket = HeldTicket & { link: LinkId; text: string; bytes: number; alike: Alike }
 
-/** Tickets of one node that differ in slot and life alone: what fits one fits all. The last lives longest. */
-export type Alike = { readonly key: string; readonly ids: EventId[] }
+/** Tickets of one node that differ in slot and life alone: what fits one fits all. */
+export type Alike = {
+  readonly key: string
+  /** Those that nobody holds; the last lives longest. */
+  readonly free: EventId[]
+  /** A router under load has hundreds of these, which no ask should look through. */
+  readonly held: Set<EventId>
+}

@@ -26,7 +26,7 @@ export const addTicket = (
   else if (older) removeTicket(state, older.id)
   const alike = alikeOf(state, body, node)
   // What they say of tasks is most of a ticket, and the same in all: it is kept once.
-  const twin = state.tickets.get(alike.ids[0]!)
+  const twin = state.tickets.get(anyOf(alike)!)
   const own = twin ? { ...body, entries: twin.ticket.entries } : body
   const ticket: PoolTicket = {
     id: event.id,
@@ -52,6 +52,7 @@ export const addTicket = (
 export const removeTicket = (state: RouterState, id: EventId): PoolTicket | undefined => {
   const ticket = state.tickets.get(id)
   if (!ticket) return undefined
+  if (ticket.heldFor !== null) forgetHold(state, ticket)
   unlist(state, ticket)
   state.tickets.delete(id)
   state.deadlines.clear(`ticket:${id}`)
@@ -61,33 +62,73 @@ export const removeTicket = (state: RouterState, id: EventId): PoolTicket | unde
   return ticket
 }
 
+/** Holds a ticket for a client, until then or `endHold`: nobody else is offered it. */
+export const hold = (
+  state: RouterState,
+  ticket: PoolTicket,
+  client: PubKey,
+  until: UnixMs,
+): void => {
+  if (ticket.heldFor !== null) forgetHold(state, ticket)
+  ticket.heldFor = client
+  ticket.heldUntil = until
+  const { free, held } = ticket.alike
+  const at = free.lastIndexOf(ticket.id)
+  if (at >= 0) free.splice(at, 1)
+  if (at >= 0) held.add(ticket.id)
+  state.deadlines.set(`hold:${ticket.id}`, until)
+}
+
+/** It is nobody's any more, and offered again where no newer one took its place. */
+export const endHold = (state: RouterState, ticket: PoolTicket): void => {
+  forgetHold(state, ticket)
+  ticket.heldFor = null
+  ticket.heldUntil = null
+  if (!ticket.alike.held.delete(ticket.id)) return
+  insert(state, ticket)
+}
+
+const forgetHold = (state: RouterState, { id, heldFor }: PoolTicket): void => {
+  const its = heldFor === null ? undefined : state.holds.get(heldFor)
+  its?.delete(id)
+  if (its?.size === 0) state.holds.delete(heldFor!)
+  state.deadlines.clear(`hold:${id}`)
+}
+
 /** The tickets of a node that say the same but for their slot and key, none before the first. */
 const alikeOf = (state: RouterState, body: Ticket, node: NodeRecord): Alike => {
   const key = `${node.key} ${JSON.stringify({ ...body, slot: 0, key: '' })}`
-  return state.alike.get(key) ?? { key, ids: [] }
+  return state.alike.get(key) ?? { key, free: [], held: new Set() }
 }
 
+/** One of them. */
+const anyOf = ({ free, held }: Alike): EventId | undefined =>
+  free.at(-1) ?? held.values().next().value
+
 const list = (state: RouterState, ticket: PoolTicket): void => {
-  const { key, ids } = ticket.alike
-  const later = ids.findLastIndex((id) => state.tickets.get(id)!.expires <= ticket.expires)
-  ids.splice(later + 1, 0, ticket.id)
-  if (ids.length > 1) return
-  state.alike.set(key, ticket.alike)
-  for (const task of tasksOf(ticket))
-    state.byTask.set(task, (state.byTask.get(task) ?? new Set()).add(ticket.alike))
+  const { alike } = ticket
+  insert(state, ticket)
+  if (alike.free.length + alike.held.size > 1) return
+  state.alike.set(alike.key, alike)
+  for (const task of tasksOf(ticket.ticket))
+    state.byTask.set(task, (state.byTask.get(task) ?? new Set()).add(alike))
+}
+
+const insert = (state: RouterState, { id, expires, alike: { free } }: PoolTicket): void => {
+  const later = free.findLastIndex((it) => state.tickets.get(it)!.expires <= expires)
+  free.splice(later + 1, 0, id)
 }
 
 /** Offers a ticket to nobody any more. */
-const unlist = (state: RouterState, ticket: PoolTicket): void => {
-  const { key, ids } = ticket.alike
-  const at = ids.lastIndexOf(ticket.id)
-  if (at < 0) return
-  ids.splice(at, 1)
-  if (ids.length > 0) return
-  state.alike.delete(key)
+const unlist = (state: RouterState, { id, alike, ticket }: PoolTicket): void => {
+  const at = alike.free.lastIndexOf(id)
+  if (at >= 0) alike.free.splice(at, 1)
+  else if (!alike.held.delete(id)) return
+  if (alike.free.length + alike.held.size > 0) return
+  state.alike.delete(alike.key)
   for (const task of tasksOf(ticket)) {
     const listed = state.byTask.get(task)
-    listed?.delete(ticket.alike)
+    listed?.delete(alike)
     if (listed?.size === 0) state.byTask.delete(task)
   }
 }
@@ -114,14 +155,15 @@ export const usable = (
  */
 export const ticketsFor = ({ state, now }: Turn, task: string): PoolTicket[] => {
   const found: PoolTicket[] = []
-  for (const { ids } of state.byTask.get(bareTask(task)) ?? []) {
+  for (const alike of state.byTask.get(bareTask(task)) ?? []) {
+    const { free } = alike
     const before = found.length
-    for (let i = ids.length - 1; i >= 0 && found.length < before + OF_ALIKE; i--) {
-      const ticket = state.tickets.get(ids[i]!)!
+    for (let i = free.length - 1; i >= 0 && found.length < before + OF_ALIKE; i--) {
+      const ticket = state.tickets.get(free[i]!)!
       if (ticket.expires < now + state.bounds.holdMs) break
-      if (!isHeld(ticket, now)) found.push(ticket)
+      found.push(ticket)
     }
-    if (found.length === before) found.push(state.tickets.get(ids.at(-1)!)!)
+    if (found.length === before) found.push(state.tickets.get(anyOf(alike)!)!)
   }
   return found
 }
@@ -129,8 +171,8 @@ export const ticketsFor = ({ state, now }: Turn, task: string): PoolTicket[] => 
 /** What all tickets offer, for the answer to somebody who asked for something else. */
 export const allTickets = (state: RouterState): Iterable<PoolTicket> => state.tickets.values()
 
-const tasksOf = (ticket: PoolTicket): Set<string> =>
-  new Set(ticket.ticket.entries.map((entry) => bareTask(entry.task)))
+const tasksOf = ({ entries }: Ticket): Set<string> =>
+  new Set(entries.map((entry) => bareTask(entry.task)))
 
 /** As many as an answer has entries. */
 const OF_ALIKE = BOUNDS.offers

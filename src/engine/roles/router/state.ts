@@ -117,8 +117,8 @@ export type RouterState = {
   /** What the address of a link is counted by. */
   placeOf: Map<LinkId, string>
   placeHolds: PlaceHolds
-  /** Tickets that were held for the asker of a key, for as long as it has a link (holds.ts). */
-  holds: Map<PubKey, EventId[]>
+  /** Tickets that are held for the asker of a key, for as long as it has a link (holds.ts). */
+  holds: Map<PubKey, Set<EventId>>
   readonly clocks: Clocks
   jobsOf: Map<LinkId, Set<JobId>>
   nodes: Map<PubKey, NodeRecord>
