@@ -1,5 +1,4 @@
 import { expect, test } from 'bun:test'
-import { connect, createServer, type Server, type Socket } from 'node:net'
 import { systemClock } from '../../src/engine/base/clock.ts'
 import { silentLog } from '../../src/engine/base/log.ts'
 import { systemRandom } from '../../src/engine/base/random.ts'
@@ -13,6 +12,7 @@ import { openRouter } from '../../src/engine/roles/router/router.ts'
 import { memoryStore } from '../../src/engine/storage/memory.ts'
 import { socketNetwork } from '../../src/engine/transport/sockets.ts'
 import { scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
+import { proxyTo } from '../fixtures/proxy.ts'
 import { wishOf } from './world.ts'
 
 // Real sockets, since only they can be cut in the middle of a message.
@@ -111,40 +111,5 @@ test('a stream over real sockets survives cut connections and a router that rest
   await router.close()
   for (const it of proxies) it.close()
 }, 30_000)
-
-type Proxy = Readonly<{ port: number; cut: () => void; close: () => void }>
-
-/** Passes bytes on to a port that may change, until it is cut. */
-const proxyTo = async (target: { port: number }): Promise<Proxy> => {
-  const open = new Set<Socket>()
-  const server: Server = createServer((near) => {
-    const far = connect(target.port, '127.0.0.1')
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      open.add(from)
-      from.on('data', (bytes) => void to.write(bytes))
-      from.on('error', () => {})
-      from.on('close', () => {
-        open.delete(from)
-        to.destroy()
-      })
-    }
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const cut = () => {
-    for (const it of open) it.destroy()
-  }
-  return {
-    port: typeof address === 'object' && address !== null ? address.port : 0,
-    cut,
-    close: () => {
-      cut()
-      server.close()
-    },
-  }
-}
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

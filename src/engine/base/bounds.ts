@@ -19,6 +19,7 @@ export const BOUNDS = {
   jobsPerLink: 64,
   syncsBurst: 256,
   syncsPerSecond: 64,
+  backPerSecond: 100,
   unsentPerLinkBytes: 8 * MIB,
   subscriptionsPerLink: 32,
   filtersPerSubscription: 10,

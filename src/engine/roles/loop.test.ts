@@ -35,7 +35,7 @@ const looped = (
   const heard: string[] = []
   const logged: (Fields & { event: string })[] = []
   const answers: [boolean, string][] = []
-  const did = { offences: 0, closed: '', takes: true }
+  const did = { offences: 0, taken: 0, closed: '', takes: true }
   const broken: Fault[] = []
   const deadlines = new Deadlines()
   const note = (event: string, fields?: Fields) => void logged.push({ event, ...fields })
@@ -66,6 +66,7 @@ const looped = (
     send: async () => ({ state: 'delivered' }),
     frame: () => did.takes,
     answer: (_, accepted, message) => void answers.push([accepted, message]),
+    taken: () => void did.taken++,
     offend: () => void did.offences++,
     stray: () => {},
     query: async () => [],
@@ -97,6 +98,35 @@ test('a replay is a yes, and reaches nobody a second time', () => {
   expect(it.heard).toEqual(['authenticated', 'message'])
   expect(it.answers).toEqual([[true, 'duplicate: seen']])
   expect(it.did.offences).toBe(0)
+})
+
+test('what is accepted is taken once, where its answer comes, or before where the disk is waited for', () => {
+  const yes = {
+    do: 'answer',
+    link: 7,
+    id: 'a'.repeat(64) as never,
+    accepted: true,
+    message: '',
+  } as const
+  for (const [effects, taken, answers] of [
+    [[yes], 1, 1],
+    [[{ ...yes, accepted: false }], 0, 1],
+    [[{ do: 'taken', link: 7 }], 1, 0],
+    [
+      [
+        { do: 'taken', link: 7 },
+        { ...yes, late: true },
+      ],
+      1,
+      1,
+    ],
+  ] as const) {
+    const it = looped([...effects])
+    it.loop.event(it.link, it.revoke(1))
+    // A replay is answered with yes, too; it has cost work and brought nothing.
+    it.loop.event(it.link, it.revoke(1))
+    expect([it.did.taken, it.answers.length]).toEqual([taken, answers + 1])
+  }
 })
 
 test('a process that began under a wrong clock believes its peers when it is set right', async () => {

@@ -139,7 +139,9 @@ export class Loop<
       case 'frame':
         return this.frameTo(wire)
       case 'answer':
-        this.links.get(wire.link)?.answer(wire.id, wire.accepted, wire.message)
+        return this.answer(wire)
+      case 'taken':
+        this.links.get(wire.link)?.taken()
         return
       case 'stray':
         this.links.get(wire.link)?.stray(wire.bytes)
@@ -167,6 +169,12 @@ export class Loop<
       default:
         return this.options.other(effect as Exclude<Effect, WireEffect>)
     }
+  }
+
+  private answer(wire: Extract<WireEffect, { do: 'answer' }>): void {
+    const link = this.links.get(wire.link)
+    if (wire.accepted && !wire.late) link?.taken()
+    link?.answer(wire.id, wire.accepted, wire.message)
   }
 
   private send({ link: id, outgoing }: Extract<WireEffect, { do: 'send' }>): void {

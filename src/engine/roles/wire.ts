@@ -47,7 +47,17 @@ export type Unwritten = Extract<WireEvent, { type: 'unwritten' }>
 export type WireEffect =
   | Readonly<{ do: 'send'; link: LinkId; outgoing: Outgoing }>
   | Readonly<{ do: 'frame'; link: LinkId; bytes: Uint8Array }>
-  | Readonly<{ do: 'answer'; link: LinkId; id: EventId; accepted: boolean; message: string }>
+  | Readonly<{
+      do: 'answer'
+      link: LinkId
+      id: EventId
+      accepted: boolean
+      message: string
+      /** It was taken before; this says that it is on disk. */
+      late?: true
+    }>
+  /** An event is accepted, and answered when it is on disk. */
+  | Readonly<{ do: 'taken'; link: LinkId }>
   /** So many bytes came that belong to no accepted job; less than 0: they did after all. */
   | Readonly<{ do: 'stray'; link: LinkId; bytes: number }>
   | Readonly<{ do: 'close'; link: LinkId; reason: string }>

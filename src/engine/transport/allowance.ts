@@ -39,7 +39,7 @@ export class Allowance {
   }
 
   /** An event was accepted: most of what it cost is given back. */
-  accepted(): void {
+  taken(): void {
     this.events.give(1 - ACCEPTED_COST)
   }
 

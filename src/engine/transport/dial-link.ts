@@ -84,6 +84,7 @@ export class DialLink implements Link {
   }
 
   answer(): void {}
+  taken(): void {}
 
   offend(): void {}
 

@@ -80,14 +80,16 @@ export class DoorLink implements Link, Speaker {
   }
 
   answer(id: EventId, accepted: boolean, message: string): void {
-    // A replay is answered with yes, too; it has cost work and brought nothing.
-    if (accepted && !message.startsWith('duplicate:')) this.allowance.accepted()
     // Ids are hex; most answers say yes and nothing else.
     this.write(`["OK","${id}",${accepted},${message === '' ? '""' : JSON.stringify(message)}]`)
   }
 
   query(): Promise<string[]> {
     return Promise.resolve([])
+  }
+
+  taken(): void {
+    this.allowance.taken()
   }
 
   offend(): void {

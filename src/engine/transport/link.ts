@@ -43,6 +43,11 @@ export interface Link {
   frame(bytes: Uint8Array): boolean
   /** Answers an event that came in on a door (NIP-01 OK). Nothing happens on a dialled link. */
   answer(id: EventId, accepted: boolean, message: string): void
+  /**
+   * An event that came in is one of those that the far side is here for: most of what it cost at a door is given
+   * back. Its answer may come later, when it is on disk. Nothing happens on a dialled link.
+   */
+  taken(): void
   /** Counts something against the far side: after too many a door hangs up. Nothing on a dialled link. */
   offend(): void
   /**

@@ -147,6 +147,7 @@ export class MemoryPipe {
           this.put(end, 'event', message.length, () => this.answers.settle(event, delivery))
         },
         // Nobody floods a network of one process: what hostile peers do is tried at real doors.
+        taken: () => {},
         offend: () => {},
         stray: () => {},
         query: (filter) => this.query(end, isDoor, filter),

@@ -20,7 +20,7 @@ import { counter } from '../../../src/engine/transport/counter.ts'
 import { WriteWindow } from '../../../src/engine/transport/flow.ts'
 import { SAMPLES } from '../../vectors/samples.ts'
 import { outcomeOf, piece, wish } from './cast.ts'
-import { forged, tagged } from './parcel.ts'
+import { contentOf, forged, tagged } from './parcel.ts'
 import { type Scene, declinedTo, eventsTo, framesTo, heardBy, onWay, scene } from './scene.ts'
 
 /** Whether so much is let through: true at the edge, false one beyond. */
@@ -240,6 +240,20 @@ const CASES: Readonly<Record<keyof typeof BOUNDS, Case | Elsewhere>> = {
   ],
   stalledMs: ['../scenes.test.ts', 'a reader that stops for good'],
   awayMs: ['router-strangers.test.ts', 'awayMs'],
+  backPerSecond: (more) => {
+    const it = scene({ words: null, slots: 3, bounds: { backPerSecond: 2 } })
+    for (let job = 0; job < 2 + more; job++) wish(it.stage, it.client)
+    it.stage.cut(it.node, [...it.node.links.keys()][0]!)
+    const pin = (link: number) => it.node.state.pinned.set(link, it.router.signer.pubkey)
+    it.stage.connect(it.node, it.router, pin)
+    const asked = () =>
+      new Set(eventsTo(it.router, 'sync').map((one) => contentOf(one)['job'])).size
+    const atOnce = asked()
+    it.stage.advance(1_000)
+    // What is left is asked for a second later.
+    expect([it.node.runs.length, asked()]).toEqual([2 + more, 2 + more])
+    return atOnce === 2 + more
+  },
   resultWaitsMs: ['../resume.test.ts', 'a finished result waits for a client with patience'],
   coalesceBytes: (more) => {
     const it = scene({ words: null })

@@ -171,6 +171,8 @@ test('a receipt is answered only when it is on the disk', () => {
   const answered = () =>
     it.node.heard.some((parcel) => parcel.kind === 'answer' && parcel.id === receipt!.id)
   expect(answered()).toBe(false)
+  // Nor does it cost a node, which would be thrown out as a flood while our disk is slow.
+  expect(it.stage.taken).toContain(it.node)
   // It is passed on at once all the same: a slow disk delays no client.
   expect(eventsTo(it.client, 'receipt')).toHaveLength(1)
   it.stage.write(it.router)

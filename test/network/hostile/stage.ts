@@ -33,6 +33,8 @@ export class Stage {
   readonly tampers: Tamper[] = []
   /** Bytes that a party counted as of no accepted job. */
   readonly strays = new Map<Party, number>()
+  /** Whose events were accepted before they were answered. */
+  readonly taken: (Party | undefined)[] = []
   readonly news = new Map<JobId, News[]>()
   /** How a job's work is done, where a node has any (cast.ts). */
   onWork: (node: Party, effect: AnyEffect) => void = () => {}
@@ -200,6 +202,8 @@ export class Stage {
         return transmit(this, party, effect.link, effect.bytes)
       case 'stray':
         return void this.strays.set(party, (this.strays.get(party) ?? 0) + effect.bytes)
+      case 'taken':
+        return void this.taken.push(party.links.get(effect.link)?.to)
       case 'answer':
         return answer(this, party, effect.link, effect)
       case 'close':

@@ -18,7 +18,15 @@ import { onLockDue } from './holds.ts'
 import { creditInput, onInput, onJob, refuseInput } from './jobs.ts'
 import { flush, onCredit, onDone, onFailed, onPiece, onStarted, sayStarted } from './output.ts'
 import { conclude, forget, giveUp, onAcknowledgement, onKept, stop } from './records.ts'
-import { onAway, onClientGone, onRouterBack, onRouterLost, onSync, onUnanswered } from './resume.ts'
+import {
+  onAway,
+  onClientGone,
+  onMoreBack,
+  onRouterBack,
+  onRouterLost,
+  onSync,
+  onUnanswered,
+} from './resume.ts'
 import type { NodeEffect, NodeEvent, NodeJob, NodeState, NodeTurn } from './state.ts'
 import { renewSheet } from './sheet.ts'
 import { tellStatus } from './status.ts'
@@ -204,6 +212,7 @@ const onDue = (turn: NodeTurn, key: string): void => {
   if (what === 'sheet') return renewSheet(turn)
   if (what === 'quota')
     return void turn.effects.push({ do: 'close', link: Number(id), reason: 'no word of a router' })
+  if (what === 'back') return onMoreBack(turn, Number(id))
   if (what === 'status') return tellStatus(turn, true)
   if (what === 'ticket') return void state.tickets.delete(id as never)
   if (what === 'book') return onBookDue(turn)

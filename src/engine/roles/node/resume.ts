@@ -28,19 +28,39 @@ export const onRouterLost = (turn: NodeTurn, link: LinkId): void => {
   }
 }
 
-/** The router is there again, the same or another run of it: each of its jobs is asked for. */
+/**
+ * The router is there again, the same or another run of it: each of its jobs is asked for, so many a second. A node
+ * with hundreds that asked for all at once would be thrown out as a flood, again and again.
+ */
 export const onRouterBack = (turn: NodeTurn, router: RouterRecord): void => {
   const { state } = turn
+  for (const job of state.jobs.values())
+    if (isLeftOf(router, job) && !isClosed(job)) awaitLink(turn, job)
+  askForSome(turn, router)
+}
+
+/** A `back:` deadline fell due: more of them may be asked for. */
+export const onMoreBack = (turn: NodeTurn, link: LinkId): void => {
+  const router = turn.state.routers.get(link)
+  if (router) askForSome(turn, router)
+}
+
+const askForSome = (turn: NodeTurn, router: RouterRecord): void => {
+  const { state, now } = turn
+  let room = state.bounds.backPerSecond
   for (const job of state.jobs.values()) {
-    if (job.router !== router.key || job.link === router.link) continue
+    if (!isLeftOf(router, job)) continue
+    if (room-- === 0) return void state.deadlines.set(`back:${router.link}`, unixMs(now + 1_000))
     job.link = router.link
-    if (job.forgotten) continue
-    if (!isClosed(job)) awaitLink(turn, job)
     askAgain(turn, job, 0)
     // After the sync: a router that knows nothing of the job keeps it until its client is back.
     giveReceipt(turn, job)
   }
 }
+
+/** Its link to this router was lost, and it is not asked for yet. */
+const isLeftOf = (router: RouterRecord, job: NodeJob): boolean =>
+  job.router === router.key && job.link !== router.link && !job.forgotten
 
 /** The router says that the client is gone. A result that is finished waits for it a while longer. */
 export const onClientGone = (turn: NodeTurn, job: NodeJob): void => {
@@ -69,7 +89,11 @@ export const onSync = (turn: NodeTurn, link: LinkId, message: Message<'sync'>): 
   const job = state.jobs.get(jobTagOf(body.job, body.ticket))
   const answers = tagValue(event, 'e')
   if (!job || job.forgotten) return answers === undefined ? refuse(turn, link, message) : undefined
-  if (job.client !== event.pubkey || job.link !== link) return
+  const router = state.routers.get(link)
+  if (job.client !== event.pubkey) return
+  // Whoever asks need not wait until we do.
+  if (router && isLeftOf(router, job)) job.link = link
+  if (job.link !== link) return
   if (answers === undefined) {
     // Whoever asks without end gets no window of frames for each time.
     if (state.deadlines.has(`answered:${job.tag}`)) return

@@ -193,6 +193,7 @@ const place = (
     closed: false,
     receipt: null,
     acknowledged: false,
+    synced: null,
     claim: null,
     input: newMeter(state.bounds),
     output: newMeter(state.bounds),

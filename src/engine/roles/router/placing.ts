@@ -29,6 +29,8 @@ export type Placing = {
   /** The receipt of this placing, and whether the client has answered it: one of each. */
   receipt: Message<'receipt'> | null
   acknowledged: boolean
+  /** The last link on which its node asked for it, when that was back. */
+  synced: LinkId | null
   /** What the receipt makes of the node, until its client has had its say. */
   claim: Observation | null
   /** What passes each way. */

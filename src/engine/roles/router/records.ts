@@ -27,6 +27,7 @@ export const onReceipt = (turn: Turn, link: LinkId, message: Message<'receipt'>)
   placing.receipt = message
   useShown(turn, { job: job.id, node: placing.node, client: job.client })
   state.keeping.set(event.id, link)
+  turn.effects.push({ do: 'taken', link })
   const { job: id, ticket } = body
   const by = event.pubkey
   const kept = {
@@ -85,6 +86,7 @@ export const onAcknowledgement = (
     return decline(turn, link, message, 'restricted: no such receipt')
   placing.acknowledged = true
   state.keeping.set(event.id, link)
+  turn.effects.push({ do: 'taken', link })
   turn.effects.push({
     do: 'keep',
     kept: {
@@ -116,5 +118,6 @@ export const onKept = (turn: Turn, message: { id: Message['event']['id'] }): voi
   const link = turn.state.keeping.get(message.id)
   turn.state.keeping.delete(message.id)
   if (link === undefined || !turn.state.keyOf.has(link)) return
-  turn.effects.push({ do: 'answer', link, id: message.id, accepted: true, message: '' })
+  const { id } = message
+  turn.effects.push({ do: 'answer', link, id, accepted: true, message: '', late: true })
 }

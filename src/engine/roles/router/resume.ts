@@ -30,12 +30,15 @@ import {
 export const onSync = (turn: Turn, link: LinkId, message: Message<'sync'>): void => {
   const { state } = turn
   const { body, event } = message
-  if (!maySync(turn, link)) return decline(turn, link, message, 'rate-limited: syncs')
+  const job = state.jobs.get(body.job)
+  const placing = job && placingOf(job, body.ticket)
+  // A node that is back asks for each of its jobs, and may have hundreds.
+  const isBack = body.side === 'node' && placing?.link === link && placing.synced !== link
+  if (isBack) placing.synced = link
+  else if (!maySync(turn, link)) return decline(turn, link, message, 'rate-limited: syncs')
   const to = tagValue(event, 'p') as PubKey
   const [client, node] = body.side === 'client' ? [event.pubkey, to] : [to, event.pubkey]
-  const job = state.jobs.get(body.job)
   if (!job) return onUnknown(turn, link, message, client, node)
-  const placing = placingOf(job, body.ticket)
   const isTheirs = job.client === client && (placing === undefined || placing.node === node)
   if (!isTheirs) return decline(turn, link, message, 'restricted: no such job')
   if (body.side === 'client') return fromClient(turn, job, placing, link, message)
@@ -184,6 +187,7 @@ const restore = (turn: Turn, returning: Returning, link: LinkId): void => {
     closed: false,
     receipt: null,
     acknowledged: false,
+    synced: nodeLink,
     claim: null,
     input: restoredMeter(state.bounds),
     output: restoredMeter(state.bounds),
