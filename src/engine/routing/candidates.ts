@@ -18,7 +18,8 @@ import { type Near, newNear, noOfferOf, noteNear } from './no-offer.ts'
 export type HeldTicket = {
   id: EventId
   node: PubKey
-  ticket: Ticket
+  /** The same object in all tickets that say so: a router has thousands. */
+  ticket: Omit<Ticket, 'slot' | 'key'>
   expires: UnixMs
   /** For whom it is held, and until when; null when it is free. */
   heldFor: PubKey | null

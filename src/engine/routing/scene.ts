@@ -62,10 +62,8 @@ export const ticketOf = (
     id: idOf(n),
     node: keyOf(node),
     ticket: {
-      slot: 0,
       place,
       boot: '0'.repeat(32) as BootId,
-      key: '0'.repeat(64),
       exclusive: true,
       operator: null,
       timings: ['free'],

@@ -4,11 +4,14 @@ import { kindClass, kindName } from '../protocol/kinds.ts'
 import { PUBLIC_KINDS } from '../protocol/messages.ts'
 import type { Filter } from './link.ts'
 
+/** What filters look at of an event. */
+export type Indexed = Omit<Signed, 'content' | 'sig'>
+
 /** Whether an event passes a filter (NIP-01): every condition, any value of each. */
-export const matchesFilter = (filter: Filter, event: Signed): boolean => matcherOf(filter)(event)
+export const matchesFilter = (filter: Filter, event: Indexed): boolean => matcherOf(filter)(event)
 
 /** A filter made ready for many events: its lists are up to 500 values long, and looked up, not read. */
-export const matcherOf = (filter: Filter): ((event: Signed) => boolean) => {
+export const matcherOf = (filter: Filter): ((event: Indexed) => boolean) => {
   const { since = 0, until = Infinity } = filter
   const [ids, authors, kinds] = [setOf(filter.ids), setOf(filter.authors), setOf(filter.kinds)]
   const tags = Object.entries(filter).flatMap(([condition, values]) =>
@@ -26,12 +29,12 @@ export const matcherOf = (filter: Filter): ((event: Signed) => boolean) => {
 }
 
 /** Whether one of each is among an event's tags. Plain loops: a door asks this for all that it passes on. */
-const hasAll = (event: Signed, wanted: readonly Wanted[]): boolean => {
+const hasAll = (event: Indexed, wanted: readonly Wanted[]): boolean => {
   for (const one of wanted) if (!has(event, one)) return false
   return true
 }
 
-const has = ({ tags }: Signed, { name, values }: Wanted): boolean => {
+const has = ({ tags }: Indexed, { name, values }: Wanted): boolean => {
   for (const tag of tags) if (tag[0] === name && values.has(tag[1])) return true
   return false
 }

@@ -2,13 +2,13 @@ import { type UnixMs, unixMs } from '../../base/clock.ts'
 import { tagValue } from '../../protocol/event.ts'
 import type { EventId } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
-import type { Public } from './shelf.ts'
+import { type Public, publicOf } from './shelf.ts'
 import type { RouterState, Turn } from './state.ts'
 
 /** Manifests, sheets and statuses of a router's parties: what its door serves, and no more of it than fits. */
 
 /** Keeps an addressable event for the door. A newer one replaces the older (NIP-01); sheets stay by id. */
-export const publish = (turn: Turn, message: Public): void => {
+export const publish = (turn: Turn, message: Message<Public['name']>): void => {
   const { directory, published } = turn.state
   const { event } = message
   const own = published.get(event.pubkey) ?? new Map<string, EventId>()
@@ -18,8 +18,9 @@ export const publish = (turn: Turn, message: Public): void => {
   if (older && (directory.get(older)?.event.created_at ?? 0) > event.created_at) return
   if (older) drop(turn.state, older)
   published.set(event.pubkey, own.set(address, event.id))
-  directory.set(event.id, message)
-  arm(turn, message)
+  const kept = publicOf(message)
+  directory.set(event.id, kept)
+  arm(turn, kept)
   // `d` is the author's choice: whoever has ever new ones loses its own oldest.
   if (own.size > ADDRESSES_PER_KEY) drop(turn.state, own.values().next().value!)
   if (directory.size > MOST_PUBLISHED) makeRoom(turn.state)
@@ -38,8 +39,8 @@ export const onOutdated = (turn: Turn, id: EventId): void => {
 }
 
 /** When an event stops to hold, from its NIP-40 tag. */
-export const expiryOf = (message: Message): UnixMs | undefined => {
-  const seconds = Number(tagValue(message.event, 'expiration'))
+export const expiryOf = ({ event }: Pick<Public, 'event'>): UnixMs | undefined => {
+  const seconds = Number(tagValue(event, 'expiration'))
   return Number.isSafeInteger(seconds) && seconds > 0 ? unixMs(seconds * 1000) : undefined
 }
 

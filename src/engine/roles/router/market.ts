@@ -207,7 +207,7 @@ const placeOf = ({ state }: Turn, link: LinkId): string | null => {
 
 const addSheet = (node: NodeRecord, sheet: Message<'sheet'>): void => {
   if (node.sheets.size >= SHEETS_PER_NODE) node.sheets.delete(node.sheets.keys().next().value!)
-  node.sheets.set(sheet.event.id, sheet)
+  node.sheets.set(sheet.event.id, sheet.body)
 }
 
 const log = (turn: Turn, event: string, node: PubKey): void => {

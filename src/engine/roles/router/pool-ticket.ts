@@ -6,7 +6,14 @@ import type { LinkId } from '../wire.ts'
  * A ticket that is free or held, with the text of the event that proves it, and how long that is as a
  * string of JSON. The event itself is not kept: in offers it stands as it came.
  */
-export type PoolTicket = HeldTicket & { link: LinkId; text: string; bytes: number; alike: Alike }
+export type PoolTicket = HeldTicket & {
+  link: LinkId
+  /** `slot:place`: what it stands for at its node. */
+  seat: string
+  text: string
+  bytes: number
+  alike: Alike
+}
 
 /** Tickets of one node that differ in slot and life alone: what fits one fits all. */
 export type Alike = {

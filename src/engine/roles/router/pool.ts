@@ -1,4 +1,5 @@
 import { BOUNDS } from '../../base/bounds.ts'
+import { sha256Hex } from '../../base/bytes.ts'
 import type { UnixMs } from '../../base/clock.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
@@ -19,21 +20,21 @@ export const addTicket = (
   const { body, event } = message
   const sheet = node.sheets.get(body.entries[0]!.sheet)
   if (!sheet) return
-  const place = `${body.slot}:${body.place}`
-  const older = state.tickets.get(node.tickets.get(place) ?? event.id)
+  const seat = `${body.slot}:${body.place}`
+  const older = state.tickets.get(node.tickets.get(seat) ?? event.id)
   // One that is held stays usable for whom it is held: the node honours both until they expire.
   if (older && isHeld(older, now)) unlist(state, older)
   else if (older) removeTicket(state, older.id)
   const alike = alikeOf(state, body, node)
-  // What they say of tasks is most of a ticket, and the same in all: it is kept once.
-  const twin = state.tickets.get(anyOf(alike)!)
-  const own = twin ? { ...body, entries: twin.ticket.entries } : body
+  // What they say is the same in all, and kept once.
+  const { ticket: said } = state.tickets.get(anyOf(alike)!) ?? { ticket: body }
   const ticket: PoolTicket = {
     id: event.id,
     node: node.key,
     link: node.link,
-    ticket: own,
-    sheet: sheet.body,
+    ticket: said,
+    seat,
+    sheet,
     local: node.local,
     expires,
     heldFor: null,
@@ -42,7 +43,7 @@ export const addTicket = (
     bytes: JSON.stringify(message.text).length,
     alike,
   }
-  node.tickets.set(place, event.id)
+  node.tickets.set(seat, event.id)
   state.tickets.set(event.id, ticket)
   list(state, ticket)
   state.deadlines.set(`ticket:${event.id}`, expires)
@@ -57,8 +58,7 @@ export const removeTicket = (state: RouterState, id: EventId): PoolTicket | unde
   state.tickets.delete(id)
   state.deadlines.clear(`ticket:${id}`)
   const node = state.nodes.get(ticket.node)
-  const place = `${ticket.ticket.slot}:${ticket.ticket.place}`
-  if (node?.tickets.get(place) === id) node.tickets.delete(place)
+  if (node?.tickets.get(ticket.seat) === id) node.tickets.delete(ticket.seat)
   return ticket
 }
 
@@ -97,7 +97,7 @@ const forgetHold = (state: RouterState, { id, heldFor }: PoolTicket): void => {
 
 /** The tickets of a node that say the same but for their slot and key, none before the first. */
 const alikeOf = (state: RouterState, body: Ticket, node: NodeRecord): Alike => {
-  const key = `${node.key} ${JSON.stringify({ ...body, slot: 0, key: '' })}`
+  const key = sha256Hex(`${node.key} ${JSON.stringify({ ...body, slot: 0, key: '' })}`)
   return state.alike.get(key) ?? { key, free: [], held: new Set() }
 }
 
@@ -171,7 +171,7 @@ export const ticketsFor = ({ state, now }: Turn, task: string): PoolTicket[] => 
 /** What all tickets offer, for the answer to somebody who asked for something else. */
 export const allTickets = (state: RouterState): Iterable<PoolTicket> => state.tickets.values()
 
-const tasksOf = ({ entries }: Ticket): Set<string> =>
+const tasksOf = ({ entries }: PoolTicket['ticket']): Set<string> =>
   new Set(entries.map((entry) => bareTask(entry.task)))
 
 /** As many as an answer has entries. */

@@ -33,7 +33,7 @@ export const onProof = (
   const proof = isOwn && read(state, inner)
   if (!proof) return decline(turn, link, message, 'invalid: proof')
   const payOf = (node: PubKey, sheet: string) =>
-    state.nodes.get(node)?.sheets.get(sheet as never)?.body.pay
+    state.nodes.get(node)?.sheets.get(sheet as never)?.pay
   const rules = { net, router: signer.pubkey, secp: proofs.secp, payOf }
   const taken = takeProof(proofs, proof, rules, now)
   if (typeof taken === 'string')

@@ -22,6 +22,7 @@ import { type RouterEvent, decide } from './decide.ts'
 import { type RouterFee, openFee } from './fee.ts'
 import { awaitOld } from './proofs.ts'
 import { type RouterEffect, type RouterState, newRouterState } from './state.ts'
+import { publicOf } from './shelf.ts'
 import { shiftTimes } from './times.ts'
 
 export type RouterOptions = {
@@ -227,7 +228,8 @@ const introduce = (
   const event = signer.sign(draftOf('manifest', manifest, { now, net, d: 'router', expires }))
   const message = document(eventText(event), { verifier: secp })
   if (older) state.directory.delete(older)
-  if ('name' in message && message.name === 'manifest') state.directory.set(event.id, message)
+  if ('name' in message && message.name === 'manifest')
+    state.directory.set(event.id, publicOf(message))
   let stop = clock.after(MANIFEST_LIFE_MS / 2, () => {
     stop = introduce(state, clock, doors, options, event.id)
   })

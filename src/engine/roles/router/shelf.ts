@@ -1,10 +1,21 @@
 import type { EventId } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
-import { matcherOf } from '../../transport/filter.ts'
+import { type Indexed, matcherOf } from '../../transport/filter.ts'
 import type { Filter } from '../../transport/link.ts'
 import { STORED_AT_ONCE } from '../../transport/nip11.ts'
 
-export type Public = Message<'manifest' | 'sheet' | 'status'>
+/** A public event as a door serves it: by what filters look at, and its text. A router keeps some of each node. */
+export type Public = Readonly<{
+  name: 'manifest' | 'sheet' | 'status'
+  event: Indexed
+  text: string
+}>
+
+/** What a door may serve, without what its text says again. */
+export const publicOf = ({ name, event, text }: Message<Public['name']>): Public => {
+  const { id, pubkey, created_at, kind, tags } = event
+  return { name, event: { id, pubkey, created_at, kind, tags }, text }
+}
 
 /** Public events by id and by age, so that strangers' questions cost little (NIP-01, REQ). */
 export class Shelf {

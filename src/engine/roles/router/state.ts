@@ -13,6 +13,7 @@ import type { Manifest } from '../../protocol/manifest.ts'
 import type { Contents, Message } from '../../protocol/messages.ts'
 import type { MOVES } from '../../protocol/progress.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
+import type { Sheet } from '../../protocol/sheet.ts'
 import { type KeyLimits, type PlaceHolds, isKnown, newKeyLimits } from '../../routing/admit.ts'
 import type { PaymentRule } from '../../routing/payment.ts'
 import type { Proofs } from '../../spending/proofs.ts'
@@ -36,7 +37,7 @@ export type NodeRecord = {
   maxTickets: number
   /** What it says that it does, busy or not. */
   manifest: Manifest
-  sheets: Map<EventId, Message<'sheet'>>
+  sheets: Map<EventId, Sheet>
   /** By `slot:place`: a newer ticket for the same place replaces the older. */
   tickets: Map<string, EventId>
   /** When the last of its tickets that stand in offers expires. */
