@@ -28,8 +28,8 @@ export const concat = (...parts: Uint8Array[]): Uint8Array => {
 export const sha256 = (bytes: Uint8Array | string): Uint8Array =>
   plain(new Bun.CryptoHasher('sha256').update(bytes).digest())
 
-/** SHA-256 of a text as hex: without bytes in between, which cost as much again. */
-export const sha256Hex = (text: string): string => Bun.SHA256.hash(text, 'hex')
+/** SHA-256 as hex: without bytes in between, which cost as much again. */
+export const sha256Hex = (of: string | Uint8Array): string => Bun.SHA256.hash(of, 'hex')
 
 /** HMAC-SHA-256 (RFC 2104). */
 export const hmac = (key: Uint8Array, ...parts: Uint8Array[]): Uint8Array => {

@@ -1,4 +1,4 @@
-import { concat, fromHex, hmac, sha256, toHex, utf8 } from '../base/bytes.ts'
+import { concat, fromHex, hmac, sha256Hex, toHex, utf8 } from '../base/bytes.ts'
 import type { EventId, JobId, JobTag } from './ids.ts'
 
 /**
@@ -38,10 +38,16 @@ export type Frame = Readonly<{
 }>
 
 /** What frames carry instead of a job's id: SHA-256(`fedai/1 frame` ‖ job id ‖ ticket id), cut to 16 bytes. */
-export const jobTagOf = (job: JobId, ticket: EventId): JobTag =>
-  toHex(
-    sha256(concat(utf8('fedai/1 frame'), fromHex(job), fromHex(ticket))).subarray(0, 16),
-  ) as JobTag
+export const jobTagOf = (job: JobId, ticket: EventId): JobTag => {
+  TAGGED_JOB.setFromHex(job)
+  TAGGED_TICKET.setFromHex(ticket)
+  return sha256Hex(TAGGED).slice(0, 32) as JobTag
+}
+
+// Written over for each: seven sets of bytes less.
+const TAGGED = concat(utf8('fedai/1 frame'), new Uint8Array(64))
+const TAGGED_JOB = TAGGED.subarray(13, 45)
+const TAGGED_TICKET = TAGGED.subarray(45)
 
 /** The first 22 bytes of a frame: also the associated data that an output frame is sealed with. */
 export const frameHeader = (frame: Omit<Frame, 'bytes'>): Uint8Array => {

@@ -23,7 +23,7 @@ export type LoopOptions<State, Event, Effect> = {
   /** The part of it that counts money, for a role that does. */
   money?: MoneyStore
   log: Log
-  /** What became of an event that was sent, where the role wants to know. */
+  /** What became of an event that was sent, for a role that wants to know: only then are answers counted. */
   delivered?: (link: LinkId, id: EventId, delivery: Delivery) => void
   /** Told of a new link before anything else comes from it. */
   joined?: (link: Link) => void

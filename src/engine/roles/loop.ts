@@ -178,12 +178,13 @@ export class Loop<
   }
 
   private send({ link: id, outgoing }: Extract<WireEffect, { do: 'send' }>): void {
+    const { delivered } = this.options
     const sent = this.links.get(id)?.send(outgoing)
-    if (!sent) return
+    if (!sent || !delivered) return
     this.sending++
     void sent.then((delivery) => {
       this.sending--
-      this.options.delivered?.(id, outgoing.event.id, delivery)
+      delivered(id, outgoing.event.id, delivery)
     })
   }
 

@@ -10,7 +10,7 @@ import type { LedgerStore, MoneyChange, MoneyReads, MoneyStore } from './money-s
 import type { Kept, Observation } from './store.ts'
 
 /** Nobody waits for an observation, and one that is lost can be made again: they are written rarely. */
-const OBSERVE_MS = 250
+const OBSERVE_MS = 1_000
 
 /**
  * Opens the store on disk: the ledger at `path`, and cache.db in the same folder. Both are
@@ -54,7 +54,9 @@ export const openStore = async (path: string, flush?: Flush): Promise<LedgerStor
     const ids = changes.flatMap((it) => (it.table === 'kept' ? [it.row.id] : []))
     const committed = keeping.add(changes, soon)
     for (const id of ids) waiting.set(id, committed)
-    return committed.finally(() => ids.forEach((id) => waiting.delete(id)))
+    const forget = () => ids.forEach((id) => waiting.delete(id))
+    committed.then(forget, forget)
+    return committed
   }
 
   const keep = async (kept: Kept): Promise<void> => {
