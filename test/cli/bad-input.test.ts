@@ -50,6 +50,18 @@ const cases: Case[] = [
     64,
     /has no unit\n {2}write 5sat or 5msat/,
   ],
+  [
+    'a price with a comma before its fraction',
+    ['request', '--max-price', '1,5sat', 'hi'],
+    64,
+    /has a comma before its fraction\n {2}write 1\.5sat/,
+  ],
+  [
+    'a cap with one',
+    ['request', '--budget', '10,5sat', 'hi'],
+    64,
+    /has a comma before its fraction\n {2}write 10\.5sat/,
+  ],
   ['a price that is none', ['request', '--max-price', 'cheap', 'hi'], 64, /is not an amount/],
   [
     'a time without a unit',

@@ -27,42 +27,69 @@ export const parseMsat = (text: string): Msat => {
 }
 
 /**
- * Parses what people type: `10sat`, `500msat`, `1,000 sat`. A bare number is refused,
- * since nobody can know whether sats or msats were meant.
+ * Parses what people type: `10sat`, `500msat`, `1.5sat`, `1,000 sat`.
  * @throws Fault `usage` `money.unit` | `money.amount`
  */
 export const parseAmount = (text: string, what: string): Msat => {
-  const match = /^([0-9][0-9,_]*)(\.[0-9]{1,3})? ?(msat|sat|sats)?$/.exec(text.trim())
-  if (!match)
-    throw new Fault('usage', 'money.amount', `${what} ${text} is not an amount`, {
-      hint: 'write a number and its unit, such as 5sat or 500msat',
-    })
-  const [, whole = '', fraction, unit] = match
-  const digits = whole.replace(/[,_]/g, '')
-  if (!unit)
-    throw new Fault('usage', 'money.unit', `${what} ${text} has no unit`, {
-      hint: `write ${digits}sat or ${digits}msat`,
-    })
-  if (unit === 'msat' && fraction)
-    throw new Fault('usage', 'money.amount', `${what} ${text} is finer than an msat`, {
-      hint: BigInt(digits) === 0n ? 'the smallest is 1msat' : `write ${digits}msat`,
-    })
-  const scale = unit === 'msat' ? 1n : 1000n
-  const amount = BigInt(digits) * scale + BigInt((fraction ?? '').slice(1).padEnd(3, '0'))
-  try {
-    return msat(amount)
-  } catch (cause) {
-    throw new Fault(
-      'usage',
-      'money.amount',
-      `${what} ${text} is more than all the money there is`,
-      {
-        hint: 'write a smaller amount',
-        cause,
-      },
-    )
-  }
+  const read = readAmount(text)
+  if (typeof read === 'bigint') return read
+  throw new Fault('usage', read.code, `${what} ${text} ${read.why}`, { hint: read.hint })
 }
+
+/** Why a text is no amount: the end of a sentence that begins with it, and what to write. */
+type NoAmount = Readonly<{
+  code: 'money.unit' | 'money.amount'
+  why: string
+  hint: string
+}>
+
+/**
+ * As `parseAmount`, for who says otherwise what is wrong. A bare number is refused, since nobody can know whether sats
+ * or msats were meant. Commas, or else underscores, stand before each three digits of the whole part or nowhere: half of
+ * Europe writes 1,5 for one and a half, which must not be read as 15.
+ */
+export const readAmount = (text: string): Msat | NoAmount => {
+  const [, number = '', unit] =
+    (text.length <= MOST_TEXT && /^(.*?) ?(msat|sats|sat)?$/.exec(text.trim())) || []
+  const [, whole, decimals = ''] = NUMBER.exec(number) ?? []
+  if (whole === undefined) return withComma(number, unit)
+  const digits = whole.replace(/[,_]/g, '')
+  const fraction = decimals.replace(/0+$/, '')
+  if (!unit)
+    return {
+      code: 'money.unit',
+      why: 'has no unit',
+      hint: decimals
+        ? `write ${digits}.${decimals.slice(0, 3)}sat`
+        : `write ${digits}sat or ${digits}msat`,
+    }
+  const places = unit === 'msat' ? 0 : 3
+  const amount = BigInt(digits + fraction.slice(0, places).padEnd(places, '0'))
+  if (amount > MAX_MSAT) return no('is more than all the money there is', 'write a smaller amount')
+  if (fraction.length <= places) return amount as Msat
+  const coarser = places === 0 ? `${digits}msat` : `${digits}.${fraction.slice(0, places)}sat`
+  return no('is finer than an msat', amount === 0n ? 'the smallest is 1msat' : `write ${coarser}`)
+}
+
+/** The longest amount that is read. */
+const MOST_TEXT = 100
+const NUMBER = /^([0-9]+|[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+|(?:_[0-9]{3})+))(?:\.([0-9]+))?$/
+/** A number as it is written where the comma stands before the fraction. */
+const COMMA = /^([0-9]+|[1-9][0-9]{0,2}(?:(?:\.[0-9]{3})+|(?:,[0-9]{3})+)),([0-9]{1,3})$/
+
+const withComma = (number: string, unit: string | undefined): NoAmount => {
+  const [, whole, decimals] = COMMA.exec(number) ?? []
+  if (whole === undefined)
+    return no(
+      'is not an amount',
+      'write a number and its unit, such as 5sat, 1.5sat, 1,000sat or 500msat',
+    )
+  const pointed = `${whole.replace(/[,.]/g, '')}.${decimals}${unit ?? ''}`
+  const read = readAmount(pointed)
+  return typeof read === 'bigint' ? no('has a comma before its fraction', `write ${pointed}`) : read
+}
+
+const no = (why: string, hint: string): NoAmount => ({ code: 'money.amount', why, hint })
 
 /** Money for people: under 1,000 msat in msat, above in sat with three significant digits at most. */
 export const showMsat = (amount: bigint): string => {

@@ -14,6 +14,8 @@ describe('units', () => {
     ['1d', undefined],
     ['-1s', undefined],
     ['1.5s', undefined],
+    ['1,5s', undefined],
+    ['1_000ms', undefined],
     ['1e3s', undefined],
     ['9999999999s', undefined],
   ])('%s is %p ms', (text, ms) => expect(parseMs(text)).toBe(ms))
@@ -24,6 +26,7 @@ describe('units', () => {
     ['8 MiB', 8_388_608],
     ['1GiB', 1_073_741_824],
     ['64', undefined],
+    ['1,5GiB', undefined],
     ['64KB', undefined],
     ['64kib', undefined],
   ])('%s is %p bytes', (text, bytes) => expect(parseBytes(text)).toBe(bytes))

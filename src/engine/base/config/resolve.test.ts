@@ -203,7 +203,10 @@ describe('what is wrong', () => {
     [{}, {}, 'node.name = "a\\u0007b"', { code: 'config.value' }],
     [{}, {}, 'router.listen = "x:65536"', { code: 'config.value' }],
     [{}, {}, 'limits.output = "1GiB"', { code: 'config.value' }],
-    [{}, {}, 'request.max_price = "0.0001sat"', { code: 'config.value' }],
+    [{}, {}, 'request.max_price = "0.0001sat"', { hint: 'the smallest is 1msat' }],
+    [{}, { FEDAI_PAY_BUDGET: '10,5sat' }, '', { hint: 'write 10.5sat' }],
+    [{ 'pay.budget': '1,5sat' }, {}, '', { kind: 'usage', hint: 'write 1.5sat' }],
+    [{ 'router.fee': '100,000,001sat' }, {}, '', { kind: 'usage', hint: 'such as: --fee 10sat' }],
     // Outranked by a variable, and wrong all the same.
     [{}, { FEDAI_NODE_QUEUE: '1' }, 'node.queue = -1', { code: 'config.value' }],
   ])('%j %j %j', (flags, env, text, fault) => {

@@ -98,17 +98,26 @@ const sayings = (key: Key, flags: Flags, env: Env, file: ConfigFile | undefined)
 }
 
 const check = (key: Key, { raw, source }: Saying): Settled => {
-  const { schema, expected } = settingOf(key).value
+  const { schema, expected, wrong } = settingOf(key).value
   const result = schema.safeParse(raw)
   if (result.success) return { value: result.data, written: raw as Written, source }
-  throw wrongValue(key, raw, source, `which is not ${expected}`)
+  const said = wrong?.(raw)
+  const why = said ? `which ${said.why}` : `which is not ${expected}`
+  throw wrongValue(key, raw, source, why, said?.hint)
 }
 
 /**
  * The fault of a value that is not what its key takes, whoever found that out.
  * @param why the end of the sentence
+ * @param hint what to write, where it is more than an example
  */
-export const wrongValue = (key: Key, raw: unknown, source: Source, why: string): Fault => {
+export const wrongValue = (
+  key: Key,
+  raw: unknown,
+  source: Source,
+  why: string,
+  hint = `such as: ${exampleOf(key, source)}`,
+): Fault => {
   const where = showSource(source)
   const isFlag = source.from === 'flag'
   const what = isFlag ? where : `${where}: ${key}`
@@ -116,7 +125,7 @@ export const wrongValue = (key: Key, raw: unknown, source: Source, why: string):
     isFlag ? 'usage' : 'config',
     'config.value',
     `${what} is ${shown(raw)}, ${why}`,
-    { hint: `such as: ${exampleOf(key, source)}` },
+    { hint },
   )
 }
 

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { isFault } from '../fault.ts'
-import { MAX_MSAT, type Msat, parseAmount, showMsat } from '../money.ts'
+import { MAX_MSAT, type Msat, readAmount, showMsat } from '../money.ts'
 import { parseBytes, parseMs, writeBytes, writeMs } from '../units.ts'
 
 /**
@@ -16,6 +15,8 @@ export type Value<T> = Readonly<{
   list: boolean
   /** Words that may be written, where there are a few; for what is no `choice`, others besides. */
   choices?: readonly string[]
+  /** What is wrong with a value that is not taken, where more than “is not” and what is expected can be said of it. */
+  wrong?: (raw: unknown) => Readonly<{ why: string; hint: string }> | undefined
   /** Keys of people are checked by their checksum where they are read (identity is not base). */
   key?: 'npub' | 'pinned'
 }>
@@ -52,19 +53,18 @@ export const size = (least: number, most: number): Value<number> =>
 export const amount = (most: bigint = MAX_MSAT): Value<Msat> =>
   value(
     `an amount with its unit, such as 10sat or 500msat${most < MAX_MSAT ? `, at most ${showMsat(most)}` : ''}`,
-    z
-      .string()
-      .max(40)
-      .transform((text, context): Msat => {
-        try {
-          const given = parseAmount(text, 'it')
-          if (given <= most) return given
-        } catch (error) {
-          if (!isFault(error)) throw error
-        }
-        context.addIssue('no amount')
-        return z.NEVER
-      }),
+    z.string().transform((text, context): Msat => {
+      const given = readAmount(text)
+      if (typeof given === 'bigint' && given <= most) return given
+      context.addIssue('no amount')
+      return z.NEVER
+    }),
+    {
+      wrong: (raw) => {
+        const given = typeof raw === 'string' ? readAmount(raw) : undefined
+        return typeof given === 'object' ? given : undefined
+      },
+    },
   )
 
 /** One of a few words. */
