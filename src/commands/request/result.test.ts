@@ -31,7 +31,10 @@ test('what is left stays there, unless the key that paid it goes with the comman
   const line = (left: bigint | null, leftEnds: boolean, paying = 0n) =>
     linesOf({ accepted: 2 }, key, { left, leftEnds, paying: msat(paying) }).at(-1)
   expect(line(999n, false)).toEndWith(' · 999 msat left there')
-  expect(line(999n, true)).toEndWith(' · 999 msat not used, and gone')
+  expect(line(999n, true)).toEndWith(' · 999 msat paid, and gone')
+  const receipt = { status: 'ok' } as Receipt
+  const ended = { left: 999n, leftEnds: true, verified: true, receipt }
+  expect(linesOf({ accepted: 2 }, key, ended).at(-1)).toEndWith(' · 999 msat not used, and gone')
   expect(line(-2n, false)).toEndWith(' · 2 msat owed there')
   expect(line(-2n, false, 2n)).toEndWith(' · 2 msat being paid there')
   expect(line(-5n, false, 2n)).toEndWith(' · 2 msat being paid there · 3 msat owed there')

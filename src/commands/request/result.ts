@@ -175,8 +175,10 @@ const priceOf = ({ cost, ceiling }: Outcome): string =>
   `${showMsat(cost)} of at most ${showMsat(ceiling)}`
 
 /** Units that were paid there and not used stay, as long as the key that paid them; less than nothing is a debt. */
-const leftOf = ({ left, paying, leftEnds }: Outcome): string | undefined => {
+const leftOf = ({ left, paying, leftEnds, receipt }: Outcome): string | undefined => {
   if (left === null) return undefined
+  // How much of it was used only a receipt says.
+  if (leftEnds && !receipt) return `${showMsat(left)} paid, and gone`
   if (leftEnds) return `${showMsat(left)} not used, and gone`
   if (left >= 0n) return `${showMsat(left)} left there`
   const owed = -left - paying

@@ -87,7 +87,7 @@ export class Mint {
     const view = (node: PubKey) => {
       const { views } = store.money.spending(0 as never)
       const found = views.find(({ payee }) => payee === node)
-      return found ?? openView(node, tab(node).pubkey, this.stage.now)
+      return found ?? openView(node, tab(node).pubkey, this.stage.now, client.state.money?.off)
     }
     const money = newClientMoney({ tab, view, caps: { ...caps, maxPrice: null }, secp })
     Object.assign(client.state, { money })

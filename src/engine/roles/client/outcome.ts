@@ -43,7 +43,7 @@ export const outcomeOf = (
     fee: routeCost(job, receipt),
     left,
     paying: msat(0n),
-    leftEnds: left !== null && left > 0n && turn.state.money!.view(attempt!.offered.node).session,
+    leftEnds: endsWithUs(turn, job, left),
     router: turn.state.router,
     node: attempt?.offered.node ?? null,
     times: { ...times, done: turn.now },
@@ -59,6 +59,9 @@ const leftOf = ({ state }: ClientTurn, { attempt }: ClientJob): bigint | null =>
   state.money && attempt?.drawn && keyOf(attempt) === state.money.tab(attempt.offered.node).pubkey
     ? leftAt(state.money, attempt.offered.node)
     : null
+
+const endsWithUs = ({ state }: ClientTurn, { attempt }: ClientJob, left: bigint | null): boolean =>
+  left !== null && left > 0n && state.money!.view(attempt!.offered.node).session
 
 /** All that came, as the task's output where it makes one: half a text is a text, half a JSON is nothing. */
 const outputOf = (job: ClientJob): unknown => {
@@ -100,16 +103,10 @@ export const keptHint = (job: ClientJob): string =>
     ? 'try again'
     : 'what came was kept; ask again to get the whole, from the beginning'
 
-/** Nothing is owed that nobody has signed. */
-const missingReceipt = (): Fault =>
-  new Fault('again', 'receipt.missing', 'the node sent no receipt', {
-    hint: 'the output is complete; nothing was charged',
-  })
-
 /** No receipt came: what that means for what was delivered, and for the money. */
-export const noReceiptOf = ({ attempt }: ClientJob): Fault => {
-  const lock = attempt?.lock
-  if (!lock) return missingReceipt()
+export const noReceiptOf = (turn: ClientTurn, job: ClientJob): Fault => {
+  const lock = job.attempt?.lock
+  if (!lock) return missingReceipt(turn, job)
   if (lock.returned)
     return new Fault('again', 'hold.returned', 'the node gave the money back and no result', {
       hint: 'nothing was paid; ask another node',
@@ -117,6 +114,19 @@ export const noReceiptOf = ({ attempt }: ClientJob): Fault => {
   if (!lock.open) return lock.kept ? stillHeld() : notKnown()
   return new Fault('again', 'receipt.missing', 'the node sent no receipt', {
     hint: 'the output is complete, and was paid for',
+  })
+}
+
+/** Nothing is owed that nobody has signed; but what was paid ahead is the node's, which may sign later. */
+const missingReceipt = (turn: ClientTurn, job: ClientJob): Fault => {
+  const left = leftOf(turn, job)
+  const charged = endsWithUs(turn, job, left)
+    ? 'what was paid for it is gone'
+    : left === null
+      ? 'nothing was charged'
+      : 'nothing was charged yet: the node may count it with your next job there'
+  return new Fault('again', 'receipt.missing', 'the node sent no receipt', {
+    hint: `the output is complete; ${charged}`,
   })
 }
 

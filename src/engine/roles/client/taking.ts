@@ -92,7 +92,7 @@ export const onNoReceipt = (turn: ClientTurn, job: ClientJob): void => {
   const lock = job.attempt?.lock
   if (lock?.receipt && (lock.open || lock.returned || lock.receipt.body.status === 'ok'))
     return endWaiting(turn, job)
-  finishJob(turn, job, job.fault ?? noReceiptOf(job))
+  finishJob(turn, job, job.fault ?? noReceiptOf(turn, job))
 }
 
 const takeOpen = (
