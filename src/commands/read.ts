@@ -72,7 +72,10 @@ const regular = async (path: string): Promise<string> => {
 
 const tooLarge = (name: string, limit: number): Fault =>
   new Fault('data', 'input.too_large', `${name} is larger than ${showBytes(limit)}`, {
-    hint: `send at most ${showBytes(limit)} in one job`,
+    hint:
+      limit === BOUNDS.inputBytes
+        ? `send at most ${showBytes(limit)} in one job`
+        : `check that it is the right ${name === 'stdin' ? 'text' : 'file'}`,
   })
 
 const readFault = (cause: unknown, name: string): unknown => {

@@ -191,8 +191,10 @@ const paintOf = (colour: boolean): Paint => {
 /**
  * Text that a terminal can be shown: what a node or a model wrote must not move the cursor, set a
  * colour, the title or the clipboard. Tabs and line ends stay.
+ * @param mark what stands where something was taken out
  */
-export const harmless = (text: string): string => text.replace(SEQUENCE, '').replace(CONTROL, '')
+export const harmless = (text: string, mark = ''): string =>
+  text.replace(SEQUENCE, mark).replace(CONTROL, mark)
 
 /** The same for text of ours: colours of `paint` stay, where each ends before anything else begins. */
 const steady = (text: string): string => {

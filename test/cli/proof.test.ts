@@ -87,3 +87,15 @@ test('each job is paid alone and shown; a router that was killed knows which pay
   expect((await second.done).code).toBe(0)
   expect(await shown()).toEqual([...before, { job: next.said.job, used: true }])
 }, 60_000)
+
+test('only a payment before the job can be proven: what stands there is what the hint is about', async () => {
+  for (const [rule, hint] of [
+    [[], 'add --require-payment before'],
+    [['--require-payment', 'after'], 'write --require-payment before, not after'],
+  ] as const) {
+    const args = ['serve', 'router', '--payment-evidence', 'proof', ...rule]
+    const { code, stderr } = await here.run(args)
+    expect(code).toBe(78)
+    expect(stderr).toContain(`  ${hint}, or leave --payment-evidence proof out`)
+  }
+})

@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { msat } from '../../engine/base/money.ts'
+import type { PubKey } from '../../engine/protocol/ids.ts'
 import { memoryStore } from '../../engine/storage/memory.ts'
-import { viewOf } from '../../engine/storage/money.case.ts'
+import { hex, viewOf } from '../../engine/storage/money.case.ts'
 import { standingOf } from './ledger.ts'
 
 const blank = { paid: msat(0n), used: msat(0n), n: 0, paidAt: null, broken: false }
@@ -19,4 +20,12 @@ test('a tab that nothing was paid into and nothing used of is none, unless it sh
     const found = standingOf(money)
     expect([found.tabs.length, found.past.length]).toEqual([tabs, 0])
   }
+})
+
+test('what lies at a node that gets nothing more is not called unused', async () => {
+  const { money } = memoryStore()
+  const left = { paid: msat(9_000n), used: msat(2_000n) }
+  const rows = [viewOf(left), viewOf({ ...left, ref: hex<PubKey>(77), broken: true })]
+  await money.write(rows.map((row) => ({ do: 'put', table: 'views', row })))
+  expect(standingOf(money)).toMatchObject({ unused: 7_000n, tabs: [{}, {}] })
 })

@@ -41,7 +41,7 @@ export type Standing = Readonly<{
   past: readonly TabView[]
   /** What this day came to, fees included; what is open counts in full. */
   spentToday: bigint
-  /** Paid and unused on all tabs together. */
+  /** Paid and unused on all tabs together, but for those whose nodes get no job any more. */
   unused: bigint
   /** What of a tab is left by our count alone (unsettled.ts), by its place; no part of `unused`. */
   unsettled: ReadonlyMap<string, bigint>
@@ -61,7 +61,7 @@ export const standingOf = (
     past: views.filter(isPast),
     spentToday: spentToday(openJournal(entries, views, now, null), now),
     unused: tabs
-      .filter(({ session }) => !session)
+      .filter(({ session, broken }) => !session && !broken)
       .map((it) => leftOn(it) - (unsettled.get(placeOf(it)) ?? 0n))
       .reduce((sum, it) => (it > 0n ? sum + it : sum), 0n),
     unsettled,

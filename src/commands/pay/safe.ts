@@ -8,14 +8,16 @@ const MOST_COLUMNS = 60
  * cannot be seen, short. A mark stands where something was taken out, so that nothing reads as if it had been whole.
  */
 export const safeText = (text: string, columns = MOST_COLUMNS): string => {
-  const plain = harmless(text.slice(0, MOST_CHARS).replace(/[\p{Z}\s]+/gu, ' '))
-    // Cc, Cf (directions, joiners, tags), private and unassigned ones, lone surrogates.
-    .replace(/[\p{C}\p{Default_Ignorable_Code_Point}]+/gu, '\ufffd')
+  const plain = harmless(text.slice(0, MOST_CHARS).replace(/[\p{Z}\s]+/gu, ' '), MARK)
+    // Cc, Cf (directions, joiners, tags), private and unassigned ones, lone surrogates; one mark for all that is adjacent.
+    .replace(/[\p{C}\p{Default_Ignorable_Code_Point}\ufffd]+/gu, MARK)
     // A heap of marks on one letter paints over the lines beside it.
     .replace(/(\p{M}{2})\p{M}+/gu, '$1')
     .trim()
   return Bun.stringWidth(plain) <= columns ? plain : `${cut(plain, columns - 1)}…`
 }
+
+const MARK = '\ufffd'
 
 /** JSON on one line, nothing in it that a terminal obeys; what it says is what it said. */
 export const safeJson = (object: object): string =>

@@ -28,8 +28,10 @@ test('a job that nobody took was served by nobody, and lacks no receipt', () => 
 })
 
 test('what is left stays there, unless the key that paid it goes with the command', () => {
-  const line = (left: bigint | null, leftEnds: boolean, paying = 0n) =>
-    linesOf({ accepted: 2 }, key, { left, leftEnds, paying: msat(paying) }).at(-1)
+  const line = (left: bigint | null, leftEnds: boolean, paid = 0n, wrong = 0n, broken = false) => {
+    const sums = { left, paying: msat(paid), disputedDebt: msat(wrong) }
+    return linesOf({ accepted: 2 }, key, { ...sums, leftEnds, broken }).at(-1)
+  }
   expect(line(999n, false)).toEndWith(' · 999 msat left there')
   expect(line(999n, true)).toEndWith(' · 999 msat paid, and gone')
   const receipt = { status: 'ok' } as Receipt
@@ -39,6 +41,13 @@ test('what is left stays there, unless the key that paid it goes with the comman
   expect(line(-2n, false, 2n)).toEndWith(' · 2 msat being paid there')
   expect(line(-5n, false, 2n)).toEndWith(' · 2 msat being paid there · 3 msat owed there')
   expect(line(null, false)).toEndWith('no receipt came')
+  expect(line(-2n, false, 0n, 2n)).toEndWith('came · 2 msat disputed, and never paid')
+  expect(line(-9n, false, 3n, 2n)).toEndWith(
+    ' · 3 msat being paid there · 4 msat owed there · 2 msat disputed, and never paid',
+  )
+  expect(line(9n, false, 0n, 0n, true)).toEndWith(
+    '9 msat left there, and not used: it gets nothing more',
+  )
 })
 
 test('a node that stopped and says no reason: none is shown', () => {

@@ -175,16 +175,19 @@ const priceOf = ({ cost, ceiling }: Outcome): string =>
   `${showMsat(cost)} of at most ${showMsat(ceiling)}`
 
 /** Units that were paid there and not used stay, as long as the key that paid them; less than nothing is a debt. */
-const leftOf = ({ left, paying, leftEnds, receipt }: Outcome): string | undefined => {
+const leftOf = (outcome: Outcome): string | undefined => {
+  const { left, paying, disputedDebt, broken, leftEnds, receipt } = outcome
   if (left === null) return undefined
   // How much of it was used only a receipt says.
   if (leftEnds && !receipt) return `${showMsat(left)} paid, and gone`
   if (leftEnds) return `${showMsat(left)} not used, and gone`
-  if (left >= 0n) return `${showMsat(left)} left there`
-  const owed = -left - paying
+  if (left >= 0n)
+    return `${showMsat(left)} left there${broken ? ', and not used: it gets nothing more' : ''}`
+  const owed = -left - paying - disputedDebt
   const parts = [
     paying > 0n ? `${showMsat(paying)} being paid there` : undefined,
     owed > 0n ? `${showMsat(owed)} owed there` : undefined,
+    disputedDebt > 0n ? `${showMsat(disputedDebt)} disputed, and never paid` : undefined,
   ]
   return parts.filter((part) => part !== undefined).join(' · ')
 }

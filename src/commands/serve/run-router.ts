@@ -125,7 +125,7 @@ const paymentOf = (settings: Settings): PaymentRule => {
     'payment.evidence',
     'only a payment before the job can be proven to a router',
     {
-      hint: 'add --require-payment before, or leave --payment-evidence proof out',
+      hint: `${rule === 'none' ? 'add --require-payment before' : `write --require-payment before, not ${rule}`}, or leave --payment-evidence proof out`,
     },
   )
 }

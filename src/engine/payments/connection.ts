@@ -71,8 +71,15 @@ const PARSERS: Readonly<Record<string, Parser>> = {
       : null,
   'sim:': (url) => {
     const account = param(url, 'account')
-    const path = decodeURIComponent(url.pathname)
-    if (!path.startsWith('/') || !account || !/^[a-z0-9_-]{1,64}$/.test(account)) return null
+    const path = decoded(url.pathname)
+    // No file has a name with NUL in it.
+    if (
+      !path?.startsWith('/') ||
+      path.includes('\0') ||
+      !account ||
+      !/^[a-z0-9_-]{1,64}$/.test(account)
+    )
+      return null
     return { kind: 'sim', path, account }
   },
 }
@@ -86,7 +93,7 @@ const cln = (scheme: string, url: URL): Connection | null => {
 }
 
 const phoenixd = (scheme: string, url: URL): Connection | null => {
-  const password = decodeURIComponent(url.password)
+  const password = decoded(url.password)
   return url.host && password
     ? { kind: 'phoenixd', url: `${scheme}://${url.host}`, password }
     : null
@@ -96,6 +103,15 @@ const lnbits = (scheme: string, url: URL): Connection | null => {
   const key = param(url, 'key')
   if (!url.host || !key || !/^[A-Za-z0-9]{1,128}$/.test(key)) return null
   return { kind: 'lnbits', url: `${scheme}://${url.host}${url.pathname.replace(/\/$/, '')}`, key }
+}
+
+/** null where a `%` is followed by what it cannot be. */
+const decoded = (text: string): string | null => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return null
+  }
 }
 
 const bytesOf = (base64url: string | null): Uint8Array | null => {

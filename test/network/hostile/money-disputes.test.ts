@@ -1,6 +1,7 @@
 // What a node gets for receipts that were disputed: by an invoice after the job, for the next job, by a top-up.
 import { describe, expect, test } from 'bun:test'
 import { MOST_AMOUNT, msat } from '../../../src/engine/base/money.ts'
+import { npub } from '../../../src/engine/identity/keys.ts'
 import type { TabView } from '../../../src/engine/spending/ledger.ts'
 import { scriptedChat } from '../../fakes/scripted-runner.ts'
 import { done, outcomeOf, piece, wish } from './cast.ts'
@@ -63,6 +64,7 @@ describe('a disputed receipt is paid by nothing, with', () => {
       // But for what was paid ahead: its node has that.
       const wrong = counted > before ? counted - before : 0n
       expect(viewAt(it)).toMatchObject({ used: counted, disputed: wrong, broken: isOver })
+      expect(outcome).toMatchObject({ disputedDebt: wrong, broken: isOver })
       counts(it, 10_000n + cost)
       asksFor(it, 'after', cost > 1_000n ? cost : 1_000n)
       expect(paidIn(it)).toBe(before)
@@ -80,7 +82,11 @@ describe('a receipt over the ceiling', () => {
     expect(viewAt(it)).toMatchObject({ used: outcome.ceiling, broken: true })
     counts(it, cost)
     asksFor(it, 'after', 90_000n)
-    expect(next(it).fault).toMatchObject({ kind: 'verification', code: 'tab.broken' })
+    expect(next(it).fault).toMatchObject({
+      kind: 'verification',
+      code: 'tab.broken',
+      hint: `leave it out: --where deny:${npub(it.node.signer.pubkey)}`,
+    })
     expect(topUp(it, 150_000n)).toMatchObject({ paid: false, fault: { code: 'tab.broken' } })
     expect(paidIn(it)).toBe(before)
     it.stage.tampers.length = 0
@@ -176,6 +182,7 @@ describe('a disputed sum that its node counts as owed', () => {
       expect(next(it, { timings }).fault).toMatchObject({
         kind: 'verification',
         code: 'tab.disputed',
+        hint: `ask another node: --where deny:${npub(it.node.signer.pubkey)}`,
       })
     expect(topUp(it, 150_000n)).toMatchObject({ paid: false, fault: { code: 'tab.disputed' } })
     expect(paidIn(it)).toBe(before)

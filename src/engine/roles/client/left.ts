@@ -36,6 +36,15 @@ export const isBroken = (money: ClientMoney, node: PubKey): boolean =>
   money.view(node).broken ||
   [...money.uncounted.values()].some((it) => it.isLie && it.node === node)
 
+/** What is not as it should be with the tab at a node, as a job there tells it. */
+export const troubleAt = (
+  money: ClientMoney,
+  node: PubKey,
+): Readonly<{ disputedDebt: Msat; broken: boolean }> => ({
+  disputedDebt: msat(owedAt(money, node).disputed),
+  broken: isBroken(money, node),
+})
+
 /** What of a debt is on its way to its node, msat: nobody owes that who has sent it. */
 export const onItsWay = ({ sending }: ClientMoney, node: PubKey, left: bigint): Msat => {
   const sums = [...sending.values()].filter((it) => it.node === node).map(({ msat: sum }) => sum)

@@ -82,6 +82,10 @@ export type Outcome = Readonly<{
   left: bigint | null
   /** What of that debt our wallet was told to pay, and has not said how it ended, msat. */
   paying: Msat
+  /** What of that debt was disputed, and is never paid, msat. */
+  disputedDebt: Msat
+  /** Its node broke its word, and gets nothing more: what is left there is not used any more. */
+  broken: boolean
   /** What is left there is gone when this session ends, as is the key that paid it (`--tab off`, proofs). */
   leftEnds: boolean
   router: PubKey

@@ -8,7 +8,7 @@ import { isPaidNow } from './money.ts'
 import type { Bundle, Outcome } from './news.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
 import { routeCost } from './packs.ts'
-import { leftAt } from './left.ts'
+import { leftAt, troubleAt } from './left.ts'
 import { keyOf } from './tabs.ts'
 
 /** What is told of a job when it is over. */
@@ -43,6 +43,7 @@ export const outcomeOf = (
     fee: routeCost(job, receipt),
     left,
     paying: msat(0n),
+    ...(left === null ? SOUND : troubleAt(turn.state.money!, attempt!.offered.node)),
     leftEnds: endsWithUs(turn, job, left),
     router: turn.state.router,
     node: attempt?.offered.node ?? null,
@@ -59,6 +60,8 @@ const leftOf = ({ state }: ClientTurn, { attempt }: ClientJob): bigint | null =>
   state.money && attempt?.drawn && keyOf(attempt) === state.money.tab(attempt.offered.node).pubkey
     ? leftAt(state.money, attempt.offered.node)
     : null
+
+const SOUND = { disputedDebt: msat(0n), broken: false }
 
 const endsWithUs = ({ state }: ClientTurn, { attempt }: ClientJob, left: bigint | null): boolean =>
   left !== null && left > 0n && state.money!.view(attempt!.offered.node).session

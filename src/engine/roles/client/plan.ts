@@ -1,6 +1,7 @@
 import { Fault } from '../../base/fault.ts'
 import { type Msat, msat } from '../../base/money.ts'
 import { topUpOf } from '../../metering/tab-top-up.ts'
+import { npub } from '../../identity/keys.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import { LEAST_INVOICE } from '../../protocol/terms.ts'
 import { noTiming } from './credit.ts'
@@ -95,8 +96,8 @@ const USUAL = msat(10_000n)
  * whatever that is for, to pay it.
  */
 export const refusalAt = (money: ClientMoney, node: PubKey): Fault | null => {
-  if (isBroken(money, node)) return brokenTab()
-  return owedAt(money, node).disputed > 0n ? disputedTab() : null
+  if (isBroken(money, node)) return brokenTab(node)
+  return owedAt(money, node).disputed > 0n ? disputedTab(node) : null
 }
 
 export const noWallet = (): Fault =>
@@ -104,18 +105,18 @@ export const noWallet = (): Fault =>
     hint: 'connect one: fedai pay connect',
   })
 
-const disputedTab = (): Fault =>
+const disputedTab = (node: PubKey): Fault =>
   new Fault(
     'verification',
     'tab.disputed',
     'this node counts a sum as owed that you disputed: what it is paid would pay that first',
-    { hint: 'ask another node: --where deny:KEY; fedai pay tabs shows which' },
+    { hint: `ask another node: --where deny:${npub(node)}` },
   )
 
-const brokenTab = (): Fault =>
+const brokenTab = (node: PubKey): Fault =>
   new Fault(
     'verification',
     'tab.broken',
     'this node broke its word about your money, and gets nothing more',
-    { hint: 'leave it out: --where deny:KEY; fedai pay tabs shows which' },
+    { hint: `leave it out: --where deny:${npub(node)}` },
   )

@@ -7,7 +7,7 @@ import type { ClientMoney, PurseEvent } from './money.ts'
 import { paidNews } from './paid-news.ts'
 import type { News, Outcome } from './news.ts'
 import type { Attempt, ClientJob, ClientTurn } from './state.ts'
-import { leftAt, onItsWay } from './left.ts'
+import { leftAt, onItsWay, troubleAt } from './left.ts'
 
 /**
  * Whoever asked may leave when a job is told to have ended. So that is told when the statement of a tab, and those before
@@ -138,7 +138,8 @@ export const tellNow = ({ state, effects }: ClientTurn, tag: JobTag): void => {
   const left = one.isAfter && node !== null ? leftAt(state.money!, node) : then
   const isOwed = one.isAfter && node !== null && left !== null
   const paying = isOwed ? onItsWay(state.money!, node, left) : one.outcome.paying
-  const outcome = { ...one.outcome, left, paying }
+  const trouble = node !== null && left !== null ? troubleAt(state.money!, node) : {}
+  const outcome = { ...one.outcome, left, paying, ...trouble }
   effects.push({ do: 'tell', job: outcome.job, news: { type: 'ended', outcome } })
 }
 
