@@ -38,6 +38,11 @@ export const REFUSAL_CODES = [
 ] as const
 export type RefusalCode = (typeof REFUSAL_CODES)[number]
 
+/** Rules 1 and 2: not an event, or not by whom it says. Whoever speaks the protocol never sends these. */
+export const FORGED: ReadonlySet<RefusalCode> = new Set(
+  REFUSAL_CODES.slice(0, REFUSAL_CODES.indexOf('event.bad_signature') + 1),
+)
+
 /**
  * A refused event: the code, a sentence, for clock trouble what the clocks said, and for one of another network the
  * event, whose proof holds.

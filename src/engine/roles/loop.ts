@@ -3,7 +3,7 @@ import { type UnixMs, unixMs } from '../base/clock.ts'
 import { decodeFrame } from '../protocol/frames.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
 import { type IntakeRules, admit } from '../protocol/intake.ts'
-import { REFUSAL_CODES, type RefusalCode, isRefusal } from '../protocol/refusal.ts'
+import { FORGED, isRefusal } from '../protocol/refusal.ts'
 import { isPrivateAddress } from '../transport/addresses.ts'
 import { placeOf } from '../transport/counter.ts'
 import type { Link, LinkOwner } from '../transport/link.ts'
@@ -11,11 +11,6 @@ import type { LoopOptions } from './loop-options.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { SetClock } from './set-clock.ts'
 import type { LinkId, WireEffect, WireEvent } from './wire.ts'
-
-/** Rules 1 and 2 (docs/protocol.md, section 1): not an event, or not by whom it says. */
-const FORGED: ReadonlySet<RefusalCode> = new Set(
-  REFUSAL_CODES.slice(0, REFUSAL_CODES.indexOf('event.bad_signature') + 1),
-)
 
 /**
  * The loop around a mind: turns sockets into events, performs effects in order, wakes it when
@@ -92,7 +87,6 @@ export class Loop<
     if (id) link.answer(id as EventId, false, `invalid: ${refused}: ${detail}${clock}`)
     if (foreign) this.feed({ type: 'foreign', link: link.id, event: foreign })
     if (clocks) this.feed({ type: 'untimely', link: link.id, event: clocks.event })
-    // Whoever speaks the protocol never sends these; a clock may be wrong, a schema newer.
     if (FORGED.has(refused)) link.offend()
   }
 

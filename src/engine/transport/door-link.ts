@@ -88,9 +88,7 @@ export class DoorLink implements Link, Speaker {
     return Promise.resolve([])
   }
 
-  taken(): void {
-    this.allowance.taken()
-  }
+  taken = (): void => this.allowance.taken()
 
   offend(): void {
     if (!this.allowance.offend()) this.hangUp(1008, 'too many bad messages')

@@ -31,6 +31,7 @@ export const AGREED: readonly (keyof Bounds)[] = [
   'creditWithinMs',
   'lastCreditWithinMs',
   'stalledMs',
+  'backPerSecond',
   'awayMs',
   'resultWaitsMs',
   'coalesceBytes',

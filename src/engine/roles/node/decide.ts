@@ -16,8 +16,17 @@ import { onBookDue, onDebtDue, onMoney, onOpened, onRepeated, onWallet } from '.
 import { onHoldDue } from './hold-end.ts'
 import { onLockDue } from './holds.ts'
 import { creditInput, onInput, onJob, refuseInput } from './jobs.ts'
-import { flush, onCredit, onDone, onFailed, onPiece, onStarted, sayStarted } from './output.ts'
-import { conclude, forget, giveUp, onAcknowledgement, onKept, stop } from './records.ts'
+import {
+  flush,
+  onCredit,
+  onDeadline,
+  onDone,
+  onFailed,
+  onPiece,
+  onStarted,
+  sayStarted,
+} from './output.ts'
+import { forget, giveUp, onAcknowledgement, onKept, stop } from './records.ts'
 import {
   onAway,
   onClientGone,
@@ -27,7 +36,7 @@ import {
   onSync,
   onUnanswered,
 } from './resume.ts'
-import type { NodeEffect, NodeEvent, NodeJob, NodeState, NodeTurn } from './state.ts'
+import type { NodeEffect, NodeEvent, NodeState, NodeTurn } from './state.ts'
 import { renewSheet } from './sheet.ts'
 import { tellStatus } from './status.ts'
 import { onStatements } from './tab-sync.ts'
@@ -232,21 +241,6 @@ const onDue = (turn: NodeTurn, key: string): void => {
   else if (what === 'deadline') onDeadline(turn, job)
   else if (what === 'funds') onUnpaid(turn, job)
   else if (what === 'hold') onHoldDue(turn, job)
-}
-
-/** The client's deadline is over: the runner stops; what arrived is charged, without minimum. */
-const onDeadline = (turn: NodeTurn, job: NodeJob): void => {
-  if (job.phase === 'ended' || job.phase === 'recording' || job.phase === 'recorded') return
-  const { state, now } = turn
-  if (job.phase !== 'running' || job.frames.length === 0) {
-    job.end = { finish: 'error', status: 'timeout', reason: 'deadline' }
-    return conclude(turn, job)
-  }
-  turn.effects.push({ do: 'abort', tag: job.tag })
-  job.phase = 'ended'
-  job.end = { finish: 'error', status: 'timeout', reason: 'deadline' }
-  flush(turn, job)
-  state.deadlines.set(`credit:${job.tag}`, unixMs(now + state.bounds.lastCreditWithinMs))
 }
 
 const secondReceipt = (id: EventId): Fault =>

@@ -96,6 +96,21 @@ export const onFailed = (turn: NodeTurn, job: NodeJob, trouble: RunnerTrouble): 
   flush(turn, job)
 }
 
+/** The client's deadline is over: the runner stops; what arrived is charged, without minimum. */
+export const onDeadline = (turn: NodeTurn, job: NodeJob): void => {
+  if (job.phase === 'ended' || job.phase === 'recording' || job.phase === 'recorded') return
+  const { state, now } = turn
+  if (job.phase !== 'running' || job.frames.length === 0) {
+    job.end = { finish: 'error', status: 'timeout', reason: 'deadline' }
+    return conclude(turn, job)
+  }
+  turn.effects.push({ do: 'abort', tag: job.tag })
+  job.phase = 'ended'
+  job.end = { finish: 'error', status: 'timeout', reason: 'deadline' }
+  flush(turn, job)
+  state.deadlines.set(`credit:${job.tag}`, unixMs(now + state.bounds.lastCreditWithinMs))
+}
+
 /** The reader gives credit: it has everything below `next`, and more may be sent. */
 export const onCredit = (turn: NodeTurn, job: NodeJob, frame: Frame): void => {
   const credit = openCredit(job.secrets.credit, frame)
