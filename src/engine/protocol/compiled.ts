@@ -1,176 +1,213 @@
 import type { z } from 'zod'
 
 type Schema = z.core.$ZodType
+type Read = (value: unknown) => unknown
 
 /**
- * A schema as one function of its own: the value that it parses to, or undefined where the schema has to say
- * what is wrong. Zod gives each field a result, a list of issues and a scope to run its checks in, which is most
- * of what a router throws away; this gives them none. It only ever accepts: every refusal is the schema's
- * (compiled.test.ts holds the two together). What it does not know it leaves to the schema of that field.
+ * A quick way through a schema: what the value parses to, or undefined where the schema has to say what is wrong.
+ * Zod gives each field a result, a list of issues and a scope to run its checks in, and makes each object anew,
+ * which was most of what a router threw away; this looks at what JSON.parse made, and writes into it. It only ever
+ * accepts: every refusal is the schema's, and so is what has unknown fields (compiled.test.ts holds the two together).
+ * No code is made from text, which a fedai does not allow (scripts/build-binaries.ts).
  *
- * @param schema for JSON: values with the prototypes of JSON.parse, and no `undefined`
+ * @param schema for JSON; what it does not know of it, it leaves to the schema of that field
+ * @returns takes its value over: after undefined that is of no use to anybody
  */
 export const compiled = <Out>(schema: z.ZodType<Out>): ((value: unknown) => Out | undefined) => {
-  const code: Code = { lines: [], given: [], names: 0 }
-  const out = write(code, schema, 'value')
-  const body = `'use strict';${code.lines.join('\n')}\nreturn ${out}`
-  const parameters = code.given.map((_, i) => `g${i}`)
-  // The text is made of our own schemas: keys and words stand in it as JSON, everything else is a parameter.
-  return new Function(...parameters, `return (value) => {${body}}`)(...code.given)
+  const read = readerOf(schema)
+  return (value) => {
+    const found = read(value)
+    return found === NO ? undefined : (found as Out)
+  }
 }
+
+/** Gives a schema with a transform a quick way of its own: what it makes of a value, or undefined. */
+export const withQuickWay = <It extends z.ZodType>(
+  schema: It,
+  read: (value: unknown) => z.output<It> | undefined,
+): It => {
+  quickWays.set(schema, (value) => read(value) ?? NO)
+  return schema
+}
+
+const quickWays = new WeakMap<Schema, Read>()
+
+/** The schema itself has to look. */
+const NO = Symbol('no')
 
 /** What zod shows to libraries that are built upon it. */
 const inside = <It extends { _zod: unknown }>(it: It): It['_zod'] => it['_zod']
 
-type Code = { lines: string[]; given: unknown[]; names: number }
-
-const say = (code: Code, line: string): void => void code.lines.push(line)
-const demand = (code: Code, holds: string): void => say(code, `if (!(${holds})) return undefined`)
-const named = (code: Code): string => `v${code.names++}`
-const give = (code: Code, it: unknown): string => `g${code.given.push(it) - 1}`
-
-/** Lines that check the value of that name, and the name of what it parses to. */
-const write = (code: Code, schema: Schema, at: string): string => {
-  const { def } = inside(schema as z.core.$ZodTypes)
+const readerOf = (schema: Schema): Read => {
+  const own = quickWays.get(schema)
+  if (own) return own
+  const { def, traits } = inside(schema as z.core.$ZodTypes)
   // A format is a type and its own check (z.base64).
-  if (inside(schema).traits.has('$ZodCheck') && def.type !== 'number')
-    return leave(code, schema, at)
+  if (traits.has('$ZodCheck') && def.type !== 'number') return leave(schema)
   switch (def.type) {
     case 'string':
-      demand(code, `typeof ${at} === 'string'`)
-      return writeChecks(code, schema, at)
+      return ofString(schema)
     case 'number':
-      demand(code, `typeof ${at} === 'number' && Number.isFinite(${at})`)
-      return writeChecks(code, schema, at)
+      return ofNumber(schema)
     case 'boolean':
-      demand(code, `typeof ${at} === 'boolean'`)
-      return at
+      return (value) => (typeof value === 'boolean' ? value : NO)
     case 'unknown':
-      return at
+      return (value) => value
     case 'null':
-      demand(code, `${at} === null`)
-      return at
+      return (value) => (value === null ? value : NO)
     case 'enum':
-      return writeWords(code, Object.values(def.entries), at)
+      return oneOf(new Set(Object.values(def.entries)))
     case 'literal':
-      return writeWords(code, def.values, at)
+      return oneOf(new Set(def.values))
     case 'nullable':
-      return writeUnless(code, def.innerType, at, 'null')
+      return unless(null, readerOf(def.innerType))
     case 'optional':
-      return writeUnless(code, def.innerType, at, 'undefined')
+      return unless(undefined, readerOf(def.innerType))
     case 'pipe':
-      return write(code, def.out, write(code, def.in, at))
+      return inTurn(readerOf(def.in), readerOf(def.out))
     case 'array':
-      return writeArray(code, schema as z.core.$ZodArray, at)
+      return ofArray(schema as z.core.$ZodArray)
     case 'object':
-      return writeObject(code, schema as z.core.$ZodObject, at)
+      return ofObject(schema as z.core.$ZodObject)
     case 'record':
-      return writeRecord(code, schema as z.core.$ZodRecord, at)
+      return ofRecord(schema as z.core.$ZodRecord)
     case 'union':
-      return writeUnion(code, schema as z.core.$ZodDiscriminatedUnion, at)
+      return ofUnion(schema as z.core.$ZodDiscriminatedUnion)
     default:
-      return leave(code, schema, at)
+      return leave(schema)
   }
 }
 
 /** To the schema itself. */
-const leave = (code: Code, schema: Schema, at: string): string => {
-  const out = named(code)
-  const run = give(code, inside(schema).run)
-  say(code, `const ${out} = ${run}({ value: ${at}, issues: [] }, { async: false })`)
-  demand(code, `${out}.issues.length === 0`)
-  return `${out}.value`
+const leave = (schema: Schema): Read => {
+  const { run } = inside(schema)
+  return (value) => valueOf(run({ value, issues: [] }, { async: false }))
 }
 
-const writeWords = (code: Code, words: readonly unknown[], at: string): string => {
-  demand(code, words.map((it) => `${at} === ${JSON.stringify(it)}`).join(' || '))
-  return at
-}
+const valueOf = (payload: z.core.ParsePayload | Promise<unknown>): unknown =>
+  payload instanceof Promise || payload.issues.length > 0 ? NO : payload.value
 
-const writeUnless = (code: Code, inner: Schema, at: string, absent: string): string => {
-  const out = named(code)
-  say(code, `let ${out} = ${absent}; if (${at} !== ${absent}) {`)
-  say(code, `${out} = ${write(code, inner, at)} }`)
-  return out
-}
+const oneOf =
+  (words: ReadonlySet<unknown>): Read =>
+  (value) =>
+    words.has(value) ? value : NO
 
-const writeChecks = (code: Code, schema: Schema, at: string): string => {
-  const others: z.core.$ZodCheck[] = []
-  for (const check of inside(schema).def.checks ?? []) {
-    const { def } = inside(check as z.core.$ZodChecks)
-    if (def.check === 'min_length') demand(code, `${at}.length >= ${def.minimum}`)
-    else if (def.check === 'max_length') demand(code, `${at}.length <= ${def.maximum}`)
-    else if (def.check === 'number_format' && def.format === 'safeint')
-      demand(code, `Number.isSafeInteger(${at})`)
-    else if (def.check === 'greater_than')
-      demand(code, `${at} ${def.inclusive ? '>=' : '>'} ${def.value}`)
-    else if (def.check === 'less_than')
-      demand(code, `${at} ${def.inclusive ? '<=' : '<'} ${def.value}`)
-    else if (def.check === 'string_format' && def.format === 'regex')
-      demand(code, `${give(code, def.pattern)}.test(${at})`)
-    else others.push(check)
+const unless =
+  (absent: null | undefined, read: Read): Read =>
+  (value) =>
+    value === absent ? value : read(value)
+
+const inTurn =
+  (first: Read, then: Read): Read =>
+  (value) => {
+    const found = first(value)
+    return found === NO ? NO : then(found)
   }
-  if (others.length === 0) return at
-  const out = named(code)
-  say(code, `const ${out} = { value: ${at}, issues: [] }`)
-  for (const check of others) say(code, `${give(code, inside(check).check)}(${out})`)
-  demand(code, `${out}.issues.length === 0`)
-  return `${out}.value`
+
+const ofString = (schema: Schema): Read => {
+  const { least, most, patterns, read } = checksOf(schema)
+  return (value) => {
+    if (typeof value !== 'string' || value.length < least || value.length > most) return NO
+    for (const pattern of patterns) if (!pattern.test(value)) return NO
+    return read ? read(value) : value
+  }
 }
 
-const writeArray = (code: Code, schema: z.core.$ZodArray, at: string): string => {
-  const [out, one] = [named(code), named(code)]
-  demand(code, `Array.isArray(${at})`)
-  writeChecks(code, schema, at)
-  say(code, `const ${out} = []; for (const ${one} of ${at}) {`)
-  say(code, `${out}.push(${write(code, inside(schema).def.element, one)}) }`)
-  return out
+const ofNumber = (schema: Schema): Read => {
+  const { whole, least, most, read } = checksOf(schema)
+  return (value) => {
+    if (typeof value !== 'number' || !(value >= least && value <= most)) return NO
+    if (whole ? !Number.isSafeInteger(value) : !Number.isFinite(value)) return NO
+    return read ? read(value) : value
+  }
 }
 
-const IS_OBJECT = (at: string) =>
-  `typeof ${at} === 'object' && ${at} !== null && !Array.isArray(${at})`
+const ofArray = (schema: z.core.$ZodArray): Read => {
+  const element = readerOf(inside(schema).def.element)
+  const { least, most, read } = checksOf(schema)
+  return (value) => {
+    if (!Array.isArray(value) || value.length < least || value.length > most) return NO
+    for (let i = 0; i < value.length; i++) {
+      const found = element(value[i])
+      if (found === NO) return NO
+      if (found !== value[i]) value[i] = found
+    }
+    return read ? read(value) : value
+  }
+}
 
-const writeObject = (code: Code, schema: z.core.$ZodObject, at: string): string => {
+const ofObject = (schema: z.core.$ZodObject): Read => {
   const { shape, catchall } = inside(schema).def
-  if (catchall) return leave(code, schema, at)
-  const out = named(code)
-  demand(code, IS_OBJECT(at))
-  say(code, `const ${out} = {}`)
-  for (const [key, field] of Object.entries(shape)) {
-    const [name, one] = [JSON.stringify(key), named(code)]
-    say(code, `const ${one} = ${at}[${name}]`)
-    const value = write(code, field, one)
-    const may = inside(field).optout === 'optional' ? `if (${one} !== undefined) ` : ''
-    say(code, `${may}${out}[${name}] = ${value}`)
+  if (catchall) return leave(schema)
+  const keys = Object.keys(shape)
+  const readers = keys.map((key) => readerOf(shape[key]!))
+  const { read } = checksOf(schema)
+  return (value) => {
+    if (!isObject(value)) return NO
+    let present = 0
+    for (let i = 0; i < keys.length; i++) {
+      const before = value[keys[i]!]
+      const found = readers[i]!(before)
+      if (found === NO) return NO
+      if (found !== before) value[keys[i]!] = found
+      if (found !== undefined) present++
+    }
+    if (Object.keys(value).length !== present) return NO
+    return read ? read(value) : value
   }
-  return writeChecks(code, schema, out)
 }
 
 /** A record of some of an enum's words. */
-const writeRecord = (code: Code, schema: z.core.$ZodRecord, at: string): string => {
+const ofRecord = (schema: z.core.$ZodRecord): Read => {
   const { keyType, valueType } = inside(schema).def
-  const words = inside(keyType).values
-  if (!words) return leave(code, schema, at)
-  const [out, key, one] = [named(code), named(code), named(code)]
-  demand(code, IS_OBJECT(at))
-  say(code, `const ${out} = {}; for (const ${key} in ${at}) {`)
-  demand(code, `${give(code, words)}.has(${key})`)
-  say(code, `const ${one} = ${at}[${key}]`)
-  say(code, `${out}[${key}] = ${write(code, valueType, one)} }`)
-  return out
+  const words: ReadonlySet<unknown> | undefined = inside(keyType).values
+  if (!words || words.has('__proto__') || checksOf(schema).read) return leave(schema)
+  const of = readerOf(valueType)
+  return (value) => {
+    if (!isObject(value)) return NO
+    for (const key of Object.keys(value)) {
+      const found = words.has(key) ? of(value[key]) : NO
+      if (found === NO) return NO
+      if (found !== value[key]) value[key] = found
+    }
+    return value
+  }
 }
 
-const writeUnion = (code: Code, schema: z.core.$ZodDiscriminatedUnion, at: string): string => {
+const ofUnion = (schema: z.core.$ZodDiscriminatedUnion): Read => {
   const { discriminator, options } = inside(schema).def
-  if (!discriminator) return leave(code, schema, at)
-  const [out, which] = [named(code), named(code)]
-  demand(code, IS_OBJECT(at))
-  say(code, `let ${out}; const ${which} = ${at}[${JSON.stringify(discriminator)}]; `)
-  for (const option of options) {
-    const [word] = inside(option).propValues?.[discriminator] ?? []
-    say(code, `if (${which} === ${JSON.stringify(word)}) {`)
-    say(code, `${out} = ${write(code, option, at)} } else`)
+  if (!discriminator || checksOf(schema).read) return leave(schema)
+  const readers = new Map<unknown, Read>()
+  for (const option of options)
+    for (const word of inside(option).propValues?.[discriminator] ?? [])
+      readers.set(word, readerOf(option))
+  return (value) => (isObject(value) ? (readers.get(value[discriminator])?.(value) ?? NO) : NO)
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The checks of a schema: bounds and patterns, and one reader for all others. */
+const checksOf = (schema: Schema) => {
+  const found = { least: -Infinity, most: Infinity, whole: false, patterns: [] as RegExp[] }
+  const others: z.core.$ZodCheck<unknown>[] = []
+  for (const check of inside(schema).def.checks ?? []) {
+    const { def } = inside(check as z.core.$ZodChecks)
+    if (def.check === 'min_length') found.least = Math.max(found.least, def.minimum)
+    else if (def.check === 'max_length') found.most = Math.min(found.most, def.maximum)
+    else if (def.check === 'greater_than' && def.inclusive && typeof def.value === 'number')
+      found.least = Math.max(found.least, def.value)
+    else if (def.check === 'less_than' && def.inclusive && typeof def.value === 'number')
+      found.most = Math.min(found.most, def.value)
+    else if (def.check === 'number_format' && def.format === 'safeint') found.whole = true
+    else if (def.check === 'string_format' && def.format === 'regex' && def.pattern)
+      found.patterns.push(def.pattern)
+    else others.push(check as z.core.$ZodCheck<unknown>)
   }
-  say(code, 'return undefined')
-  return out
+  const read: Read = (value) => {
+    const payload: z.core.ParsePayload = { value, issues: [] }
+    for (const check of others) void inside(check).check(payload)
+    return valueOf(payload)
+  }
+  return { ...found, read: others.length > 0 ? read : null }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { UnixMs } from '../base/clock.ts'
 import { MAX_MSAT, MOST_AMOUNT, type Msat, parseMsat } from '../base/money.ts'
+import { withQuickWay } from './compiled.ts'
 import type { BootId, EventId, JobId, PubKey } from './ids.ts'
 
 /** The building blocks of all message schemas. Bounded, every one. */
@@ -28,17 +29,22 @@ export const MOST_SPAN_MS = 31_536_000_000
 export const spanMs = z.number().int().min(0).max(MOST_SPAN_MS)
 
 /** msat on the wire, as a decimal string, from `least` to `most`. */
-export const msatWithin = (least: bigint, most: bigint) =>
-  z.string().transform((text, context): Msat => {
+export const msatWithin = (least: bigint, most: bigint) => {
+  const read = (value: unknown): Msat | undefined => {
     try {
-      const amount = parseMsat(text)
-      if (amount >= least && amount <= most) return amount
+      const amount = typeof value === 'string' ? parseMsat(value) : undefined
+      return amount !== undefined && amount >= least && amount <= most ? amount : undefined
     } catch {
-      // Said below.
+      return undefined
     }
-    context.addIssue({ code: 'custom', message: 'not an amount in msat' })
-    return z.NEVER
+  }
+  const schema = z.string().transform((text, context): Msat => {
+    const amount = read(text)
+    if (amount === undefined) context.addIssue({ code: 'custom', message: 'not an amount in msat' })
+    return amount ?? z.NEVER
   })
+  return withQuickWay(schema, read)
+}
 
 /** One amount: what one thing costs, or is paid at once. It may be added to others. */
 export const msatField = msatWithin(0n, MOST_AMOUNT)

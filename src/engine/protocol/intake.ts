@@ -210,11 +210,11 @@ const cannotRemember = (event: Signed, replay: ReplayCache, now: UnixMs): Refusa
 const messageOf = <K extends KindName>(envelope: Envelope, name: K): Message<K> | Refusal => {
   const refusal = badTags(envelope.event, name)
   if (refusal) return refusal
-  const content = parseStrict(envelope.event.content, { maxDepth: BOUNDS.jsonDepth })
+  const { event, text } = envelope
+  const content = parseStrict(event.content, { maxDepth: BOUNDS.jsonDepth })
   if (isRefusal(content))
     return refuse('event.bad_content', `${content.refused}: ${content.detail}`)
-  const { event, text } = envelope
-  const body = bodyOf(name, content.value) ?? slowBodyOf(name, content.value)
+  const body = bodyOf(name, content.value) ?? slowBodyOf(name, JSON.parse(event.content))
   return isRefusal(body) ? body : (Object.freeze({ event, text, body, name }) as Message<K>)
 }
 

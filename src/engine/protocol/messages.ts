@@ -68,8 +68,8 @@ export type Message<K extends KindName = KindName> = {
 }[K]
 
 /**
- * The parsed content of a kind, or undefined where its schema has to say what is wrong. The quick way is made when
- * the first one of its kind comes: a command hears few.
+ * The parsed content of a kind, or undefined where its schema has to say what is wrong: of the same text, parsed anew,
+ * since this takes `content` over. The quick way is made when the first one of its kind comes: a command hears few.
  */
 export const bodyOf = <K extends KindName>(name: K, content: unknown): Bodies[K] | undefined => {
   let read = readers.get(name)
