@@ -40,6 +40,8 @@ try {
   const before = await router.used()
   const load = await clients.load({ jobs, open: OPEN })
   const after = await router.used()
+  // What its last clients have, it may still be writing.
+  await Bun.sleep(1_000)
 
   const store = await openStore(ledger)
   const receipts = store.newest(10 * jobs).filter((it) => it.kind === 'receipt')
