@@ -56,3 +56,33 @@ test('a router', async () => {
   await ended(it, asked)
   await expectTold(it, [asked], ['4000 route', '10000 tab'])
 })
+
+test('a top-up that an earlier process sent, and that is still on its way, is not said again', async () => {
+  const script = { pieces: textPieces(words(2_000)) }
+  const sent: string[] = []
+  const { it } = await paying({ script }, ({ bank }) => {
+    // The first is paid; of the second the wallet knows no end yet.
+    bank!.wrapPayer = (payer) => ({
+      ...payer,
+      pay: async (bolt11, limits) => {
+        sent.push(bolt11)
+        return sent.length === 1 ? payer.pay(bolt11, limits) : { state: 'inflight' }
+      },
+      payStatus: async (hash, bolt11) =>
+        bolt11 === sent[1] ? { state: 'inflight' } : payer.payStatus(hash, bolt11),
+    })
+  })
+  const asked: Asked[] = []
+  for (let n = 0; n < 3; n++) {
+    const one = it.request(it.clients[0]!.client!, { timings: ['stream'] })
+    await ended(it, one)
+    expect(one.outcome!.fault).toBeNull()
+    asked.push(one)
+    await it.clock.advance(2_000)
+    it.kill(it.clients[0]!)
+    await it.startClient(it.clients[0]!)
+    await it.clock.advance(2_000)
+  }
+  expect(sent).toHaveLength(2)
+  await expectTold(it, asked, ['10000 tab', '100000 tab'])
+})

@@ -14,7 +14,7 @@ import type { Payer } from '../../engine/payments/payer.ts'
 import type { PaymentSeams } from '../../engine/payments/wallet.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import { openPurse } from '../../engine/roles/client/purse.ts'
-import type { Purse } from '../../engine/roles/client/money.ts'
+import type { Purse } from '../../engine/roles/client/purse-seam.ts'
 import type { SpendingCaps } from '../../engine/spending/caps.ts'
 import type { MoneyStore } from '../../engine/storage/money-store.ts'
 import { daemonSigner } from '../serve/identity.ts'
@@ -56,8 +56,11 @@ export type UserPurse = UserWallet &
     caps: SpendingCaps
     net: Net
     isPlay: boolean
-    /** Waits for the ledger. What is under way stays so: the next process asks about it. */
-    close(): Promise<void>
+    /**
+     * Waits for the ledger. What is under way stays so: the next process asks about it.
+     * @param patience as of Purse.close
+     */
+    close(patience?: Parameters<Purse['close']>[0]): Promise<void>
   }>
 
 /**
@@ -101,9 +104,11 @@ export const openUserPurse = async (
       caps: capsOf(settings),
       net,
       isPlay: net === 'sim',
-      close: async () => {
-        closing = true
-        await purse.close()
+      close: async (patience) => {
+        await purse.close(async (over) => {
+          await patience?.(over)
+          closing = true
+        })
         await payer.close()
         await store.close()
       },

@@ -1,4 +1,4 @@
-import { Fault } from '../../engine/base/fault.ts'
+import { Fault, isFault } from '../../engine/base/fault.ts'
 import type { Outcome, Wish } from '../../engine/roles/client/news.ts'
 import type { Several, Skipped } from '../../engine/roles/client/several.ts'
 import type { Task } from '../../engine/tasks/task.ts'
@@ -12,6 +12,7 @@ import { type Namer, namer, readTrust } from '../trust/set.ts'
 import { parseName } from '../values.ts'
 import { filePrinter, jsonPrinter, textPrinter } from './print.ts'
 import { checkArguments } from './input.ts'
+import { leavePurse } from './leave.ts'
 import { type EventNews, eventLine, skippedLine } from './lines.ts'
 import { endOf, offersObject, offersText, skippedObject } from './result.ts'
 import type { RequestEvent } from './shape.ts'
@@ -105,6 +106,7 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
     const money = await openUserPurse({ settings, terminal, broken: (it) => void broken.push(it) })
     if (money && tab === 'off')
       terminal.say('tab off: what is paid and not used is gone when this command ends')
+    let unsure = false
     try {
       await serve(
         order,
@@ -112,9 +114,11 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
         openWith(money),
         async (job) => money && handedOut(terminal, money, job),
       )
+    } catch (error) {
+      unsure = isFault(error) && error.kind === 'uncertain'
+      throw error
     } finally {
-      await money?.close()
-      sayOpen(terminal, money)
+      if (money) await leavePurse(money, order, unsure)
     }
     // Its result is there, and what it cost is in no book.
     if (broken[0]) throw broken[0]
@@ -145,14 +149,6 @@ type Order = Readonly<{
   net: Net
 }>
 type Open = (skipped: (it: Skipped) => void) => Several
-
-/** What was begun and whose end nobody knows is not lost: it is in the journal. */
-const sayOpen = (terminal: Terminal, money: UserPurse | null): void => {
-  const open = money?.purse.open().length ?? 0
-  if (open === 0) return
-  terminal.say(`${open} payment${open === 1 ? ' is' : 's are'} still under way; do not pay again`)
-  terminal.say('fedai pay resolve')
-}
 
 const checkOutput = (options: Options): void => {
   if (options.stream && !options.json)

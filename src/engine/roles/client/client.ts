@@ -21,9 +21,10 @@ import { socketNetwork } from '../../transport/sockets.ts'
 import { Loop } from '../loop.ts'
 import { Channel } from './channel.ts'
 import { decide } from './decide.ts'
-import { type Purse, type PurseEffect, newClientMoney } from './money.ts'
+import { type PurseEffect, newClientMoney } from './money.ts'
 import type { Client, News, TopUpWish, Wish } from './news.ts'
 import { paidBy } from './paid-by.ts'
+import type { Purse } from './purse-seam.ts'
 import { type ClientEffect, type ClientEvent, type ClientState, newClientState } from './state.ts'
 import { shiftTimes } from './times.ts'
 
@@ -92,6 +93,8 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
           off: options.tab === 'off',
           shows: money.purse.shows,
           room: money.purse.results.room,
+          isSent: (hash) =>
+            money.purse.open().some((it) => it.hash === hash && it.state !== 'intent'),
           caps: { ...money.caps, maxPrice: null },
           secp,
         })

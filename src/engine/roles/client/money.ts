@@ -1,5 +1,4 @@
 import type { Secp256k1, Signer } from '../../identity/seams.ts'
-import type { Finding } from '../../metering/finding.ts'
 import type { SignedStatement } from '../../metering/tab-rows.ts'
 import type { UnixMs } from '../../base/clock.ts'
 import type { Fault } from '../../base/fault.ts'
@@ -9,13 +8,12 @@ import type { EventId, JobId, JobTag, PaymentHash, PubKey } from '../../protocol
 import type { Message } from '../../protocol/messages.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
 import type { SpendingCaps } from '../../spending/caps.ts'
-import type { Entry, JournalEvent, WantedPayment } from '../../spending/journal-rows.ts'
+import type { Entry, WantedPayment } from '../../spending/journal-rows.ts'
 import type { Answered, TabView } from '../../spending/ledger.ts'
 import type { LockedResult } from '../../spending/locked.ts'
 import type { JobProof } from './job-proof.ts'
 import type { TopUpWish } from './news.ts'
 import { type Packs, newPacks } from './packs.ts'
-import type { Results } from './results.ts'
 import type { Uncounted } from './left.ts'
 import type { Telling } from './telling.ts'
 
@@ -34,6 +32,8 @@ export type ClientMoney = {
   readonly shows: () => boolean
   /** Whether our ledger can keep one more locked result than so many. */
   readonly room: (more: number) => boolean
+  /** Whether a payment was sent before, perhaps by another process of ours, and has not ended. */
+  readonly isSent: (hash: PaymentHash) => boolean
   readonly caps: SpendingCaps
   readonly secp: Secp256k1
   /** Sealed events that were opened. */
@@ -134,11 +134,12 @@ export const isPaidNow = ({ funding }: ClientMoney, job: JobId): boolean =>
 
 export const newClientMoney = (
   options: Pick<ClientMoney, 'tab' | 'view' | 'caps' | 'secp'> &
-    Partial<Pick<ClientMoney, 'off' | 'shows' | 'room'>>,
+    Partial<Pick<ClientMoney, 'off' | 'shows' | 'room' | 'isSent'>>,
 ): ClientMoney => ({
   off: false,
   shows: () => false,
   room: () => true,
+  isSent: () => false,
   ...options,
   replay: new ReplayCache(),
   funding: new Map(),
@@ -198,49 +199,3 @@ export type PurseEvent =
   /** A statement was held against the books, and counted where it holds. `isAnswer`: we had asked for it. */
   | Readonly<{ type: 'checked'; node: PubKey; n: number; isAnswer: boolean }>
   | Readonly<{ type: 'locked'; job: JobId; fault: Fault | null }>
-
-/** What a client pays with, and what it has at its nodes. Several clients of one process share one. */
-export interface Purse {
-  /** The key that this user has at one node alone: links nothing to anything (docs/money.md). */
-  tab(node: PubKey): Signer
-  /**
-   * What we paid there and have used, as far as this process has read.
-   * @param key what pays there instead of our tab's key: a session key, where the tab is off
-   */
-  view(node: PubKey, key?: PubKey): TabView
-  /** This key pays nodes, too, and outlives the process (`--as`): what is left on it is no past session's. */
-  lasts(key: PubKey): void
-  /** Whether our wallet always shows the preimage of what it paid; false until it has said so. */
-  shows(): boolean
-  /** Until when nothing can be paid in the place of a payment that failed; null where it may be tried again at once. */
-  lockedUntil(entry: Entry): UnixMs | null
-  /** Keeps a node from getting anything more, under whatever key we pay it. */
-  pin(node: PubKey): Promise<void>
-  /**
-   * Pays an invoice that was checked, once; again one that surely was not paid. Resolves when it settled or failed, or when nobody can say how it
-   * ended (`unknown`): then it is asked about on, and never paid again. What is held (`hold`) has no end until its
-   * payee decides, and nobody's patience makes it `unknown`.
-   * @throws Fault `refused` over a cap; `payment.repeated`, `.reused`, `.open`; those of wallet and ledger
-   */
-  pay(
-    wanted: Omit<Extract<JournalEvent, { type: 'want' }>, 'type' | 'left' | 'known' | 'once'> & {
-      used?: bigint
-      hold?: boolean
-    },
-  ): Promise<Entry>
-  /** Counts a receipt that was acknowledged; resolves when it is in the books. */
-  charge(node: PubKey, receipt: Answered, key?: PubKey): Promise<void>
-  /**
-   * Holds a statement of the node against our own sums; tells what does not hold.
-   * @param alone no receipt of that node's is awaited: what it charges for one that we lack is counted
-   */
-  check(said: SignedStatement, alone?: boolean): Promise<readonly Finding[]>
-  /** Asks the wallet about every payment whose end is not known. @returns those that still are */
-  resolve(): Promise<readonly Entry[]>
-  /** Payments whose end is not known, and what this day came to with them in full, msat. */
-  open(): readonly Entry[]
-  spentToday(): bigint
-  readonly results: Results
-  /** Waits until everything that was begun is on the disk, or known to be open. */
-  close(): Promise<void>
-}

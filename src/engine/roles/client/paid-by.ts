@@ -1,6 +1,7 @@
 import type { Signer } from '../../identity/seams.ts'
 import type { PubKey } from '../../protocol/ids.ts'
-import type { ClientMoney, Purse } from './money.ts'
+import type { ClientMoney } from './money.ts'
+import type { Purse } from './purse-seam.ts'
 
 /**
  * With the tab off the session key pays nodes; packs of the router's are kept. What is known of a node's word is

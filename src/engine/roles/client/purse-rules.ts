@@ -1,4 +1,5 @@
 import { BOUNDS } from '../../base/bounds.ts'
+import { Fault } from '../../base/fault.ts'
 import type { Msat } from '../../base/money.ts'
 import type { PayLimits, Payer, Payment } from '../../payments/payer.ts'
 import type { PaymentHash, PubKey } from '../../protocol/ids.ts'
@@ -20,6 +21,10 @@ export const openOf = ({ open }: Journal): Entry[] => [...open.values()].filter(
 /** What a payment may cost and take. What is held has no end of its own, and is locked for few blocks only. */
 export const limitsOf = (maxFee: Msat, hold: boolean, timeoutMs = 60_000): PayLimits =>
   hold ? { maxFee, timeoutMs: HELD_MS, maxCltv: BOUNDS.lockedBlocks } : { maxFee, timeoutMs }
+
+/** What is wanted of a purse that is being closed. */
+export const leaving = (): Fault =>
+  new Fault('interrupted', 'purse.closed', 'nothing more is paid: the command is leaving')
 
 type Pay = Extract<JournalEffect, { do: 'pay' }>
 

@@ -8,7 +8,7 @@ import {
   openView,
   paidInto,
 } from '../../spending/ledger.ts'
-import type { Purse } from './money.ts'
+import type { Purse } from './purse-seam.ts'
 import { payerOf } from './purse-rules.ts'
 
 type Change = Extract<ViewChange, { table: 'views' }>

@@ -38,6 +38,11 @@ export const openWaiting = () => {
       if (one?.bolt11 === entry.bolt11) one.resolve(entry)
       else one?.reject(reused(entry))
     },
+    /** Once nobody waits for any of these any more. @param but those that are left out */
+    over: async (but: ReadonlySet<PaymentHash>): Promise<void> => {
+      const open = [...all].filter(([hash]) => !but.has(hash)).map(([, { promise }]) => promise)
+      await Promise.allSettled(open)
+    },
     refuse: (hash: PaymentHash, why: unknown): void => take(hash)?.reject(why),
     refuseAll: (fault: Fault): void => {
       for (const hash of all.keys()) take(hash)?.reject(fault)

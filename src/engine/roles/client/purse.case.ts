@@ -10,7 +10,7 @@ import { FREE, SETTLED, WALLET, payment } from '../../spending/journal.case.ts'
 import type { WantedPayment } from '../../spending/journal-rows.ts'
 import { memoryStore } from '../../storage/memory.ts'
 import type { MoneyStore } from '../../storage/money-store.ts'
-import type { Purse } from './money.ts'
+import type { Purse } from './purse-seam.ts'
 import { openPurse } from './purse.ts'
 
 /** A purse, its wallet and its ledger, for tests. */

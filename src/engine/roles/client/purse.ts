@@ -21,8 +21,8 @@ import type { Entry, JournalEffect, JournalEvent } from '../../spending/journal-
 import { checkStatement } from '../../spending/ledger-check.ts'
 import { charged, leftOn } from '../../spending/ledger.ts'
 import { watchedClock } from '../set-clock.ts'
-import type { Purse } from './money.ts'
-import { limitsOf, openOf, payerOf, tellerOf } from './purse-rules.ts'
+import type { Purse } from './purse-seam.ts'
+import { leaving, limitsOf, openOf, payerOf, tellerOf } from './purse-rules.ts'
 import { openSteps } from './purse-steps.ts'
 import { openWaiting } from './purse-waiting.ts'
 import { openViews } from './purse-views.ts'
@@ -58,6 +58,7 @@ export const openPurse = (options: PurseOptions): Purse => {
   const wanting = new Set<PaymentHash>()
   let journal: Journal = openJournal([], [], clock.now(), wallet)
   let stopWaking = () => {}
+  let isLeaving = false
   let closed = false
 
   const read = (unsure?: Journal['unsure']): void => {
@@ -183,6 +184,8 @@ export const openPurse = (options: PurseOptions): Purse => {
     lockedUntil: (entry) => lockedUntil(journal, entry, teller.once),
     pin: (node) => step(() => ({ changes: views.pinned(node) })).catch(failed),
     async pay({ payment, caps, price, used = 0n, hold = false }) {
+      // It would be written, and perhaps never sent.
+      if (isLeaving) throw leaving()
       const { hash, payee } = payment
       const key = payerOf(payment)
       const joined = waiting.joined(payment)
@@ -233,7 +236,10 @@ export const openPurse = (options: PurseOptions): Purse => {
     open: () => openOf(journal),
     spentToday: () => spentToday(journal, clock.now()),
     results: resultsIn({ store, clock, signer, random }),
-    async close() {
+    async close(patience) {
+      isLeaving = true
+      await idle()
+      await patience?.(waiting.over(holds))
       closed = true
       stopWaking()
       await idle()

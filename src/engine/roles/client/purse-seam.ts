@@ -1,0 +1,57 @@
+import type { UnixMs } from '../../base/clock.ts'
+import type { Signer } from '../../identity/seams.ts'
+import type { Finding } from '../../metering/finding.ts'
+import type { SignedStatement } from '../../metering/tab-rows.ts'
+import type { PubKey } from '../../protocol/ids.ts'
+import type { Entry, JournalEvent } from '../../spending/journal-rows.ts'
+import type { Answered, TabView } from '../../spending/ledger.ts'
+import type { Results } from './results.ts'
+
+/** What a client pays with, and what it has at its nodes. Several clients of one process share one. */
+export interface Purse {
+  /** The key that this user has at one node alone: links nothing to anything (docs/money.md). */
+  tab(node: PubKey): Signer
+  /**
+   * What we paid there and have used, as far as this process has read.
+   * @param key what pays there instead of our tab's key: a session key, where the tab is off
+   */
+  view(node: PubKey, key?: PubKey): TabView
+  /** This key pays nodes, too, and outlives the process (`--as`): what is left on it is no past session's. */
+  lasts(key: PubKey): void
+  /** Whether our wallet always shows the preimage of what it paid; false until it has said so. */
+  shows(): boolean
+  /** Until when nothing can be paid in the place of a payment that failed; null where it may be tried again at once. */
+  lockedUntil(entry: Entry): UnixMs | null
+  /** Keeps a node from getting anything more, under whatever key we pay it. */
+  pin(node: PubKey): Promise<void>
+  /**
+   * Pays an invoice that was checked, once; again one that surely was not paid. Resolves when it settled or failed, or when nobody can say how it
+   * ended (`unknown`): then it is asked about on, and never paid again. What is held (`hold`) has no end until its
+   * payee decides, and nobody's patience makes it `unknown`.
+   * @throws Fault `refused` over a cap; `payment.repeated`, `.reused`, `.open`; those of wallet and ledger
+   */
+  pay(
+    wanted: Omit<Extract<JournalEvent, { type: 'want' }>, 'type' | 'left' | 'known' | 'once'> & {
+      used?: bigint
+      hold?: boolean
+    },
+  ): Promise<Entry>
+  /** Counts a receipt that was acknowledged; resolves when it is in the books. */
+  charge(node: PubKey, receipt: Answered, key?: PubKey): Promise<void>
+  /**
+   * Holds a statement of the node against our own sums; tells what does not hold.
+   * @param alone no receipt of that node's is awaited: what it charges for one that we lack is counted
+   */
+  check(said: SignedStatement, alone?: boolean): Promise<readonly Finding[]>
+  /** Asks the wallet about every payment whose end is not known. @returns those that still are */
+  resolve(): Promise<readonly Entry[]>
+  /** Payments whose end is not known, and what this day came to with them in full, msat. */
+  open(): readonly Entry[]
+  spentToday(): bigint
+  readonly results: Results
+  /**
+   * Begins nothing more, and waits until everything that was begun is on the disk, or known to be open.
+   * @param patience waits for what is being paid and not held, for as long as it likes; without it nobody does
+   */
+  close(patience?: (over: Promise<void>) => Promise<unknown>): Promise<void>
+}
