@@ -64,6 +64,21 @@ describe('refused before anything is paid, by the flag that would allow it', () 
     await unpaid(it, false)
   })
 
+  test('--budget with the tab off: what the invoice will ask is known', async () => {
+    const caps = { budget: msat(10_999n), exposure: msat(200_000n) }
+    const { it, client } = await paying({}, ({ bank }) =>
+      Object.assign(bank!, { caps, tab: 'off' }),
+    )
+    const asked = it.request(client, {})
+    await ended(it, asked)
+    const { fault } = asked.outcome!
+    expect(fault).toMatchObject({ kind: 'refused', code: 'budget.exceeded' })
+    expect(fault!.hint).toBe('allow it with --budget 11sat')
+    // What is not paid is not said to be.
+    expect(toldOf(asked)).not.toContain('paying')
+    await unpaid(it, true)
+  })
+
   test('--max-exposure', async () => {
     const caps = { budget: msat(1_000_000n), exposure: msat(9_999n) }
     const { it, client } = await paying({}, ({ bank }) => (bank!.caps = caps))

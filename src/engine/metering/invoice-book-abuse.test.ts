@@ -146,6 +146,25 @@ describe('a hold invoice', () => {
     expect(told(say(book, 7, 'canceled'))).toEqual(['tell canceled 7'])
   })
 
+  test('given back before anybody paid it: cancelled, and what is paid all the same goes back', () => {
+    const asked = { purpose: 'job', ref: 'job', hold: true } as const
+    const book = fresh()
+    issue(book, fund(book, asked), 7)
+    const given = decide(book, { type: 'undelivered', hash: hex(7) }, start)
+    expect(given.changes).toMatchObject([{ row: { state: 'issued', closing: 'cancel' } }])
+    expect(told(given)).toEqual(['cancelHold 7'])
+    // Nobody is given an invoice whose money would go back.
+    expect(told(fund(book, asked))).toEqual(['refuse busy'])
+    const paid = say(book, 7, 'accepted', null, unixMs(start + 1_000))
+    expect(paid.settled).toEqual([])
+    expect(told(decide(book, { type: 'tick' }, unixMs(start + 1_000)))).toContain('cancelHold 7')
+    expect(told(say(book, 7, 'canceled'))).toEqual(['tell canceled 7'])
+    expect(told(fund(book, asked))).toEqual(['create 1'])
+    // What is no hold invoice is its wallet's to end.
+    issue(book, fund(book), 8)
+    expect(decide(book, { type: 'undelivered', hash: hex(8) }, start)).toEqual(NOTHING)
+  })
+
   test('attack 11: it is never held for more than 90 s', () => {
     const book = accepted()
     const tick = (ms: number) => told(decide(book, { type: 'tick' }, unixMs(start + ms)))

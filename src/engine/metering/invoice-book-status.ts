@@ -27,10 +27,15 @@ export const onUnwritten = (turn: BookTurn, hash: PaymentHash): void => {
   turn.effects.push({ do: 'refuse', payer: row.payer, ref: row.ref, why: 'wallet' })
 }
 
-/** What became of the result that a hold invoice pays for: its money is taken, or goes back. */
+/**
+ * What became of the result that a hold invoice pays for: its money is taken, or goes back; also where that has not come,
+ * and its payer says that it will not.
+ */
 export const close = (turn: BookTurn, hash: PaymentHash, closing: 'settle' | 'cancel'): void => {
   const row = turn.book.invoices.get(hash)
-  if (!row || row.state !== 'accepted' || row.closing !== null) return
+  if (!row || row.closing !== null) return
+  const isUnpaid = closing === 'cancel' && row.state === 'issued' && row.preimage !== null
+  if (row.state !== 'accepted' && !isUnpaid) return
   put(turn, { ...row, closing })
   closeAtWallet(turn, { ...row, closing })
   // What is taken late is not taken: that deadline stays.

@@ -133,6 +133,9 @@ const onFund = (turn: BookTurn, event: Extract<BookEvent, { type: 'fund' }>): vo
   const { type: _, settled, ...asked } = event
   const place = placeOf(asked)
   const live = book.invoices.get(book.live.get(place) ?? ('' as PaymentHash))
+  // Given back by its payer, and perhaps not cancelled yet: another one can be made in a moment.
+  if (live?.state === 'issued' && live.closing !== null)
+    return void effects.push({ do: 'refuse', payer: asked.payer, ref: asked.ref, why: 'busy' })
   if (live) return void effects.push(tell(live))
   if (book.wanted.has(place)) return
   const wanted: WantedInvoice = { ...asked, seq: settled + 1 }

@@ -15,6 +15,8 @@ export const fund = z.object({
   hold: z.object({ job: jobIdField, ticket: eventIdField }).nullable(),
   /** `hold`: a hold invoice is wanted, for the one job that `ref` names. */
   timing: z.literal('hold').optional(),
+  /** The hold invoice of the job that `ref` names will not be paid: nobody needs it any more. */
+  drop: z.literal(true).optional(),
   /** Of an invoice for one job: the router that is to see that it was paid. */
   router: pubKeyField.optional(),
 })

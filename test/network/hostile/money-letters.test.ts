@@ -210,6 +210,27 @@ describe('fund', () => {
   })
 })
 
+test('attack 11: nobody but its payer gives back what a job is to be paid by', () => {
+  const it = moneyScene()
+  wish(it.stage, it.client)
+  it.stage.advance(1_000)
+  const { book } = it.node.state.till!
+  const [hash, job] = ['d'.repeat(64), 'e'.repeat(64)] as [never, never]
+  const row = { ...[...it.mint.paid][0]!, payee: it.node.signer.pubkey, preimage: other as never }
+  const payer = tabKey(it)
+  const times = { at: it.stage.now, expiresAt: (it.stage.now + 60_000) as never }
+  const unpaid = { purpose: 'job', state: 'issued', received: null, closing: null } as const
+  book.invoices.set(hash, { ...row, ...unpaid, ...times, hash, ref: job, payer: payer.pubkey })
+  const drop = (from: Party, by: Signer) => {
+    const content = { for: 'job', ref: job, timing: 'hold', drop: true } as const
+    asks(it, from, by, fundOf(it, by, content))
+    return book.invoices.get(hash)?.closing
+  }
+  const puppet = addPuppet(it.stage, it.router)
+  expect(drop(puppet, puppet.signer)).toBeNull()
+  expect(drop(it.client, payer)).toBe('cancel')
+})
+
 describe('what is no letter', () => {
   test('does not open, is too large, or says nothing about money', () => {
     const it = moneyScene()

@@ -93,6 +93,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
           off: options.tab === 'off',
           shows: money.purse.shows,
           room: money.purse.results.room,
+          over: money.purse.over,
           isSent: (hash) =>
             money.purse.open().some((it) => it.hash === hash && it.state !== 'intent'),
           caps: { ...money.caps, maxPrice: null },

@@ -9,6 +9,7 @@ import type { Receipt } from '../../protocol/receipt.ts'
 import { type Ending, cutShort, faultOf, outcomeOf, unpaidOf } from './outcome.ts'
 import { framesIn, isHeld } from './hold.ts'
 import { endAttempt, inputHashOf } from './attempt.ts'
+import { giveBack } from './own-invoice.ts'
 import { countRoute } from './packs.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say, tell } from './state.ts'
 import { askTab, awaitTab, countReceipt } from './tabs.ts'
@@ -72,6 +73,8 @@ export const cancelJob = (turn: ClientTurn, job: ClientJob, fault: Fault): void 
   const { attempt } = job
   job.fault ??= fault
   if (!attempt || job.phase === 'ended' || state.link === null) {
+    if (job.phase === 'funding' && job.funding?.timing === 'hold')
+      giveBack(turn, job, job.funding.offered.node)
     if (job.phase !== 'ended') finishJob(turn, job, fault)
     return
   }

@@ -2,11 +2,11 @@ import { unixMs } from '../../base/clock.ts'
 import type { Fault } from '../../base/fault.ts'
 import { type Msat, msat } from '../../base/money.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
-import { forgetOffers } from './again.ts'
 import { noCredit } from './credit.ts'
 import { finishJob } from './ending.ts'
 import { type Funding, newFunding, placeOf } from './money.ts'
 import { notCredited, notKnown } from './outcome.ts'
+import { giveBack, overAlone } from './own-invoice.ts'
 import { noInvoice } from './payee-faults.ts'
 import { hasRoute, useRoute } from './packs.ts'
 import { type Plan, firstOf, partOf, planOf, refusalAt } from './plan.ts'
@@ -140,7 +140,11 @@ export const failAll = (turn: ClientTurn, one: Funding, fault: Fault): void => {
   const place = placeOf(one.node, one.ref)
   state.money!.funding.delete(place)
   state.deadlines.clear(`fund:${place}`)
-  for (const job of waitingFor(turn, one))
+  const waiting = waitingFor(turn, one)
+  const isAsked = one.asks > 0 || one.hash !== null
+  const holder = one.timing === 'hold' && isAsked ? waiting[0] : undefined
+  if (holder) giveBack(turn, holder, one.node)
+  for (const job of waiting)
     if (job.phase === 'funding') payAnother(turn, job, fault)
     else job.unpaid = fault
   if (one.topUp) endTopUp(turn, one.topUp, one, fault)
@@ -171,29 +175,6 @@ export const firstPayable = (
   )
 }
 
-/**
- * A node says that our tab does not cover a job that it covers by our count. We may have lost a receipt, or it the
- * word of a payment: it is asked for what it signed, and for the job again a little later. It is not paid anew.
- * @returns false where it said so too often
- */
-export const askFunded = (turn: ClientTurn, job: ClientJob): boolean => {
-  const { state, now } = turn
-  if (!state.money || !job.attempt?.drawn) return false
-  const { node } = job.attempt.offered
-  const hold = job.attempt.lock && job.holds.get(node)
-  if (hold) hold.state = 'over'
-  if (hold || job.unfunded >= MOST_UNFUNDED) {
-    job.unpayable.add(node)
-    return false
-  }
-  askTab(turn, node)
-  forgetOffers(turn, job)
-  tell(turn, job, { type: 'again', reason: 'unfunded' })
-  const wait = UNFUNDED_WAITS_MS * 2 ** job.unfunded++
-  state.deadlines.set(`later:${job.id}`, unixMs(now + wait))
-  return true
-}
-
 const fund = (turn: ClientTurn, job: ClientJob, node: PubKey, { timing, needed }: Plan): void => {
   const { funding, off, tab } = turn.state.money!
   const ref = off || timing === 'hold' ? job.id : tab(node).pubkey
@@ -206,14 +187,20 @@ const fund = (turn: ClientTurn, job: ClientJob, node: PubKey, { timing, needed }
   }
   if (turn.state.money!.proves) tell(turn, job, { type: 'proof', router: turn.state.router })
   tell(turn, job, { type: 'funding', node })
-  openFunding(turn, { node, ref, timing, jobs: new Set([job.id]), topUp: null, needed })
+  const over = ref === job.id ? overAlone(turn, job, { node, ref, needed }) : null
+  openFunding(turn, { node, ref, timing, jobs: new Set([job.id]), topUp: null, needed }, over)
 }
 
-/** Begins to pay a node: it is asked for an invoice. */
-export const openFunding = (turn: ClientTurn, wanted: Parameters<typeof newFunding>[0]): void => {
+/** Begins to pay a node: it is asked for an invoice. @param over why what it will ask would not be paid */
+export const openFunding = (
+  turn: ClientTurn,
+  wanted: Parameters<typeof newFunding>[0],
+  over: Fault | null = null,
+): void => {
   const one = newFunding(wanted, turn.now)
   turn.state.money!.funding.set(placeOf(one.node, one.ref), one)
-  ask(turn, one)
+  if (over) notAllowed(turn, one, over)
+  else ask(turn, one)
 }
 
 const ask = (turn: ClientTurn, one: Funding): void => {
@@ -241,8 +228,5 @@ const MOST_ASKS = 3
 const HELD_WITHIN_MS = 75_000
 /** How long a node may take to say that it has what was paid. */
 const CREDITED_WITHIN_MS = 3_000
-/** How often a node may refuse one job that our tab covers, and how long it is waited for at first. */
-const MOST_UNFUNDED = 4
-const UNFUNDED_WAITS_MS = 500
 /** How often a job waits for money before it is taken. */
 const MOST_FUNDINGS = 16

@@ -98,6 +98,17 @@ const tooMany = (): Fault =>
     hint: 'wait for them, or pay another way: --timing before',
   })
 
+/** Its node gives a payer no more of them. */
+export const holdsOut = (): Fault =>
+  new Fault(
+    'again',
+    'hold.busy',
+    `the node gives no more than ${MOST_HOLDS} invoices by hold at once, and yours are out still`,
+    {
+      hint: 'each ends a minute after it was made; try again then, or pay another way: --timing before',
+    },
+  )
+
 const over = (): Fault =>
   new Fault('again', 'hold.over', 'the node let the payment for this job go', {
     hint: 'nothing was paid; try again, or ask another node',

@@ -12,11 +12,11 @@ import type { MoneyKind } from '../../protocol/money.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
 import { usualMaxFee } from '../../spending/caps.ts'
 import { invoiceFlaw } from '../../spending/invoice-check.ts'
-import { leftOn } from '../../spending/ledger.ts'
 import { amountFor, payOf } from './amounts.ts'
 import { failAll, notAllowed, proceed } from './funding.ts'
 import { awaitHeld, beginHold, onHeldWord, onHoldPayment, onKey } from './holding.ts'
 import { type Funding, type PurseEvent, newFunding, placeOf } from './money.ts'
+import { unbookedAt } from './own-invoice.ts'
 import { paidNews } from './paid-news.ts'
 import { notKnown } from './outcome.ts'
 import { badInvoice, notPaid } from './payee-faults.ts'
@@ -24,8 +24,8 @@ import { refusalAt } from './plan.ts'
 import { priceNow } from './price.ts'
 import { keepProof, newProof } from './proving.ts'
 import { type ClientTurn, tell } from './state.ts'
-import { isBroken, leftAt } from './left.ts'
-import { onStatement, runningAt } from './tabs.ts'
+import { isBroken } from './left.ts'
+import { onStatement } from './tabs.ts'
 import { awaitsNext } from './stale.ts'
 import { tellPaying } from './telling.ts'
 import { tellTopUp } from './top-up-end.ts'
@@ -195,7 +195,7 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   const caps = { ...money.caps, maxPrice: first?.wish.cap ?? null }
   const price = priceNow(first, terms)
   // What is used is not unused, though no receipt says so yet.
-  const used = leftOn(view) - leftAt(money, node) + runningAt(state.jobs.values(), node, tab)
+  const used = unbookedAt(turn, node)
   if (!hold) money.sending.set(hash, { node, msat: terms.msat })
   turn.effects.push({ do: 'pay', node, payment, caps, price, used, hold })
 }

@@ -14,6 +14,7 @@ import type { LockedResult } from '../../spending/locked.ts'
 import type { JobProof } from './job-proof.ts'
 import type { TopUpWish } from './news.ts'
 import { type Packs, newPacks } from './packs.ts'
+import type { Purse } from './purse-seam.ts'
 import type { Uncounted } from './left.ts'
 import type { Telling } from './telling.ts'
 
@@ -34,6 +35,8 @@ export type ClientMoney = {
   readonly room: (more: number) => boolean
   /** Whether a payment was sent before, perhaps by another process of ours, and has not ended. */
   readonly isSent: (hash: PaymentHash) => boolean
+  /** Why a payment that is about to be asked for would be over a cap; null where it is within all. */
+  readonly over: Purse['over']
   readonly caps: SpendingCaps
   readonly secp: Secp256k1
   /** Sealed events that were opened. */
@@ -134,12 +137,13 @@ export const isPaidNow = ({ funding }: ClientMoney, job: JobId): boolean =>
 
 export const newClientMoney = (
   options: Pick<ClientMoney, 'tab' | 'view' | 'caps' | 'secp'> &
-    Partial<Pick<ClientMoney, 'off' | 'shows' | 'room' | 'isSent'>>,
+    Partial<Pick<ClientMoney, 'off' | 'shows' | 'room' | 'isSent' | 'over'>>,
 ): ClientMoney => ({
   off: false,
   shows: () => false,
   room: () => true,
   isSent: () => false,
+  over: () => null,
   ...options,
   replay: new ReplayCache(),
   funding: new Map(),

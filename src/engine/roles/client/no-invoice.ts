@@ -1,6 +1,7 @@
 import { unixMs } from '../../base/clock.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { failAll, firstPayable } from './funding.ts'
+import { holdsOut } from './hold.ts'
 import { placeOf } from './money.ts'
 import { noInvoice } from './payee-faults.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
@@ -20,7 +21,7 @@ export const isUnpaid = (
  * A node has no invoice for us now, it says: the next is asked that can be paid. Where there is none it may have one
  * soon, and is asked for as long as one that says nothing.
  */
-export const onNoInvoice = (turn: ClientTurn, job: ClientJob): void => {
+export const onNoInvoice = (turn: ClientTurn, job: ClientJob, reason: string | null): void => {
   const { state, now } = turn
   const money = state.money!
   const { node } = job.funding!.offered
@@ -29,6 +30,9 @@ export const onNoInvoice = (turn: ClientTurn, job: ClientJob): void => {
   if (one?.phase !== 'asked') return
   if (one.topUp === null && waitingFor(turn, one).every((it) => hasAnother(turn, it)))
     return failAll(turn, one, noInvoice('node'))
+  // Those that an earlier process asked for, or had paid, are out for a minute, or until they end.
+  const isFull = one.timing === 'hold' && reason === 'policy'
+  if (isFull) one.stale ??= { until: unixMs(one.since + SILENT_MS), fault: holdsOut() }
   if (now - one.since < SILENT_MS) one.asks = 0
   // Never later than it is due already: who says so again and again keeps nobody waiting.
   const due = `fund:${placeOf(node, one.ref)}` as const

@@ -1,10 +1,12 @@
 import { BOUNDS } from '../../base/bounds.ts'
+import type { UnixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
 import type { Msat } from '../../base/money.ts'
 import type { PayLimits, Payer, Payment } from '../../payments/payer.ts'
 import type { PaymentHash, PubKey } from '../../protocol/ids.ts'
 import { parseTerms } from '../../protocol/terms.ts'
-import type { Journal } from '../../spending/journal.ts'
+import { type Outlay, type SpendingCaps, capFlaw } from '../../spending/caps.ts'
+import { type Journal, outTo, spentToday } from '../../spending/journal.ts'
 import { isOut } from '../../spending/journal-news.ts'
 import type { Entry, JournalEffect } from '../../spending/journal-rows.ts'
 
@@ -25,6 +27,31 @@ export const limitsOf = (maxFee: Msat, hold: boolean, timeoutMs = 60_000): PayLi
 /** What is wanted of a purse that is being closed. */
 export const leaving = (): Fault =>
   new Fault('interrupted', 'purse.closed', 'nothing more is paid: the command is leaving')
+
+/** What is about to be asked for, and what is left at its payee by our own count, msat. */
+type Planned = Readonly<{ payee: PubKey; ref: string; left: bigint; caps: SpendingCaps }>
+
+/** Whether it would be over a cap. What is out for the same is counted already, and its own payment's to say. */
+export const overCaps = (
+  journal: Journal,
+  now: UnixMs,
+  { payee, ref, left, caps }: Planned,
+  outlay: Outlay,
+): Fault | null => {
+  if (openOf(journal).some((it) => it.payee === payee && it.ref === ref)) return null
+  const spent = { today: spentToday(journal, now), here: left + outTo(journal, payee) }
+  return capFlaw(caps, spent, outlay)
+}
+
+/** @returns whether a wallet always shows the preimage of what it paid; false until it has said so */
+export const showsOf = (payer: Payer): (() => boolean) => {
+  let shows = false
+  payer.info().then(
+    ({ caps }) => (shows = caps.preimage === 'always'),
+    () => {},
+  )
+  return () => shows
+}
 
 type Pay = Extract<JournalEffect, { do: 'pay' }>
 

@@ -1,11 +1,17 @@
 import type { UnixMs } from '../../base/clock.ts'
+import type { Fault } from '../../base/fault.ts'
 import type { Signer } from '../../identity/seams.ts'
 import type { Finding } from '../../metering/finding.ts'
 import type { SignedStatement } from '../../metering/tab-rows.ts'
 import type { PubKey } from '../../protocol/ids.ts'
+import type { Outlay, SpendingCaps } from '../../spending/caps.ts'
 import type { Entry, JournalEvent } from '../../spending/journal-rows.ts'
 import type { Answered, TabView } from '../../spending/ledger.ts'
 import type { Results } from './results.ts'
+
+/** A payment whose sum is known before it is asked for. `used`: what of the tab is used, and in no book yet. msat. */
+export type Planned = Outlay &
+  Readonly<{ node: PubKey; key: PubKey; ref: string; caps: SpendingCaps; used: bigint }>
 
 /** What a client pays with, and what it has at its nodes. Several clients of one process share one. */
 export interface Purse {
@@ -22,6 +28,8 @@ export interface Purse {
   shows(): boolean
   /** Until when nothing can be paid in the place of a payment that failed; null where it may be tried again at once. */
   lockedUntil(entry: Entry): UnixMs | null
+  /** Why what is about to be asked for would not be paid: the Fault of the cap; null where it is within all. */
+  over(planned: Planned): Fault | null
   /** Keeps a node from getting anything more, under whatever key we pay it. */
   pin(node: PubKey): Promise<void>
   /**

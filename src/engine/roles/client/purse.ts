@@ -22,7 +22,7 @@ import { checkStatement } from '../../spending/ledger-check.ts'
 import { charged, leftOn } from '../../spending/ledger.ts'
 import { watchedClock } from '../set-clock.ts'
 import type { Purse } from './purse-seam.ts'
-import { leaving, limitsOf, openOf, payerOf, tellerOf } from './purse-rules.ts'
+import { leaving, limitsOf, openOf, overCaps, payerOf, showsOf, tellerOf } from './purse-rules.ts'
 import { openSteps } from './purse-steps.ts'
 import { openWaiting } from './purse-waiting.ts'
 import { openViews } from './purse-views.ts'
@@ -83,11 +83,6 @@ export const openPurse = (options: PurseOptions): Purse => {
   const viewOf = views.of
   const view: Purse['view'] = (node, key = tab(node).pubkey) => viewOf(node, key)
 
-  let shows = false
-  payer.info().then(
-    ({ caps }) => (shows = caps.preimage === 'always'),
-    () => {},
-  )
   const teller = tellerOf(payer)
   /** What is held has no end of its own. */
   const holds = new Set<PaymentHash>()
@@ -180,9 +175,13 @@ export const openPurse = (options: PurseOptions): Purse => {
     tab,
     view,
     lasts: views.lasts,
-    shows: () => shows,
+    shows: showsOf(payer),
     lockedUntil: (entry) => lockedUntil(journal, entry, teller.once),
     pin: (node) => step(() => ({ changes: views.pinned(node) })).catch(failed),
+    over: ({ node, key, ref, used, caps, ...outlay }) => {
+      const left = leftOn(viewOf(node, key)) - used
+      return overCaps(journal, clock.now(), { payee: node, ref, left, caps }, outlay)
+    },
     async pay({ payment, caps, price, used = 0n, hold = false }) {
       // It would be written, and perhaps never sent.
       if (isLeaving) throw leaving()

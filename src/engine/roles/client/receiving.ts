@@ -26,7 +26,8 @@ import { type ClientJob, type ClientTurn, say, tell } from './state.ts'
 export const onProgress = (turn: ClientTurn, message: Message<'progress'>): void => {
   const { body, event } = message
   const job = turn.state.jobs.get(body.job)
-  if (job && isUnpaid(job, message)) return onNoInvoice(turn, job)
+  if (job && isUnpaid(job, message))
+    return onNoInvoice(turn, job, 'reason' in body ? body.reason : null)
   if (!job?.attempt || job.phase === 'over' || job.phase === 'ended') return
   const fromRouter = event.pubkey === turn.state.router
   if (body.status === 'moved') {

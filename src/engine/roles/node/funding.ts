@@ -38,7 +38,8 @@ export const onMoney = (turn: NodeTurn, link: LinkId, message: Message<'money'>)
   if (inner.name !== 'fund' && inner.name !== 'tab_sync') return
   // Who paid the last invoice and needs another one asks for something else: a fast stream does so at once.
   const { seq = 0 } = tabAt(till.tabs, inner.event.pubkey) ?? {}
-  const ref = inner.name === 'fund' ? `${inner.body.ref} ${seq}` : ''
+  const isDrop = inner.name === 'fund' && inner.body.drop
+  const ref = inner.name === 'fund' ? `${inner.body.ref} ${isDrop ? 'drop' : seq}` : ''
   if (!mayAsk(turn, inner.name, event.pubkey, ref)) return
   const waits = inner.name === 'fund' && inner.body.hold
   hear(till, inner.event.pubkey, { link, client: event.pubkey, ...(waits && { waits }) })
@@ -124,6 +125,7 @@ const onJobFund = (turn: NodeTurn, till: Till, { event, body }: Message<'fund'>)
   const payer = event.pubkey
   const { ref, msat: needed, hold: slot, router } = body
   const hold = body.timing === 'hold'
+  if (body.drop) return dropUnpaid(turn, till, ref as JobId, payer)
   if (needed > MOST_TOP_UP || ref === payer || (slot && slot.job !== ref)) return
   if (hold && !(slot && till.canHold && mayHold(turn, slot.ticket))) return
   if (slot) keepSlot(turn, till, payer, slot)
@@ -139,6 +141,13 @@ const onJobFund = (turn: NodeTurn, till: Till, { event, body }: Message<'fund'>)
   } as const
   const settled = till.paidFor.get(`${payer} ${ref}`) ?? 0
   feed(turn, till, { type: 'fund', settled, ...wanted })
+}
+
+/** Its payer will not pay it: what should come all the same goes back. */
+const dropUnpaid = (turn: NodeTurn, till: Till, job: JobId, key: PubKey): void => {
+  for (const { hash, ref, payer } of till.book.invoices.values())
+    if (ref === job && payer === key && !jobHeldBy(turn, hash))
+      feed(turn, till, { type: 'undelivered', hash })
 }
 
 /** Whether a ticket has work that is paid so. */

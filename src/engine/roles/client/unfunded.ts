@@ -1,0 +1,31 @@
+import { unixMs } from '../../base/clock.ts'
+import { forgetOffers } from './again.ts'
+import { type ClientJob, type ClientTurn, tell } from './state.ts'
+import { askTab } from './tabs.ts'
+
+/**
+ * A node says that our tab does not cover a job that it covers by our count. We may have lost a receipt, or it the
+ * word of a payment: it is asked for what it signed, and for the job again a little later. It is not paid anew.
+ * @returns false where it said so too often
+ */
+export const askFunded = (turn: ClientTurn, job: ClientJob): boolean => {
+  const { state, now } = turn
+  if (!state.money || !job.attempt?.drawn) return false
+  const { node } = job.attempt.offered
+  const hold = job.attempt.lock && job.holds.get(node)
+  if (hold) hold.state = 'over'
+  if (hold || job.unfunded >= MOST_UNFUNDED) {
+    job.unpayable.add(node)
+    return false
+  }
+  askTab(turn, node)
+  forgetOffers(turn, job)
+  tell(turn, job, { type: 'again', reason: 'unfunded' })
+  const wait = UNFUNDED_WAITS_MS * 2 ** job.unfunded++
+  state.deadlines.set(`later:${job.id}`, unixMs(now + wait))
+  return true
+}
+
+/** How often a node may refuse one job that our tab covers, and how long it is waited for at first. */
+const MOST_UNFUNDED = 4
+const UNFUNDED_WAITS_MS = 500
