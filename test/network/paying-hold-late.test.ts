@@ -3,7 +3,10 @@
 import { describe, expect, test } from 'bun:test'
 import { unsettledOn } from '../../src/commands/pay/unsettled.ts'
 import { Fault } from '../../src/engine/base/fault.ts'
+import { msat } from '../../src/engine/base/money.ts'
 import type { Wallet } from '../../src/engine/payments/wallet.ts'
+import { KINDS } from '../../src/engine/protocol/kinds.ts'
+import { PLAY_PRICES } from '../../src/engine/roles/node/prices.ts'
 import type { MoneyChange } from '../../src/engine/storage/money-store.ts'
 import { HELD, PRICE, holding, paymentsOf, until } from './holding.ts'
 import { checkMoney } from './money-books.ts'
@@ -12,6 +15,11 @@ import { unreachable } from '../fakes/faulty-wallet-plan.ts'
 import type { Asked, World } from './world.ts'
 
 const FULL = 1_000_000n
+/** What the one job by `hold` cost, by its receipt. */
+const fixedCost = (it: World): bigint => {
+  const receipts = it.recorded.events.filter(({ event }) => event.kind === KINDS.receipt)
+  return BigInt(JSON.parse(receipts[0]!.event.content).cost)
+}
 const has = (it: World, name: string) => it.bank!.balance(name, it.clock)
 const told = (asked: Asked, type: string) => asked.news.some((news) => news.type === type)
 
@@ -183,33 +191,39 @@ describe('a client that is killed', () => {
   )
 })
 
-test('what a result that was handed out later cost is not settled until the next job there, and then used', async () => {
-  const { it, client } = await holding({}, settlesAfter(20_000))
-  const party = it.clients[0]!
-  const { money } = party.store
-  const unsettled = () => [...unsettledOn(money, money.spending(it.clock.now()).views).values()]
-  it.request(client, HELD)
-  await until(it, () => it.nodes[0]!.deeds.includes('settle'))
-  it.kill(party)
-  await it.clock.advance(30_000)
-  await it.start(party)
-  await it.clock.advance(1_000)
-  expect(await handedOut(it)).toMatchObject([{ text: 'hello' }])
-  const view = () => it.bank!.purseOf.get('client 0')!.view(it.nodes[0]!.signer.pubkey)
-  expect(view()).toMatchObject({ paid: PRICE, used: 0n })
-  expect(unsettled()).toEqual([PRICE])
-  const next = it.request(party.client!, {})
-  await ended(it, next)
-  expect(next.outcome!.fault).toBeNull()
-  expect(view().used).toBeGreaterThanOrEqual(PRICE)
-  expect(unsettled()).toEqual([])
-  // And one that ends as it should was never anything else.
-  const held = it.request(party.client!, HELD)
-  await ended(it, held, 60_000)
-  expect(held.outcome!.fault).toBeNull()
-  expect(unsettled()).toEqual([])
-  await it.close()
-})
+test.each([
+  ['cost', {}, PRICE],
+  ['cost, which was less than its invoice,', { rows: PLAY_PRICES }, 1_000n],
+])(
+  'what a result that was handed out later %s is not settled until the next job there, and then used',
+  async (_, options, invoice) => {
+    const { it, client } = await holding(options, settlesAfter(20_000))
+    const party = it.clients[0]!
+    const { money } = party.store
+    const unsettled = () => [...unsettledOn(money, money.spending(it.clock.now()).views).values()]
+    it.request(client, HELD)
+    await until(it, () => it.nodes[0]!.deeds.includes('settle'))
+    it.kill(party)
+    await it.clock.advance(30_000)
+    await it.start(party)
+    await it.clock.advance(1_000)
+    expect(await handedOut(it)).toMatchObject([{ text: 'hello' }])
+    const view = () => it.bank!.purseOf.get('client 0')!.view(it.nodes[0]!.signer.pubkey)
+    expect(view()).toMatchObject({ paid: invoice, used: 0n })
+    expect(unsettled()).toEqual([invoice])
+    const next = it.request(party.client!, {})
+    await ended(it, next)
+    expect(next.outcome!.fault).toBeNull()
+    expect(view().used).toBe(msat(next.outcome!.cost + fixedCost(it)))
+    expect(unsettled()).toEqual([])
+    // And one that ends as it should was never anything else.
+    const held = it.request(party.client!, HELD)
+    await ended(it, held, 60_000)
+    expect(held.outcome!.fault).toBeNull()
+    expect(unsettled()).toEqual([])
+    await it.close()
+  },
+)
 
 test('a router that dies then: our own wallet opens it', async () => {
   const { it, client } = await holding({}, settlesAfter(20_000))

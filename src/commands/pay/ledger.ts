@@ -48,7 +48,7 @@ export type Standing = Readonly<{
 }>
 
 export const standingOf = (
-  money: Pick<MoneyStore, 'spending' | 'payments' | 'charges'>,
+  money: Pick<MoneyStore, 'spending' | 'payments' | 'charges' | 'statements'>,
 ): Standing => {
   const now = systemClock.now()
   const { entries, views: rows } = money.spending(dayBegan(now))
