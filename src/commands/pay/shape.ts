@@ -137,7 +137,7 @@ export const topUpShape = z.object({
   type: z.literal('top_up'),
   net,
   /**
-   * `unheard`: it is paid, and the node has not said that it has it. `paid_before`: one that was begun before has
+   * `unheard`: it is paid, and the node has not said that it has it. `paid_before`: one that another command began has
    * arrived, and nothing was sent now.
    */
   status: z.enum(['paid', 'paid_before', 'unheard', 'dry_run', 'failed', 'unknown']),

@@ -105,7 +105,7 @@ export const topUpTab = async (
 const hasArrived = async (order: TopUpOrder, begun: readonly Entry[]): Promise<boolean> => {
   const { user, terminal, node } = order
   const isHere = (it: Entry): boolean => it.payee === node && it.purpose === 'topup'
-  const open = (await user.purse.resolve()).filter(isHere)
+  const open = await ended(order, begun.filter(isHere))
   if (open.length > 0) throw stillOpen(open, user.net, user.fingerprint)
   const settled = begun
     .filter(isHere)
@@ -119,6 +119,21 @@ const hasArrived = async (order: TopUpOrder, begun: readonly Entry[]): Promise<b
   await tellEnd(order, null, end, 'paid_before')
   return true
 }
+
+/** Those that have no end still: what another command pays at this moment has one soon. */
+const ended = async ({ user, stop }: TopUpOrder, begun: readonly Entry[]): Promise<Entry[]> => {
+  for (let looks = 0; ; looks++) {
+    const open = (await user.purse.resolve()).filter((it) =>
+      begun.some((of) => of.hash === it.hash),
+    )
+    const mayEnd = open.every(({ wallet }) => wallet === user.fingerprint)
+    if (open.length === 0 || !mayEnd || looks === LOOKS || stop.signal.aborted) return open
+    await Bun.sleep(LOOK_MS)
+  }
+}
+
+const LOOKS = 12
+const LOOK_MS = 250
 
 const topUp = async (
   order: TopUpOrder,
@@ -141,11 +156,22 @@ const topUp = async (
     if (!options.yes) await askWhether(order, plan)
     // Exactly what was shown and agreed to.
     const end = await follow(order, client, { node, amount: plan.msat, maxFee, dryRun: false })
-    await tellEnd(order, client.router, end, statusOf(end))
+    if (end.fault || user.purse.begunHere.size > 0)
+      await tellEnd(order, client.router, end, statusOf(end))
+    else await tellOthers(order, client, end)
     if (end.fault) throw end.fault
   } finally {
     await client.close()
   }
+}
+
+/** Several commands at once have one invoice, which one of them pays. */
+const tellOthers = async (order: TopUpOrder, client: Client, end: ToppedUp): Promise<void> => {
+  const { user, terminal, node } = order
+  terminal.say('another command has paid this very top-up; nothing was sent now')
+  const paid = lastTopUp(user.money, user.purse.tab(node).pubkey)
+  const fee = paid?.msat === end.msat ? paid!.fee : null
+  await tellEnd(order, client.router, { ...end, fee: end.fee ?? fee }, 'paid_before')
 }
 
 /** The first router that has this node, and what the top-up comes to there. */

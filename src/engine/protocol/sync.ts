@@ -17,7 +17,12 @@ export const sync = z.object({
 })
 
 /** 26435, sealed, by a tab's key: the statements after the `since`-th again, a page of them, and the invoice that can be paid. */
-export const tabSync = z.object({ nonce: hex16, since: count })
+export const tabSync = z.object({
+  nonce: hex16,
+  since: count,
+  /** The number of an invoice of the tab that was paid: whether the payee has it is to be said again. */
+  paid: count.optional(),
+})
 
 /** So many statements are said again at once, each in a letter of its own: who lacks more asks again. */
 export const STATEMENT_PAGE = 16

@@ -87,7 +87,7 @@ export const onFundDue = (turn: ClientTurn, place: string): void => {
       // Our wallet says that it is paid: its own is looked at when we ask.
       one.asks = 0
       state.deadlines.set(`fund:${place}`, unixMs(now + CREDITED_WITHIN_MS))
-      return askTab(turn, one.node)
+      return askPaid(turn, one)
     }
     return proceed(turn, one)
   }
@@ -97,6 +97,10 @@ export const onFundDue = (turn: ClientTurn, place: string): void => {
   if (isOver) return failAll(turn, one, stale?.fault ?? noInvoice('node'))
   ask(turn, one)
 }
+
+/** Whether it has what was paid: it may have said so to another process of ours. */
+export const askPaid = (turn: ClientTurn, { node, ref, seq }: Funding): void =>
+  askTab(turn, node, ref === turn.state.money!.tab(node).pubkey ? seq : undefined)
 
 /** More would lie at its node than may: what waits goes on once others there have ended, or does not. */
 export const notAllowed = (turn: ClientTurn, one: Funding, fault: Fault): void => {

@@ -13,7 +13,7 @@ import { isRefusal } from '../../protocol/refusal.ts'
 import { usualMaxFee } from '../../spending/caps.ts'
 import { invoiceFlaw } from '../../spending/invoice-check.ts'
 import { amountFor, payOf } from './amounts.ts'
-import { failAll, notAllowed, proceed } from './funding.ts'
+import { askPaid, failAll, notAllowed, proceed } from './funding.ts'
 import { awaitHeld, beginHold, onHeldWord, onHoldPayment, onKey } from './holding.ts'
 import { type Funding, type PurseEvent, newFunding, placeOf } from './money.ts'
 import { unbookedAt } from './own-invoice.ts'
@@ -87,7 +87,10 @@ export const onPayment = (
   // What is paid in the background is for nobody who waits.
   if (one.phase !== 'paying') return
   // Another process of ours was first: its payment is in the books now.
-  if (isFault(end) && end.code === 'payment.repeated') return settled(turn, one)
+  if (isFault(end) && end.code === 'payment.repeated') {
+    settled(turn, one)
+    return one.credited ? undefined : askPaid(turn, one)
+  }
   if (isFault(end)) return notAllowed(turn, one, end)
   if (end.state === 'failed') return failAll(turn, one, notPaid('node', end, event.lockedUntil))
   if (end.state !== 'settled') return failAll(turn, one, notKnown())

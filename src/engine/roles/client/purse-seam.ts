@@ -3,7 +3,7 @@ import type { Fault } from '../../base/fault.ts'
 import type { Signer } from '../../identity/seams.ts'
 import type { Finding } from '../../metering/finding.ts'
 import type { SignedStatement } from '../../metering/tab-rows.ts'
-import type { PubKey } from '../../protocol/ids.ts'
+import type { PaymentHash, PubKey } from '../../protocol/ids.ts'
 import type { Outlay, SpendingCaps } from '../../spending/caps.ts'
 import type { Entry, JournalEvent } from '../../spending/journal-rows.ts'
 import type { Answered, TabView } from '../../spending/ledger.ts'
@@ -53,6 +53,8 @@ export interface Purse {
   check(said: SignedStatement, alone?: boolean): Promise<readonly Finding[]>
   /** Asks the wallet about every payment whose end is not known. @returns those that still are */
   resolve(): Promise<readonly Entry[]>
+  /** Payments that this process wrote down first, and none that another one had. */
+  readonly begunHere: ReadonlySet<PaymentHash>
   /** Payments whose end is not known, and what this day came to with them in full, msat. */
   open(): readonly Entry[]
   spentToday(): bigint

@@ -56,6 +56,7 @@ export const openPurse = (options: PurseOptions): Purse => {
   const tabs = new Map<PubKey, Signer>()
   const waiting = openWaiting()
   const wanting = new Set<PaymentHash>()
+  const begunHere = new Set<PaymentHash>()
   let journal: Journal = openJournal([], [], clock.now(), wallet)
   let stopWaking = () => {}
   let isLeaving = false
@@ -107,6 +108,7 @@ export const openPurse = (options: PurseOptions): Purse => {
       return {
         changes: [...decision.changes, ...begun, ...paid],
         after: () => {
+          if (isBegun) begunHere.add(event.payment.hash)
           for (const effect of decision.effects) perform(effect)
           wake()
         },
@@ -232,6 +234,7 @@ export const openPurse = (options: PurseOptions): Purse => {
       await Promise.all([...journal.open.values()].map(lookUp))
       return openOf(journal)
     },
+    begunHere,
     open: () => openOf(journal),
     spentToday: () => spentToday(journal, clock.now()),
     results: resultsIn({ store, clock, signer, random }),

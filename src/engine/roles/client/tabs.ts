@@ -141,16 +141,19 @@ export const onStatementDue = (turn: ClientTurn, tag: Attempt['tag']): void => {
   if (missing) askTab(turn, missing.node)
 }
 
-/** Asks a node for what it signed of our tab since we heard of it; not more than once a second. */
-export const askTab = (turn: ClientTurn, node: PubKey): void => {
+/**
+ * Asks a node for what it signed of our tab since we heard of it; not more than once a second.
+ * @param paid number of an invoice that was paid, where whether it has that is asked: at once
+ */
+export const askTab = (turn: ClientTurn, node: PubKey, paid?: number): void => {
   const { state, now } = turn
   const { asked, view } = state.money!
   asked.delete(node)
-  if (state.deadlines.has(`tab:${node}`) || state.link === null) return
+  if ((paid === undefined && state.deadlines.has(`tab:${node}`)) || state.link === null) return
   const since = view(node).n
   note(asked, node, since)
   state.deadlines.set(`tab:${node}`, unixMs(now + ASK_EVERY_MS))
-  tellNode(turn, node, 'tab_sync', { since })
+  tellNode(turn, node, 'tab_sync', { since, ...(paid !== undefined && { paid }) })
 }
 
 /** A `tab:` deadline fell due: what was asked for may have come, and may not have been all. */

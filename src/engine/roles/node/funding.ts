@@ -19,7 +19,7 @@ import { extendJobs } from './charging.ts'
 import { holdNews, jobHeldBy, takeHeld } from './hold-job.ts'
 import { hear, refuseTab, tellTab } from './reach.ts'
 import { type NodeJob, type NodeTurn, say } from './state.ts'
-import { tellAgain } from './tab-sync.ts'
+import { noteCounted, tellAgain } from './tab-sync.ts'
 import { DUE_MS, type Till, awaitDebt, commit } from './till.ts'
 
 /** A payer asks for an invoice; our wallet makes it, and says when it is paid. */
@@ -193,6 +193,7 @@ const PAYEE: Payee<NodeTurn, Till> = {
   }),
   credit: (turn, till, paid) => {
     noteSeq(till, paid)
+    noteCounted(till, paid)
     return [...credit(till.tabs, paid, turn.now, DUE_MS), ...takeHeld(turn, till, paid)]
   },
   tell: tellTab,

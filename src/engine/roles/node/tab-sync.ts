@@ -1,3 +1,4 @@
+import type { BookedInvoice } from '../../metering/invoice-book-rows.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { STATEMENT_PAGE } from '../../protocol/sync.ts'
 import type { SignedStatement } from '../../metering/tab-rows.ts'
@@ -5,7 +6,7 @@ import { tabAt } from '../../metering/tab.ts'
 import { lookSoon, paidOf } from '../counter.ts'
 import { giveTab, tellTab } from './reach.ts'
 import type { NodeTurn } from './state.ts'
-import type { Till } from './till.ts'
+import { type Till, commit } from './till.ts'
 
 /** What a tab was told before, for a client that lost it (26435 about a tab). */
 
@@ -22,10 +23,23 @@ export const tellAgain = (
       const { said, preimage } = hold
       tellTab(turn, till, key, 'paid', { ...paidOf(said), preimage })
     }
+  const counted = till.counted.get(key)?.find(({ seq }) => seq === body.paid)
+  // Once it is on our disk.
+  if (counted) commit(turn, till, [], (later) => tellTab(later, till, key, 'paid', counted))
   const n = tabAt(till.tabs, key)?.n ?? 0
   // The oldest that it lacks first: each may be of a receipt that it lost, and is counted by itself.
   const from = body.since + 1
   if (from <= n) turn.effects.push({ do: 'statements', key, from, limit: STATEMENT_PAGE })
+}
+
+/** A payment into a tab is credited: it can be said again to another process of the payer's. */
+export const noteCounted = ({ counted }: Till, invoice: BookedInvoice): void => {
+  const { payer, ref } = invoice
+  if (ref !== payer) return
+  const before = counted.get(payer) ?? []
+  counted.delete(payer)
+  counted.set(payer, [paidOf(invoice), ...before].slice(0, COUNTED_EACH))
+  if (counted.size > MOST_COUNTED) counted.delete(counted.keys().next().value!)
 }
 
 /** Statements of the ledger, as they were signed. */
@@ -33,3 +47,7 @@ export const onStatements = (turn: NodeTurn, found: readonly SignedStatement[]):
   const { till } = turn.state
   for (const { key, text } of found) if (till) giveTab(turn, till, key, text)
 }
+
+/** About 4 MB. */
+const MOST_COUNTED = 4_096
+const COUNTED_EACH = 4

@@ -7,6 +7,7 @@ import type { Tab } from '../../metering/tab-rows.ts'
 import type { EventId, JobId, PubKey } from '../../protocol/ids.ts'
 import type { Verifier } from '../../protocol/intake.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
+import type { Contents } from '../../protocol/messages.ts'
 import type { SheetPay } from '../../protocol/sheet.ts'
 import type { MoneyChange, MoneyStore } from '../../storage/money-store.ts'
 import { type Counter, commitTo, newCounter } from '../counter.ts'
@@ -26,6 +27,8 @@ export type Till = Counter<NodeTurn> & {
   reach: Map<PubKey, Reach>
   /** Tickets that are kept for whoever pays for them now. */
   readonly held: HeldSlots
+  /** What was said of the newest payments into tabs, by their keys. */
+  readonly counted: Map<PubKey, readonly Contents['paid'][]>
   /** Highest seq that settled of an invoice for one job, by the job; what is forgotten begins anew. */
   readonly paidFor: Map<string, number>
 }
@@ -58,6 +61,7 @@ export const openTill = (
     replay: new ReplayCache(),
     reach: new Map(),
     held: new Map(),
+    counted: new Map(),
     paidFor: new Map(),
   }
   return { till, changes }
