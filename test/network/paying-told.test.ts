@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { msat } from '../../src/engine/base/money.ts'
 import { textPieces } from '../fakes/scripted-runner.ts'
 import { HELD, holding, paymentsOf } from './holding.ts'
 import { ended, paying, words } from './paying.ts'
@@ -17,7 +18,7 @@ const said = ({ news }: Pick<Asked, 'news'>): string[] => {
 const expectTold = async (it: World, asked: Asked[], sums: string[]): Promise<void> => {
   const last = said({ news: it.background })
   expect([...asked.flatMap(said), ...last]).toEqual(sums)
-  const paid = paymentsOf(it.clients[0]!).map(({ msat }) => String(msat))
+  const paid = paymentsOf(it.clients[0]!).map((entry) => String(entry.msat))
   expect(paid).toEqual(sums.map((sum) => sum.split(' ')[0]!))
   await it.close()
 }
@@ -85,4 +86,29 @@ test('a top-up that an earlier process sent, and that is still on its way, is no
   }
   expect(sent).toHaveLength(2)
   await expectTold(it, asked, ['10000 tab', '100000 tab'])
+})
+
+test('nor is one that a cap does not allow: the job before it is done all the same', async () => {
+  const { it, client } = await paying({}, ({ bank }) => {
+    bank!.caps = { budget: msat(1_000_000n), exposure: msat(50_000n) }
+  })
+  const asked: Asked[] = []
+  for (let n = 0; n < 3; n++) {
+    const one = it.request(client, { timings: ['stream'] })
+    await ended(it, one)
+    expect(one.outcome!.fault).toBeNull()
+    asked.push(one)
+    await it.clock.advance(2_000)
+  }
+  await expectTold(it, asked, ['10000 tab'])
+})
+
+test('what a job lacks and a cap refuses is refused before it is said to be paid', async () => {
+  const { it, client } = await paying({}, ({ bank }) => {
+    bank!.caps = { budget: msat(1_000n), exposure: null }
+  })
+  const asked = it.request(client, {})
+  await ended(it, asked)
+  expect(asked.outcome!.fault).toMatchObject({ code: 'budget.exceeded' })
+  await expectTold(it, [asked], [])
 })

@@ -177,6 +177,17 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
       failAll(turn, one, badInvoice('node', flaw))
     return
   }
+  const maxFee = one?.topUp?.maxFee ?? usualMaxFee(terms.msat)
+  const first = waiting.find((job) => job.phase === 'funding' || job.id === ref)
+  const caps = { ...money.caps, maxPrice: first?.wish.cap ?? null }
+  const price = priceNow(first, terms)
+  // What is used is not unused, though no receipt says so yet.
+  const used = unbookedAt(turn, node)
+  // Only what will be paid is said to be. One that runs has its price said and allowed; where it is paid alone each
+  // invoice adds to that.
+  const over = money.over({ node, key: tab, ref, caps, price, msat: terms.msat, maxFee, used })
+  if (over && one) return notAllowed(turn, one, over)
+  if (over && !isAfter) return
   // A job that comes meanwhile waits for what is paid in the background, and asks for nothing more.
   const wanted = { node, ref, timing: 'before', jobs: new Set<JobId>(), topUp: null } as const
   const own = one ?? (ref === tab ? newFunding({ ...wanted, needed: terms.msat }, now) : null)
@@ -185,7 +196,6 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   if (own) funding.set(placeOf(node, ref), Object.assign(own, begun))
   state.deadlines.clear(`fund:${placeOf(node, ref)}`)
   if (hold) awaitHeld(turn, one, hash)
-  const maxFee = one?.topUp?.maxFee ?? usualMaxFee(terms.msat)
   const payment = wantedOf(read, { payee: node, ref, maxFee })
   if (hold) beginHold(turn, waiting[0]!, { node, hash, msat: terms.msat })
   for (const job of waiting) job.invoices.push(event)
@@ -193,12 +203,6 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   const news = { type: 'paying', node, msat: terms.msat, maxFee, for: what } as const
   if (waiting.length > 0 || !one?.topUp) tellPaying(turn, waiting, news)
   if (one?.topUp) tellTopUp(turn, one.topUp, news)
-  // One that runs has its price said and allowed; where it is paid alone each invoice adds to that.
-  const first = waiting.find((job) => job.phase === 'funding' || job.id === ref)
-  const caps = { ...money.caps, maxPrice: first?.wish.cap ?? null }
-  const price = priceNow(first, terms)
-  // What is used is not unused, though no receipt says so yet.
-  const used = unbookedAt(turn, node)
   if (!hold) money.sending.set(hash, { node, msat: terms.msat })
   turn.effects.push({ do: 'pay', node, payment, caps, price, used, hold })
 }
