@@ -12,8 +12,19 @@ test('each ends with 0: those that paid, and those whose payment another one mad
   const { here } = it
   const offers = await jsonOf(here.run(['request', '--dry-run', '--json', 'hello']))
   const [{ node }] = offers.said.offers
-  const args = ['pay', 'top-up', node, '100sat', '--yes', '--max-exposure', '1000sat', '--json']
-  const ran = await Promise.all(Array.from({ length: 4 }, () => jsonOf(here.run(args))))
+  const args = [
+    'pay',
+    'top-up',
+    node,
+    '100sat',
+    '--yes',
+    '--max-exposure',
+    '2000sat',
+    '--budget',
+    '9000sat',
+    '--json',
+  ]
+  const ran = await Promise.all(Array.from({ length: 8 }, () => jsonOf(here.run(args))))
   expect(ran.map(({ code, error }) => ({ code, error }))).toEqual(
     ran.map(() => ({ code: 0, error: null })),
   )

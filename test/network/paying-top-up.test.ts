@@ -362,3 +362,20 @@ test('of two processes with one invoice both hear that their node has it, though
   expect(first!.store.money.payments(10)).toMatchObject([{ state: 'settled', msat: 100_000n }])
   await it.close()
 })
+
+test('of two processes that ask at one moment each has the invoice at once, though the tab was last heard by one', async () => {
+  const { it, client } = await paying()
+  const [first] = it.clients
+  await it.addClient()
+  const [, second] = it.clients
+  it.kill(second!)
+  const purse = it.bank!.purse.bind(it.bank!)
+  it.bank!.purse = (party, life) => purse({ ...party, signer: first!.signer }, life)
+  await it.startClient(second!)
+  await it.clock.advance(1_000)
+  const both = [client, second!.client!].map((of) => topUp(of, keyOf(it), msat(100_000n)))
+  // Sooner than anybody asks again.
+  await it.clock.advance(1_000)
+  expect(both.map((one) => told(one).includes('paying'))).toEqual([true, true])
+  await it.close()
+})

@@ -10,14 +10,14 @@ import { authorized, owed } from '../../metering/tab-rows.ts'
 import { MOST_TOP_UP, dueInvoiceOf, jobInvoiceOf, topUpOf } from '../../metering/tab-top-up.ts'
 import type { EventId, JobId, PubKey } from '../../protocol/ids.ts'
 import { sealed } from '../../protocol/intake.ts'
-import type { Message } from '../../protocol/messages.ts'
+import type { Contents, Message } from '../../protocol/messages.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
 import type { MoneyChange } from '../../storage/money-store.ts'
 import { type Payee, feedBook, lookSoon, mayAsk, onUnwritten } from '../counter.ts'
 import type { LinkId, Unwritten } from '../wire.ts'
 import { extendJobs } from './charging.ts'
 import { holdNews, jobHeldBy, takeHeld } from './hold-job.ts'
-import { hear, refuseTab, tellTab } from './reach.ts'
+import { hear, noteAsking, refuseTab, tellAsking, tellTab } from './reach.ts'
 import { type NodeJob, type NodeTurn, say } from './state.ts'
 import { noteCounted, tellAgain } from './tab-sync.ts'
 import { DUE_MS, type Till, awaitDebt, commit } from './till.ts'
@@ -43,6 +43,8 @@ export const onMoney = (turn: NodeTurn, link: LinkId, message: Message<'money'>)
   if (!mayAsk(turn, inner.name, event.pubkey, ref)) return
   const waits = inner.name === 'fund' && inner.body.hold
   hear(till, inner.event.pubkey, { link, client: event.pubkey, ...(waits && { waits }) })
+  if (inner.name === 'fund' && !isDrop)
+    noteAsking(till, inner.event.pubkey, inner.body.ref, { link, client: event.pubkey })
   if (inner.name === 'fund') onFund(turn, till, inner)
   else tellAgain(turn, till, inner)
 }
@@ -196,7 +198,11 @@ const PAYEE: Payee<NodeTurn, Till> = {
     noteCounted(till, paid)
     return [...credit(till.tabs, paid, turn.now, DUE_MS), ...takeHeld(turn, till, paid)]
   },
-  tell: tellTab,
+  tell: (turn, till, payer, name, content) => {
+    tellTab(turn, till, payer, name, content)
+    const said: Contents['invoice'] | Contents['paid'] = content
+    if ('bolt11' in said) tellAsking(turn, till, payer, said)
+  },
   refused: refuseTab,
   credited: (turn, till, payer) => {
     holdPaid(till.held, payer)

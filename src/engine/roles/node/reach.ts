@@ -4,6 +4,7 @@ import { eventText } from '../../protocol/event.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import type { Contents } from '../../protocol/messages.ts'
 import type { MoneyKind } from '../../protocol/money.ts'
+import { parseTerms } from '../../protocol/terms.ts'
 import { type NodeTurn, say } from './state.ts'
 import type { Reach, Till } from './till.ts'
 
@@ -57,6 +58,37 @@ const isReached = ({ state }: NodeTurn, till: Till, payer: PubKey): boolean => {
   return reach !== undefined && state.routers.get(reach.link)?.ready === true
 }
 
+/** Somebody asks for an invoice that may have to be made first. */
+export const noteAsking = ({ asking }: Till, payer: PubKey, ref: string, reach: Reach): void => {
+  const place = `${payer} ${ref}`
+  const others = (asking.get(place) ?? []).filter(({ client }) => client !== reach.client)
+  asking.delete(place)
+  asking.set(place, [reach, ...others].slice(0, MOST_ASKING))
+  if (asking.size > MOST_REACHED) asking.delete(asking.keys().next().value!)
+}
+
+/** An invoice goes to whoever asked for it, each once: where its tab was heard last it is told in any case. */
+export const tellAsking = (
+  turn: NodeTurn,
+  till: Till,
+  payer: PubKey,
+  content: Contents['invoice'],
+): void => {
+  const { state, now, random } = turn
+  const terms = parseTerms(content.terms)
+  if (typeof terms === 'string') return
+  const place = `${payer} ${terms.ref}`
+  const last = till.reach.get(payer)?.client
+  const others = (till.asking.get(place) ?? []).filter(({ client }) => client !== last)
+  till.asking.delete(place)
+  for (const { link, client } of others) {
+    if (!state.routers.get(link)?.ready) continue
+    const inner = state.signer.sign(draftOf('invoice', content, { now, net: state.net, to: payer }))
+    const sealed = sealLetter(state.signer, client, eventText(inner), random)
+    say(turn, link, 'money', { sealed }, { to: client })
+  }
+}
+
 /** Notes where a tab key is to be told things. The job that waits still does when its session says something else. */
 export const hear = (till: Till, key: PubKey, reach: Reach): void => {
   const before = till.reach.get(key)
@@ -67,3 +99,5 @@ export const hear = (till: Till, key: PubKey, reach: Reach): void => {
 }
 
 const MOST_REACHED = 10_000
+/** For one invoice. */
+const MOST_ASKING = 16

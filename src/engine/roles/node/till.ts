@@ -25,6 +25,8 @@ export type Till = Counter<NodeTurn> & {
   /** Sealed events that were opened. */
   readonly replay: ReplayCache
   reach: Map<PubKey, Reach>
+  /** Who asked for an invoice and has no answer yet, by tab key and ref: several processes may share a tab. */
+  readonly asking: Map<string, readonly Reach[]>
   /** Tickets that are kept for whoever pays for them now. */
   readonly held: HeldSlots
   /** What was said of the newest payments into tabs, by their keys. */
@@ -60,6 +62,7 @@ export const openTill = (
     tabs,
     replay: new ReplayCache(),
     reach: new Map(),
+    asking: new Map(),
     held: new Map(),
     counted: new Map(),
     paidFor: new Map(),
