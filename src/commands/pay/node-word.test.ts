@@ -27,7 +27,7 @@ test('a whole key, a name, or how one of them begins', () => {
 })
 
 test('what means none or several is not guessed', () => {
-  for (const word of ['ab', 'npub1', '', '…', 'nobody', 'ef0', 'npub1…0'])
+  for (const word of ['nobody', 'ef0', 'npub1zzz', 'npub1qq…0'])
     expect(() => of(word)).toThrow(expect.objectContaining({ code: 'node.unknown', kind: 'usage' }))
   expect(() => of('mir')).toThrow(
     expect.objectContaining({
@@ -39,4 +39,19 @@ test('what means none or several is not guessed', () => {
   const wrong = npub(mira!).replace(/.$/, (it) => (it === 'q' ? 'p' : 'q'))
   for (const word of [wrong, `nsec1${'q'.repeat(58)}`])
     expect(() => of(word)).toThrow(expect.objectContaining({ code: 'key.npub' }))
+})
+
+test('what every key begins with names none, also where one node alone is known: three characters behind it do', () => {
+  const only = (word: string) => nodeOf(word, [], [other!])
+  const start = npub(other!)
+  const short = ['n', 'np', 'npu', 'npub', 'npub1', start.slice(0, 6), start.slice(0, 7)]
+  for (const word of [...short, '', 'cd', '…', `…${start.slice(-3)}`, `npub1…${start.slice(-3)}`])
+    expect(() => only(word), word).toThrow(
+      expect.objectContaining({
+        code: 'node.short',
+        kind: 'usage',
+        hint: expect.stringContaining('3 behind npub1'),
+      }),
+    )
+  expect(only(start.slice(0, 8))).toBe(other!)
 })
