@@ -41,6 +41,16 @@ test.each([
   expect(line).toEndWith(', and at most 5.1 sat for routing')
 })
 
+test('a statement that does not hold is told with its numbers, and what follows from a lie', () => {
+  const detail = 'statement 3 does not follow from 2'
+  const line = (lie: boolean) =>
+    eventLine({ type: 'statement', node: keyOf(1), check: 'statement.chain', detail, lie }, show)
+  expect(line(true)).toMatch(
+    /^mira \(npub1.*\) lied about your tab: statement 3 .* from 2; it gets nothing more$/,
+  )
+  expect(line(false)).toMatch(/^mira .* counts your tab otherwise than you: statement 3 .* from 2$/)
+})
+
 test('no reason of this version is left to be shown as a word of the protocol', () => {
   const raw = MOVES.filter((reason) =>
     eventLine({ type: 'moved', from: null, to: null, reason }, show).includes(`(${reason})`),

@@ -24,6 +24,7 @@ export type EventNews = Extract<
       | 'proof'
       | 'paying'
       | 'paid'
+      | 'statement'
       | 'locked'
       | 'moved'
       | 'link'
@@ -40,6 +41,7 @@ const EVENTS: ReadonlySet<News['type']> = new Set([
   'proof',
   'paying',
   'paid',
+  'statement',
   'locked',
   'moved',
   'link',
@@ -59,6 +61,8 @@ export const eventLine = (news: EventNews, show: Namer): string => {
       return payingLine(news, show)
     case 'paid':
       return paidLine(news, show)
+    case 'statement':
+      return statementLine(news, show)
     case 'locked':
       return `the result is here, locked; ${show(news.node)} has not taken the ${showMsat(news.msat)} yet: waiting until ${clockTime(news.untilMs)}`
     case 'moved':
@@ -115,6 +119,12 @@ const payingLine = (news: Extract<News, { type: 'paying' }>, show: Namer): strin
 /** `paid 10 sat to mira (npub1q7…k2f) · fee 1 sat`; what is not used of it stays on the tab there. */
 const paidLine = ({ node, msat, fee }: Extract<News, { type: 'paid' }>, show: Namer): string =>
   `paid ${showMsat(msat)} to ${show(node)}${fee === null ? '' : ` · fee ${showMsat(fee)}`}`
+
+/** What a node signed of the tab is not what is so here; where that is shown, it lied. */
+const statementLine = (news: Extract<News, { type: 'statement' }>, show: Namer): string =>
+  news.lie
+    ? `${show(news.node)} lied about your tab: ${news.detail}; it gets nothing more`
+    : `${show(news.node)} counts your tab otherwise than you: ${news.detail}`
 
 /** A node that a job left before its first piece: `mira (npub1q7…k2f) did not answer; …`. */
 const movedLine = ({ from, to, reason }: Extract<News, { type: 'moved' }>, show: Namer): string => {

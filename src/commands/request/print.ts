@@ -201,6 +201,7 @@ const goingOn = (news: News, started: number, pieces: number, show: Namer): stri
     case 'proof':
     case 'paying':
     case 'paid':
+    case 'statement':
     case 'locked':
     case 'moved':
     case 'link':

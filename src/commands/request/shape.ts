@@ -75,6 +75,16 @@ const paidShape = z.object({
   max_fee_msat: msatText,
 })
 
+/** What the node signed of the tab does not hold against what is here; with `lie` that is shown, and it gets nothing more. */
+const statementShape = z.object({
+  v: z.literal(1),
+  type: z.literal('statement'),
+  node: hex,
+  check: z.string(),
+  detail: z.string(),
+  lie: z.boolean(),
+})
+
 /** Said before the first payment to a router: it takes so much for so many jobs, and can link them from now on. */
 const feeShape = z.object({
   v: z.literal(1),
@@ -95,6 +105,7 @@ const eventShape = z.union([
   proofShape,
   payingShape,
   paidShape,
+  statementShape,
   movedShape,
   linkShape,
   againShape,

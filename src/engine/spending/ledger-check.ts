@@ -48,7 +48,12 @@ export const checkStatement = (
     ...near.flatMap((it) => neighbourCheck(said, it)),
     costCheck(said, charge),
   ]
-  const findings = [...lies, usedCheck(said, view), paidCheck(said, view, known.out)]
+  const findings = [
+    ...lies,
+    usedCheck(said, view),
+    paidCheck(said, view, known.out),
+    reservedCheck(said),
+  ]
   if (view.broken) return { findings, view, changes: [] }
   const broken = lies.some((it) => !it.ok)
   const row: TabView = { ...view, n: lastInRow(view, said, near), broken, at: now }
@@ -169,6 +174,23 @@ const paidCheck = (said: SignedStatement, view: TabView, out: bigint): Finding =
     `${said.paid} msat paid by the node's count, ${view.paid} by our wallet's`,
   )
 }
+
+/** No node reserves for jobs what it neither has nor may lend. */
+const reservedCheck = ({ n, paid, used, reserved }: SignedStatement): Finding =>
+  finding(
+    'statement.reserved',
+    reserved === 0n || used + reserved <= paid + paid / LENT,
+    `${showMsat(reserved)} held for jobs`,
+    `statement ${n} says ${used} msat used and ${reserved} msat held for jobs, of ${paid} msat paid`,
+  )
+
+/** What does not hold and breaks the tab, whatever our own books lack. */
+export const isLie = ({ check, ok }: Finding): boolean => !ok && LIES.has(check)
+
+const LIES: ReadonlySet<string> = new Set(['statement.once', 'statement.chain', 'statement.cost'])
+
+/** A node lends a tenth of what was paid there. */
+const LENT = 10n
 
 /** A payee's wallet has told it by then. */
 const CREDITED_MS = 60_000

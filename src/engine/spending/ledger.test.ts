@@ -150,6 +150,7 @@ test('a statement that agrees is kept, and moves the number on', () => {
     'statement.cost',
     'statement.used',
     'statement.paid',
+    'statement.reserved',
   ])
   expect(checked.changes.map((it) => it.table)).toEqual(['views', 'statements'])
   expect(checked.view).toMatchObject({ n: 3, broken: false })

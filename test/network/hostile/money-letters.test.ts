@@ -414,12 +414,17 @@ describe('a node that signs what is not so', () => {
     const job = wish(it.stage, it.client)
     it.stage.advance(1_000)
     expect(outcomeOf(it.stage, job).fault).toBeNull()
-    return it
+    const told = newsOf(it.stage, job)
+    expect(told.at(-1)!.type).toBe('ended')
+    return { it, told: told.filter((news) => news.type === 'statement') }
   }
 
-  test('two statements of one number break the tab: it gets nothing more', () => {
-    const it = lying(() => ({ n: 1 }))
+  test('two statements of one number break the tab: it gets nothing more, and that is told', () => {
+    const { it, told } = lying(() => ({ n: 1 }))
     expect(viewAt(it).broken).toBe(true)
+    expect(told).toMatchObject([
+      { node: it.node.signer.pubkey, check: 'statement.once', lie: true },
+    ])
     const job = wish(it.stage, it.client)
     it.stage.advance(1_000)
     expect(outcomeOf(it.stage, job).fault).toMatchObject({
@@ -446,8 +451,24 @@ describe('a node that signs what is not so', () => {
       (said: Contents['statement']) => ({ used: String(Number(said.used) + 1) }),
     ],
     ['has forgotten what was paid', () => ({ paid: '0' })],
-  ] as const)('attack 4: a statement that %s breaks the tab', (_, change) => {
-    expect(viewAt(lying(change)).broken).toBe(true)
+  ] as const)('attack 4: a statement that %s breaks the tab, and is told of', (_, change) => {
+    const { it, told } = lying(change)
+    expect(viewAt(it).broken).toBe(true)
+    expect(told.length).toBeGreaterThan(0)
+    expect(told.every((news) => news.lie && news.check.startsWith('statement.'))).toBe(true)
+  })
+
+  test.each([
+    ['holds more than it has', { reserved: '9000000' }, 'statement.reserved', '9000000 msat held'],
+    ['has more than was paid', { paid: '15000' }, 'statement.paid', '15000 msat paid by the node'],
+  ])('one that %s is told of before the job ends, and is no lie', (_, change, check, says) => {
+    const { it, told } = lying(() => change)
+    expect(told).toMatchObject([{ check, lie: false, detail: expect.stringContaining(says) }])
+    expect(viewAt(it).broken).toBe(false)
+  })
+
+  test('one that is true is no news', () => {
+    expect(lying(() => ({})).told).toEqual([])
   })
 })
 

@@ -152,9 +152,11 @@ export class Mint {
       const near = money.statements(said.node, said.key, Math.max(1, said.n - 1), 8)
       const known = { charge: money.charge(said.receipt), near, out: 0n, alone }
       const view = (party as ClientParty).state.money!.view(said.node)
-      void money.write(checkStatement(view, said, known, stage.now).changes)
+      const { changes, findings } = checkStatement(view, said, known, stage.now)
+      void money.write(changes)
       const { node, n } = said
-      stage.later(() => stage.feed(party, { type: 'checked', node, n, isAnswer }))
+      const wrong = findings.filter((it) => !it.ok)
+      stage.later(() => stage.feed(party, { type: 'checked', node, n, isAnswer, wrong }))
     } else return false
     return true
   }

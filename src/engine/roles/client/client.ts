@@ -22,10 +22,11 @@ import { Loop } from '../loop.ts'
 import { Channel } from './channel.ts'
 import { decide } from './decide.ts'
 import { type PurseEffect, newClientMoney } from './money.ts'
-import type { Client, News, TopUpWish, Wish } from './news.ts'
+import type { Client, LateNews, News, TopUpWish, Wish } from './news.ts'
 import { paidBy } from './paid-by.ts'
 import type { Purse } from './purse-seam.ts'
 import { type ClientEffect, type ClientEvent, type ClientState, newClientState } from './state.ts'
+import { isForLater } from './telling.ts'
 import { shiftTimes } from './times.ts'
 
 export type ClientOptions = {
@@ -35,8 +36,8 @@ export type ClientOptions = {
   money?: { purse: Purse; caps: Omit<SpendingCaps, 'maxPrice'> }
   /** `off`: no tab lasts, each job has an invoice of its own; a dry run, which has no money, names prices by it. */
   tab?: 'on' | 'off'
-  /** Hears what is about to be paid when the job that it follows was told to have ended. */
-  background?: (news: Extract<News, { type: 'paying' }>) => void
+  /** Hears what is about to be paid, and what does not hold, when the job that it follows was told to have ended. */
+  background?: (news: LateNews) => void
   /** A lasting identity; otherwise a session key, made here and forgotten with the process. */
   signer?: Signer
   /**
@@ -111,7 +112,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
       if (effect.do === 'query') return query(effect)
       if (effect.do !== 'tell') return money && spend(money.purse, effect)
       const listener = listeners.get(effect.job)
-      if (!listener && effect.news.type === 'paying') options.background?.(effect.news)
+      if (!listener && isForLater(effect.news)) options.background?.(effect.news)
       listener?.push(effect.news)
       if (effect.news.type !== 'ended' && effect.news.type !== 'topped_up') return
       listener?.end()
@@ -152,7 +153,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
       return void purse.check(effect.said, effect.alone).then((wrong) => {
         const { said, isAnswer } = effect
         for (const { check } of wrong) log.warn('statement.wrong', { node: said.node, check })
-        loop.feed({ type: 'checked', node: said.node, n: said.n, isAnswer })
+        loop.feed({ type: 'checked', node: said.node, n: said.n, isAnswer, wrong: [...wrong] })
       })
     if (effect.do === 'pin') return void purse.pin(effect.node)
     if (effect.do === 'lock') {

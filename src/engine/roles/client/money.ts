@@ -3,6 +3,7 @@ import type { SignedStatement } from '../../metering/tab-rows.ts'
 import type { UnixMs } from '../../base/clock.ts'
 import type { Fault } from '../../base/fault.ts'
 import type { Msat } from '../../base/money.ts'
+import type { Finding } from '../../metering/finding.ts'
 import type { TIMINGS } from '../../protocol/fields.ts'
 import type { EventId, JobId, JobTag, PaymentHash, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
@@ -65,6 +66,8 @@ export type ClientMoney = {
   early: Map<PubKey, Message<'invoice'>>
   /** Nodes whose tab is low after a job: until when one of them may send its next top-up unasked. */
   low: Map<PubKey, UnixMs>
+  /** What was told last of a node whose statements do not hold: it sends them again. */
+  told: Map<PubKey, string>
   /** What this router takes for itself (packs.ts). */
   readonly packs: Packs
 }
@@ -157,6 +160,7 @@ export const newClientMoney = (
   heard: new Map(),
   asked: new Map(),
   low: new Map(),
+  told: new Map(),
   early: new Map(),
   proves: false,
   packs: newPacks(),
@@ -200,6 +204,6 @@ export type PurseEvent =
     }>
   /** A receipt is in the books. */
   | Readonly<{ type: 'charged'; receipt: EventId }>
-  /** A statement was held against the books, and counted where it holds. `isAnswer`: we had asked for it. */
-  | Readonly<{ type: 'checked'; node: PubKey; n: number; isAnswer: boolean }>
+  /** A statement was held against the books, and counted where it holds. `isAnswer`: we had asked for it; `wrong`: what does not hold. */
+  | Readonly<{ type: 'checked'; node: PubKey; n: number; isAnswer: boolean; wrong: Finding[] }>
   | Readonly<{ type: 'locked'; job: JobId; fault: Fault | null }>

@@ -135,6 +135,8 @@ export type News =
   | Readonly<{ type: 'funding'; node: PubKey }>
   | Readonly<{ type: 'paying'; node: PubKey; msat: Msat; maxFee: Msat; for: PaysFor }>
   | Readonly<{ type: 'paid'; node: PubKey; msat: Msat; fee: Msat | null; maxFee: Msat }>
+  /** What a node signed of our tab does not hold against our books (`check` says what); where it can be shown to lie it gets nothing more. */
+  | Readonly<{ type: 'statement'; node: PubKey; check: string; detail: string; lie: boolean }>
   /** Its money waits at the node, and is taken when the whole has come, or comes back. */
   | Readonly<{ type: 'held'; node: PubKey; msat: Msat }>
   /** The whole result is here and locked: its node has not taken the money yet, and is waited for until then. */
@@ -156,6 +158,9 @@ export type News =
   | Readonly<{ type: 'ended'; outcome: Outcome }>
   /** The last of a top-up. */
   | Readonly<{ type: 'topped_up' } & ToppedUp>
+
+/** What is told also where the job that it follows was told to have ended. */
+export type LateNews = Extract<News, { type: 'paying' | 'statement' }>
 
 /** What somebody wants to have on the tab at a node. */
 export type TopUpWish = Readonly<{

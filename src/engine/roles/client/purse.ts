@@ -7,20 +7,13 @@ import type { Finding } from '../../metering/finding.ts'
 import type { Net } from '../../protocol/event.ts'
 import type { PaymentHash, PubKey } from '../../protocol/ids.ts'
 import type { Payer } from '../../payments/payer.ts'
-import {
-  type Journal,
-  decide,
-  nextDue,
-  openJournal,
-  outTo,
-  spentToday,
-} from '../../spending/journal.ts'
+import { type Journal, decide, nextDue, openJournal, spentToday } from '../../spending/journal.ts'
 import { dayBegan, dayOf, isOut, mayTell } from '../../spending/journal-news.ts'
 import { lockedUntil } from '../../spending/journal-retry.ts'
 import type { Entry, JournalEffect, JournalEvent } from '../../spending/journal-rows.ts'
-import { checkStatement } from '../../spending/ledger-check.ts'
 import { charged, leftOn } from '../../spending/ledger.ts'
 import { watchedClock } from '../set-clock.ts'
+import { checkIn } from './purse-check.ts'
 import type { Purse } from './purse-seam.ts'
 import { leaving, limitsOf, openOf, overCaps, payerOf, showsOf, tellerOf } from './purse-rules.ts'
 import { openSteps } from './purse-steps.ts'
@@ -213,21 +206,17 @@ export const openPurse = (options: PurseOptions): Purse => {
         return { changes: store.charge(receipt.id) ? [] : changes }
       }).catch(failed),
     async check(said, alone = false) {
-      let findings: readonly Finding[] = []
+      let wrong: readonly Finding[] = []
       await step(() => {
-        const out = outTo(journal, said.node)
-        const near = store.statements(said.node, said.key, Math.max(1, said.n - 1), 8)
-        const known = { charge: store.charge(said.receipt), near, out, alone }
-        const checked = checkStatement(viewOf(said.node, said.key), said, known, clock.now())
-        findings = checked.findings
-        const isOther = said.key !== tab(said.node).pubkey
-        const pinned = isOther && checked.view.broken ? views.pinned(said.node) : []
-        return { changes: [...checked.changes, ...pinned] }
+        const held = { store, tab, views, said, alone, now: clock.now() }
+        const found = checkIn(held, () => journal, read)
+        wrong = found.wrong
+        return found
       }).catch(failed)
       // The node has more than we know that we paid: what had failed may have settled after all.
       if (said.paid > viewOf(said.node, said.key).paid)
         for (const it of journal.open.values()) if (it.payee === said.node) lookUp(it).catch(failed)
-      return findings.filter((it) => !it.ok)
+      return wrong
     },
     async resolve() {
       await step(() => (read(journal.unsure), { changes: [] }))

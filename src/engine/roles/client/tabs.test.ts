@@ -45,7 +45,7 @@ const scene = () => {
     /** @returns how often the node was asked for what is missing */
     checked: (n: number, isAnswer = false) => {
       money.heard.set(node, Math.max(n, money.heard.get(node) ?? 0))
-      return asks(run({ type: 'checked', node, n, isAnswer }))
+      return asks(run({ type: 'checked', node, n, isAnswer, wrong: [] }))
     },
     later: (ms: number) => {
       now += ms

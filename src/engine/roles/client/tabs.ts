@@ -8,11 +8,12 @@ import { eventText } from '../../protocol/event.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import type { Contents, Message } from '../../protocol/messages.ts'
 import { STATEMENT_PAGE } from '../../protocol/sync.ts'
+import { isLie } from '../../spending/ledger-check.ts'
 import { countedOf, isOverCeiling } from '../../spending/ledger.ts'
 import { leftAt, owedAt } from './left.ts'
 import type { PurseEvent } from './money.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say } from './state.ts'
-import { hasStatement, tellUpTo } from './telling.ts'
+import { hasStatement, tellUpTo, tellWrong } from './telling.ts'
 
 /** What we have at a node, by the receipts that we answered, and what it signs of it. */
 
@@ -64,13 +65,13 @@ export const countReceipt = (
   const { node, ceiling } = offered
   const { cost, job } = body
   const receipt = { id: event.id, job, cost, ceiling, disputed }
-  const isLie = isOverCeiling(receipt)
-  if (isLie) turn.effects.push({ do: 'pin', node })
+  const isOver = isOverCeiling(receipt)
+  if (isOver) turn.effects.push({ do: 'pin', node })
   // What is paid for the whole or not at all is on the tab in that moment alone.
   if (lock && body.status !== 'ok') return
   const key = keyOf(attempt)!
   turn.effects.push({ do: 'charge', node, key, receipt })
-  money.uncounted.set(event.id, { node, key, cost: countedOf(receipt), disputed, isLie })
+  money.uncounted.set(event.id, { node, key, cost: countedOf(receipt), disputed, isLie: isOver })
   // The statement follows the receipt, under a key that the job's end forgets.
   money.expected.set(tag, { node, key, secret: secrets.money })
   // With a link that broke it may be lost: a router keeps receipts alone.
@@ -114,22 +115,34 @@ export const onStatement = (
   if (key !== money.tab(node).pubkey)
     return void turn.effects.push({ do: 'statement', said, alone: false, isAnswer: true })
   note(money.heard, node, Math.max(body.n, money.heard.get(node) ?? 0))
-  const isOpen = ({ attempt }: ClientJob) => attempt?.accepted && attempt.offered.node === node
   // Receipts that were answered are counted by the purse before it comes to this.
-  const alone = ![...state.jobs.values()].some(isOpen)
-  turn.effects.push({ do: 'statement', said, alone, isAnswer })
+  turn.effects.push({ do: 'statement', said, alone: isAlone(turn, node), isAnswer })
 }
+
+/** No job of ours is at work there. */
+const isAlone = ({ state }: ClientTurn, node: PubKey): boolean =>
+  ![...state.jobs.values()].some(
+    ({ attempt }) => attempt?.accepted && attempt.offered.node === node,
+  )
 
 /** A statement is in our books, or cannot be counted yet: where one before it is missing, that is asked for. */
 export const onChecked = (
   turn: ClientTurn,
-  { node, n, isAnswer }: Extract<PurseEvent, { type: 'checked' }>,
+  { node, n, isAnswer, wrong }: Extract<PurseEvent, { type: 'checked' }>,
 ): void => {
   const { money, deadlines } = turn.state
   const last = money!.view(node).n
   // What was asked for and did not help is asked for again, and not waited for.
   const isStuck = money!.asked.get(node) === last && (isAnswer || !deadlines.has(`tab:${node}`))
   if (last < n && !isAnswer) askTab(turn, node)
+  // Sums may part as long as something before it is missing, or one of our jobs there is not counted yet.
+  const isFinal = last >= n || (isStuck && isAlone(turn, node))
+  // One line a statement: lies stand first, and what else does not hold follows from them.
+  const first = wrong.find((it) => isLie(it) || (isFinal && it.check !== 'statement.receipt'))
+  if (first) {
+    const { check, detail } = first
+    tellWrong(turn, { type: 'statement', node, check, detail, lie: isLie(first) })
+  }
   tellUpTo(turn, node, isStuck ? Infinity : last)
 }
 

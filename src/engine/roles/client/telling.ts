@@ -5,7 +5,7 @@ import type { Message } from '../../protocol/messages.ts'
 import { LEAST_INVOICE } from '../../protocol/terms.ts'
 import type { ClientMoney, PurseEvent } from './money.ts'
 import { paidNews } from './paid-news.ts'
-import type { News, Outcome } from './news.ts'
+import type { LateNews, News, Outcome } from './news.ts'
 import type { Attempt, ClientJob, ClientTurn } from './state.ts'
 import { leftAt, onItsWay, troubleAt } from './left.ts'
 
@@ -103,6 +103,26 @@ export const tellPaying = (
   for (const job of jobs) effects.push({ do: 'tell', job, news })
 }
 
+/** What a node signed does not hold: the jobs that ended there hear it, else those that are there. */
+export const tellWrong = (
+  { state, effects }: ClientTurn,
+  news: Extract<News, { type: 'statement' }>,
+): void => {
+  const { telling, told } = state.money!
+  // What it signed is sent again where something before it is missing.
+  if (told.get(news.node) === news.detail) return
+  told.set(news.node, news.detail)
+  if (told.size > MOST_TOLD) told.delete(told.keys().next().value!)
+  const ended = [...telling.values()].flatMap(({ outcome }) =>
+    outcome.node === news.node ? [outcome.job] : [],
+  )
+  const here = [...state.jobs.values()].flatMap(({ id, attempt }) =>
+    attempt?.offered.node === news.node ? [id] : [],
+  )
+  const jobs = ended.length > 0 ? ended : here
+  for (const job of jobs.length > 0 ? jobs : [NOBODY]) effects.push({ do: 'tell', job, news })
+}
+
 /** A payment to its node ended: what it owed is paid, or is not for now; what was held is back. */
 export const tellPaid = (
   turn: ClientTurn,
@@ -152,7 +172,11 @@ const isBeingPaid = (money: ClientMoney, one: Telling): boolean => {
   return owes(one) && onItsWay(money, node!, left!) > 0n
 }
 
+export const isForLater = (news: News): news is LateNews =>
+  news.type === 'paying' || news.type === 'statement'
+
 const NOBODY = '' as JobId
+const MOST_TOLD = 1_024
 /** How long after its receipt. */
 const TOLD_WITHIN_MS = 1_000
 /** The payment goes on without us; a later process finds how it ended. After Ctrl-C a command is gone within 5 s. */
