@@ -144,7 +144,9 @@ describe('up --once', () => {
     const verdict = await here.run(['verify', '--json', '-'], { stdin: stdout })
     expect(JSON.parse(verdict.stdout)).toMatchObject({
       ok: true,
-      unchecked: [expect.stringContaining('output, times and error of the result')],
+      unchecked: [
+        expect.stringContaining('output, times, paying_msat, events and error of the result'),
+      ],
     })
   })
 })

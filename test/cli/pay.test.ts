@@ -188,6 +188,9 @@ test('the history adds up to what left the account', async () => {
   expect(left).toBe(BigInt(await shop.has()))
   expect(BigInt(status.spent_today_msat)).toBe(sum)
 
+  // Each with its invoice and preimage: whoever has that file can check it.
+  const stdin = JSON.stringify(history)
+  expect(await here.run(['verify', '-'], { stdin })).toMatchObject({ code: 0 })
   const { stdout } = await pay('history', '--csv')
   const rows = stdout.split('\r\n')
   expect(rows[0]).toBe('time,net,state,purpose,amount_msat,fee_msat,payee,hash,seq,reason')

@@ -74,7 +74,7 @@ describe('request', () => {
     expect(verdict.code).toBe(0)
     // All but what no document can show.
     expect(verdict.stdout.match(/not checked .*/g)).toEqual([
-      expect.stringContaining('output, times and error of the result'),
+      expect.stringContaining('output, times, paying_msat, events and error of the result'),
     ])
     for (const [field, value] of [
       ['cost_msat', `${result.cost_msat}0`],

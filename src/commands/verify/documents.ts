@@ -1,6 +1,7 @@
 import { BOUNDS } from '../../engine/base/bounds.ts'
 import { Fault } from '../../engine/base/fault.ts'
 import { parseJson } from '../read.ts'
+import { rowsOf } from './history.ts'
 
 /** An event in a file, as its JSON, before anybody has looked at it; under which name, where it had one. */
 export type Found = Readonly<{ text: string; name: string | null }>
@@ -13,6 +14,8 @@ export type Group = Readonly<{
   bundle: boolean
   /** The result of `request --json` that the bundle stands in: what it says, nobody has signed. */
   result: Fields | null
+  /** What `pay history --json` prints: payments, which no event is signed for. */
+  history?: Fields
 }>
 
 export type Fields = Readonly<Record<string, unknown>>
@@ -24,14 +27,18 @@ const DEPTH_MAX = BOUNDS.sealedJsonDepth + 4
 
 /**
  * All events in a text: the result of `request --json`, a bundle, one event, an array, or JSON lines
- * of any of these.
+ * of any of these; and the payments of `pay history --json`.
  * @throws Fault `data` `input.not_json` | `input.too_deep` | `verify.nothing` | `verify.unknown` |
  *   `verify.too_many`
  */
 export const documentsIn = (text: string, file: string): Group[] => {
   const values = valuesIn(text, file)
   const groups = values.flatMap((value) => groupsIn(value, file))
-  const count = groups.reduce((sum, { documents }) => sum + documents.length, 0)
+  const count = groups.reduce(
+    (sum, { documents, history }) =>
+      sum + documents.length + (history ? rowsOf(history).length : 0),
+    0,
+  )
   if (count === 0)
     throw new Fault('data', 'verify.nothing', `${file} holds nothing that is signed`, {
       hint: 'give it the result of: fedai request --json',
@@ -99,6 +106,8 @@ const groupsIn = (value: unknown, file: string): Group[] => {
   if (isEvent(value)) return [loose(JSON.stringify(value), file)]
   if (isFields(value)) {
     if (value['type'] === 'piece') return []
+    if (value['type'] === 'history')
+      return [{ file, documents: [], bundle: false, result: null, history: value }]
     if ('bundle' in value || value['type'] === 'result') return [resultIn(value, file)]
     if (Object.values(value).flat().some(isEvent))
       return [{ file, documents: membersOf(value, 'the bundle', file), bundle: true, result: null }]

@@ -7,7 +7,10 @@ export const verify = () =>
     .description(
       'Check receipts, payments and tabs: signatures, who signed for whom, cost, sums.\nOffline. Exit 0, or 76 with the first thing that is wrong.',
     )
-    .argument('<file...>', 'result of request --json, bundle, event, array or lines; - for stdin')
+    .argument(
+      '<file...>',
+      'result of request --json, pay history --json, bundle, events; - for stdin',
+    )
     .addOption(jsonOption())
     .addHelpText(
       'after',

@@ -26,7 +26,9 @@ describe('a job that drew on a tab', () => {
     const { result } = results()
     const { findings, unchecked, tabs } = await verified(result)
     expect(findings.filter((it) => !it.ok)).toEqual([])
-    expect(unchecked).toEqual([expect.stringContaining('output, times and error of the result')])
+    expect(unchecked).toEqual([
+      expect.stringContaining('output, times, paying_msat, events and error of the result'),
+    ])
     const checks = new Set(findings.map((it) => it.check))
     for (const check of [
       'invoice.terms',
@@ -38,6 +40,34 @@ describe('a job that drew on a tab', () => {
       expect(checks).toContain(check)
     // An invoice alone is no payment.
     expect(tabs).toMatchObject([{ statements: 0, paid: 0n, used: 10n, left: -10n }])
+  })
+
+  test.each([
+    ['9990', 1],
+    ['123456789', 2],
+  ])(
+    'says that %s msat are left: what its statement does not say is named',
+    async (left, lines) => {
+      const { result, bundle, statement } = results()
+      const mine = { ...result, bundle: { ...bundle, statement }, left_msat: left }
+      const { unchecked } = await verified(mine)
+      const said = unchecked.filter((it) => it.includes(' of the result'))
+      expect(said).toHaveLength(lines)
+      if (lines > 1)
+        expect(said[0]).toBe(
+          'left_msat of the result: its writer’s own count ("123456789"); the statement leaves 9990',
+        )
+      // It drew on a tab, whose key stays.
+      expect(await wrong({ ...mine, left_gone: true })).toEqual(['result.left_gone'])
+    },
+  )
+
+  test('without a statement has its own count alone, and says so', async () => {
+    const { result } = results()
+    const { unchecked } = await verified({ ...result, left_msat: '5' })
+    expect(unchecked).toContain(
+      'left_msat of the result: its writer’s own count; no statement is given',
+    )
   })
 
   test('and with all that was signed about the tab its sums are known', async () => {

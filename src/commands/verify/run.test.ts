@@ -20,7 +20,7 @@ describe('a job that is right', () => {
     const { findings, unchecked, receipts } = await verified(resultOf())
     expect(findings.filter((it) => !it.ok)).toEqual([])
     expect(unchecked).toEqual([
-      'output, times and error of the result: no document shows them, so they are only what its writer says',
+      'output, times, paying_msat, events and error of the result: no document shows them, so they are only what its writer says',
     ])
     expect(receipts).toHaveLength(1)
     expect((await verified(chainOf())).unchecked).toEqual([])
@@ -66,6 +66,8 @@ describe('what a result says around its bundle', () => {
     ['cost_msat', { cost_msat: '11' }],
     ['cost_msat', { cost_msat: 10 }],
     ['ceiling_msat', { ceiling_msat: '701' }],
+    ['router_fee_msat', { router_fee_msat: '777' }],
+    ['left_gone', { left_gone: true }],
     ['router', { router: ID }],
     ['node', { node: null }],
     ['verified', { verified: false }],
@@ -78,6 +80,11 @@ describe('what a result says around its bundle', () => {
   test('another receipt than the bundle’s', async () => {
     const { receipt } = chainOf({ receipt: { content: { cost: '11' } } })
     expect(await wrong({ ...resultOf(), receipt })).toContain('result.receipt')
+  })
+
+  test('a field that this version does not know is called so', async () => {
+    const { unchecked } = await verified({ ...resultOf(), bonus_msat: '5', '\x1b[2J': 1 })
+    expect(unchecked).toContain('bonus_msat, a field of the result: not known here')
   })
 
   test('what no document shows is said', async () => {

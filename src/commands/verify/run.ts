@@ -13,6 +13,7 @@ import { shortId } from '../figures.ts'
 import { readText } from '../read.ts'
 import { openTerminal } from '../terminal.ts'
 import { type Found, type Group, documentsIn } from './documents.ts'
+import { historyFindings } from './history.ts'
 import { resultFindings } from './result.ts'
 import { type Line, type Report, firstWrong, reportObject, reportOf, reportText } from './report.ts'
 
@@ -62,10 +63,14 @@ export const verifyGroups = async (groups: readonly Group[]): Promise<Report> =>
       if (!isRefusal(message)) held.push(message)
     }
     if (group.bundle) bundles.push(held)
-    if (!group.result) continue
-    const report = resultFindings(group.result, held)
-    before.push(...report.findings)
-    unchecked.push(...report.unchecked)
+    const around = [
+      ...(group.result ? [resultFindings(group.result, held)] : []),
+      ...(group.history ? [historyFindings(group.history, verifier)] : []),
+    ]
+    for (const report of around) {
+      before.push(...report.findings)
+      unchecked.push(...report.unchecked)
+    }
   }
   const whole = [...read.values()].filter((it): it is Message => !isRefusal(it))
   const inside = whole.flatMap((message) => insideOf(message, verifier))
@@ -73,7 +78,9 @@ export const verifyGroups = async (groups: readonly Group[]): Promise<Report> =>
   const messages = [...whole, ...inside.filter((it) => 'event' in it)]
   const work = audit(messages, bundles)
   const money = auditMoney(messages, { secp: verifier })
-  const notSaid = [...work.unchecked, ...money.unchecked, ...new Set(unchecked)]
+  // A history of payments has no events, so none of a job is missing.
+  const ofJobs = messages.length > 0 ? work.unchecked : []
+  const notSaid = [...ofJobs, ...money.unchecked, ...new Set(unchecked)]
   return reportOf(
     { ...work, ...money, unchecked: notSaid, findings: [...work.findings, ...money.findings] },
     before,
