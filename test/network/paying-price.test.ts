@@ -67,6 +67,40 @@ describe('a job under a sat, paid alone, costs a sat', () => {
   })
 })
 
+describe('over a sat the sum that a refusal names is what the node’s wallet takes, to the msat', () => {
+  const wish = { outTokens: 700, timings: ['before' as const] }
+  const priceOf = async (make: () => Promise<Place>): Promise<bigint> => {
+    const place = await make()
+    const price = saidOf(await job(place, wish))!
+    await place.it.close()
+    expect(price > 1_000n && price % 1_000n !== 0n).toBe(true)
+    return price
+  }
+
+  test.each([
+    ['tab off', () => paying({}, off)],
+    ['a router that wants proof', () => paying({ payment: 'proven' })],
+  ] as const)('%s', async (_, make) => {
+    const price = await priceOf(make)
+    await holds(await make(), wish, price - 1n, price)
+    await holds(await make(), wish, 20n, price)
+  })
+
+  test('also where nothing is paid, and then nothing of it is held for anybody', async () => {
+    const price = await priceOf(() => paying({}, off))
+    const { it, client } = await paying({ slots: 1 }, off)
+    const found = client.offers(wishOf({ ...wish, cap: msat(price - 1n) })).then(
+      () => null,
+      (fault: unknown) => fault,
+    )
+    await it.clock.advance(1_000)
+    expect(await found).toMatchObject({ code: 'cap.exceeded' })
+    for (let n = 0; n < 3; n++) named(await job({ it, client }, { ...wish, cap: msat(price - 1n) }))
+    expect((await job({ it, client }, { ...wish, waitMs: 0 })).outcome!.fault).toBeNull()
+    await it.close()
+  })
+})
+
 test.each(['off', 'proven', 'tab'] as const)(
   'a dry run names it and says so, with no money at hand (%s)',
   async (how) => {

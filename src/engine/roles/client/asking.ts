@@ -1,6 +1,9 @@
 import { toHex, utf8, utf8Length } from '../../base/bytes.ts'
 import { unixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
+import { msat } from '../../base/money.ts'
+import { jobInvoiceOf } from '../../metering/tab-top-up.ts'
+import type { NoOffer } from '../../protocol/offers.ts'
 import { findTask } from '../../tasks/catalogue.ts'
 import { finishJob } from './ending.ts'
 import { type ClientEvent, type ClientJob, type ClientTurn, say } from './state.ts'
@@ -42,6 +45,7 @@ export const onWish = (turn: ClientTurn, event: Extract<ClientEvent, { type: 'wi
     unpaid: null,
     invoices: [],
     proofs: [],
+    near: null,
     started: false,
     asks: 0,
     declined: 0,
@@ -73,9 +77,15 @@ export const askWaiting = (turn: ClientTurn, job: ClientJob): void => {
   if (job.phase === 'waiting' && turn.state.link !== null) ask(turn, job)
 }
 
+/** Asks at once for what the nodes that are just over the cap take: only their price sheets say. */
+export const askNear = (turn: ClientTurn, job: ClientJob, near: NoOffer): void => {
+  job.near = near
+  askWaiting(turn, Object.assign(job, { phase: 'waiting' as const }))
+}
+
 const ask = (turn: ClientTurn, job: ClientJob): void => {
   const { state, now } = turn
-  const content = askOf(job)
+  const content = { ...askOf(job), ...(job.near && nearOf(job.near)) }
   const event = say(
     turn,
     'ask',
@@ -103,6 +113,14 @@ export const askOf = (job: ClientJob) => ({
   where: job.wish.where,
   dry_run: job.dryRun,
 })
+
+/** Of the cheapest, at whatever its wallet counts in: nothing of it is held, since it will not be taken. */
+const nearOf = ({ cheapest }: NoOffer) => ({
+  cap: jobInvoiceOf(cheapest!, WHOLE_SAT),
+  dry_run: true,
+})
+
+const WHOLE_SAT = msat(1_000n)
 
 const notLocal = (): Fault =>
   new Fault('refused', 'where.not_local', 'this router is not on this machine or its network', {

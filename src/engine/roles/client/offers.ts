@@ -12,12 +12,12 @@ import { isRefusal } from '../../protocol/refusal.ts'
 import { whereFlaw } from '../../protocol/where.ts'
 import { choose, faultOfNone } from '../../spending/consent.ts'
 import { askLater } from './again.ts'
-import { askOf } from './asking.ts'
+import { askNear, askOf } from './asking.ts'
 import { finishJob } from './ending.ts'
 import { firstPayable, payThenSend } from './funding.ts'
 import { isReserved, notCredited } from './outcome.ts'
 import { notePack } from './packs.ts'
-import { isPaidAlone, noneAt, priceAt } from './price.ts'
+import { isNearUnknown, isPaidAlone, noneAt, priceAt } from './price.ts'
 import { noteEvidence } from './proving.ts'
 import type { Offered, TicketIn } from './offered.ts'
 import { type ClientEvent, type ClientJob, type ClientTurn, tell } from './state.ts'
@@ -91,6 +91,8 @@ const price = (turn: ClientTurn, job: ClientJob): void => {
     warm: it.entry.warm,
   }))
   if (choice instanceof Error) return finishJob(turn, job, choice)
+  // Its router had said that none is within the cap: what it offers now is no offer.
+  if (job.near) return onNone(turn, job, job.near)
   // Where none can be paid: what stands in the way of the first.
   const taken = firstPayable(turn, job, job.offers) ?? job.offers[choice.chosen]!
   // What this job paid and its node denies is another matter.
@@ -110,10 +112,12 @@ const price = (turn: ClientTurn, job: ClientJob): void => {
 }
 
 /** Nothing fits. What is busy is waited for; and where it was accepted once, what is gone, since it may be back. */
-const onNone = (turn: ClientTurn, job: ClientJob, none: NoOffer): void => {
+const onNone = (turn: ClientTurn, job: ClientJob, said: NoOffer): void => {
+  const none = job.near ?? said
   const gone = job.asks > 0 && (none.why === 'task' || none.why === 'model')
   const why = none.why === 'busy' ? 'busy' : gone ? 'gone' : null
   if (why && askLater(turn, job, why)) return
+  if (!job.near && isNearUnknown(turn, job, none)) return askNear(turn, job, none)
   finishJob(turn, job, faultOfNone(noneAt(turn, job, none), askOf(job)))
 }
 

@@ -38,10 +38,14 @@ export const priceNow = (
   return msat(sum > offered.ceiling ? sum : offered.ceiling)
 }
 
+/** Whether the router could only say what the cheapest would cost on a tab, and it would be paid alone. */
+export const isNearUnknown = (turn: ClientTurn, job: ClientJob, none: NoOffer): boolean =>
+  none.cheapest !== null && isAlone(turn, job, job.wish.timings ?? ['before'])
+
 /** Why the router has no offer; the price of the cheapest as it would have to be paid. */
 export const noneAt = (turn: ClientTurn, job: ClientJob, none: NoOffer): NoOffer => {
   const { cheapest } = none
-  if (cheapest === null || !isAlone(turn, job, job.wish.timings ?? ['before'])) return none
+  if (cheapest === null || !isNearUnknown(turn, job, none)) return none
   // In what its wallet counts is not said: whole sats do with all.
   return { ...none, cheapest: jobInvoiceOf(cheapest, WHOLE_SAT) }
 }

@@ -14,6 +14,7 @@ import type { Verifier } from '../../protocol/intake.ts'
 import type { Job } from '../../protocol/job.ts'
 import type { KindName } from '../../protocol/kinds.ts'
 import type { Bodies, Contents, Message } from '../../protocol/messages.ts'
+import type { NoOffer } from '../../protocol/offers.ts'
 import type { Task } from '../../tasks/task.ts'
 import type { ReadWindow, WindowBudget, WriteWindow } from '../../transport/flow.ts'
 import type { Filter } from '../../transport/link.ts'
@@ -133,6 +134,8 @@ export type ClientJob = {
   unpaid: Fault | null
   invoices: Signed[]
   proofs: JobProof[]
+  /** What the router said instead of an offer within the cap; set while it is asked what the nodes that are near it take. */
+  near: NoOffer | null
   started: boolean
   /** How often it was asked for anew (again.ts). */
   asks: number
