@@ -50,6 +50,18 @@ describe('a terminal', () => {
     },
   )
 
+  test('a dumb terminal gets lines alone: nothing that moves its cursor, and no progress', async () => {
+    const { it, written } = streams(true, { TERM: 'dumb' })
+    const terminal = openTerminal({}, it)
+    terminal.progress('waiting')
+    await terminal.emit('a\n')
+    terminal.progress('waiting')
+    terminal.say('talk')
+    terminal.progress('')
+    expect(written).toEqual({ out: 'a\n', err: 'talk\n' })
+    expect([terminal.moves, terminal.colour]).toEqual([false, false])
+  })
+
   test.each([{ quiet: true }, { json: true }])('no talk with %j', (options) => {
     const { it, written } = streams(true)
     const terminal = openTerminal(options, it)

@@ -8,6 +8,10 @@ export interface Terminal {
   readonly outIsTTY: boolean
   readonly errIsTTY: boolean
   readonly inIsTTY: boolean
+  /** The cursor can be moved, so that a line can be written over; not where TERM is dumb. */
+  readonly moves: boolean
+  /** Colour, bold and dim may be used where a person watches: neither NO_COLOR nor a dumb terminal. */
+  readonly colour: boolean
   readonly canAsk: boolean
   readonly json: boolean
   readonly quiet: boolean
@@ -52,6 +56,8 @@ export const openTerminal = (
   const { stdout, stderr } = streams
   const outIsTTY = Boolean(stdout.isTTY)
   const errIsTTY = Boolean(stderr.isTTY)
+  const moves = streams.env['TERM'] !== 'dumb'
+  const colour = moves && !streams.env['NO_COLOR']
   const silent = Boolean(options.quiet) || Boolean(options.json)
   const gone = new AbortController()
   let shown = false
@@ -72,11 +78,13 @@ export const openTerminal = (
     outIsTTY,
     errIsTTY,
     inIsTTY: Boolean(streams.stdin.isTTY),
+    moves,
+    colour,
     canAsk: Boolean(streams.stdin.isTTY) && errIsTTY && !options.json,
     json: Boolean(options.json),
     quiet: Boolean(options.quiet),
     gone: gone.signal,
-    paint: paintOf(errIsTTY && !streams.env['NO_COLOR'] && streams.env['TERM'] !== 'dumb'),
+    paint: paintOf(errIsTTY && colour),
     emit: async (text) => {
       if (gone.signal.aborted || text === '') return
       if (!asked) await noteClosed(streams)
@@ -96,7 +104,7 @@ export const openTerminal = (
       if (!silent) stderr.write(`${wipe()}${errIsTTY ? steady(line) : line}\n`)
     },
     progress: (line) => {
-      if (silent || !errIsTTY) return
+      if (silent || !errIsTTY || !moves) return
       const text = harmless(line).slice(0, Math.max(20, (stderr.columns || 80) - 1))
       stderr.write(line === '' ? wipe() : `${wipe()}${text}`)
       shown = line !== ''

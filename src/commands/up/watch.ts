@@ -16,12 +16,12 @@ export interface Watcher {
   end(): Promise<void>
 }
 
-/** JSON lines, a live view where a person watches, or plain lines. */
+/** JSON lines, a live view where a person watches and the cursor can be moved, or plain lines. */
 export const watcherFor = async (terminal: Terminal, setup: Setup): Promise<Watcher> => {
   if (terminal.json) return jsonLines(terminal, setup)
-  if (terminal.outIsTTY && !terminal.quiet) {
+  if (terminal.outIsTTY && terminal.moves && !terminal.quiet) {
     const { liveView } = await import('../views/up.tsx')
-    return liveView(setup, { paint: terminal.paint.yellow })
+    return liveView(setup, { paint: terminal.paint.yellow, colour: terminal.colour })
   }
   return plainLines(terminal, setup)
 }

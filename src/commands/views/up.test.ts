@@ -42,7 +42,8 @@ describe('the board of up', () => {
   })
 })
 
-test('the live view prints every line once, in order', async () => {
+/** What a live view writes while so many jobs end. */
+const drawn = async (jobs: number): Promise<string> => {
   const stdout = new PassThrough()
   let text = ''
   stdout.on('data', (it: Buffer) => (text += it.toString()))
@@ -58,8 +59,30 @@ test('the live view prints every line once, in order', async () => {
   }
   const stream = Object.assign(stdout, { columns: 100, rows: 40 }) as PassThrough &
     NodeJS.WriteStream
-  const view = liveView(setup, { paint: (it) => it, stdout: stream })
-  for (let n = 0; n < 1_200; n++) view.event(recorded(n))
+  const view = liveView(setup, { paint: (it) => it, colour: true, stdout: stream })
+  for (let n = 0; n < jobs; n++) view.event(recorded(n))
   await view.end()
-  expect(numbers(text)).toEqual(Array.from({ length: 1_200 }, (_, i) => i))
+  return text
+}
+
+test('the live view prints every line once, in order', async () => {
+  expect(numbers(await drawn(1_200))).toEqual(Array.from({ length: 1_200 }, (_, i) => i))
+})
+
+// In a process of its own: what ink colours by is decided when it is loaded.
+test.each([true, false])('where colour is %p the live view is so', async (colour) => {
+  const script = `
+    const { liveView } = await import(${JSON.stringify(`${import.meta.dir}/up.tsx`)})
+    const key = 'a'.repeat(64)
+    const up = { router: { key, address: 'ws://127.0.0.1:7447' }, node: { key, tasks: [] } }
+    const setup = { up, chat: [], readyMs: 1 }
+    await liveView(setup, { paint: (it) => it, colour: ${colour} }).end()`
+  const child = Bun.spawn([process.execPath, '-e', script], {
+    env: { ...process.env, FORCE_COLOR: '1' },
+    stderr: 'inherit',
+  })
+  const text = await new Response(child.stdout).text()
+  expect(text).toContain('chat   none yet')
+  // eslint-disable-next-line no-control-regex
+  expect(/\u001b\[[0-9;]*m/.test(text)).toBe(colour)
 })

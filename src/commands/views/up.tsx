@@ -21,11 +21,16 @@ const WAITING = 500
 /** Finished jobs scroll past above; below them stands what the network has done so far. */
 export const liveView = (
   setup: Setup,
-  options: Readonly<{ paint: (text: string) => string; stdout?: NodeJS.WriteStream }>,
+  options: Readonly<{
+    paint: (text: string) => string
+    /** Ink knows nothing of NO_COLOR. */
+    colour: boolean
+    stdout?: NodeJS.WriteStream
+  }>,
 ): Watcher => {
   const board = new Board(options.paint)
   // Ctrl-C stays a signal: the command has its own way to end.
-  const app = render(<View setup={setup} board={board} />, {
+  const app = render(<View setup={setup} board={board} colour={options.colour} />, {
     exitOnCtrlC: false,
     ...(options.stdout && { stdout: options.stdout }),
   })
@@ -88,7 +93,7 @@ export class Board {
   }
 }
 
-const View = ({ setup, board }: { setup: Setup; board: Board }) => {
+const View = ({ setup, board, colour }: { setup: Setup; board: Board; colour: boolean }) => {
   const { jobs, failed, earned } = useSyncExternalStore(board.subscribe, board.current)
   const { write } = useStdout()
   // Not ink's Static: it needs all lines that ever were, and ink keeps a second copy of them.
@@ -98,7 +103,7 @@ const View = ({ setup, board }: { setup: Setup; board: Board }) => {
     <Box flexDirection="column">
       <Text>{first}</Text>
       {banner.map((line) => (
-        <Text key={line} dimColor>
+        <Text key={line} dimColor={colour}>
           {line}
         </Text>
       ))}
