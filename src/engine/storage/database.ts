@@ -51,7 +51,7 @@ export const asStorageFault = (error: unknown, path: string): Fault => {
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return damaged(path, error)
   if (/^SQLITE_(FULL|IOERR)|^E(NOSPC|DQUOT|IO)$/.test(code))
     return new Fault('io', 'ledger.io', `${path} could not be written (${code})`, {
-      hint: 'look at the disk: is it full, or failing? then start again',
+      hint: 'look at the disk: is it full, or failing? then run it again',
       cause: error,
     })
   if (code.startsWith('SQLITE_BUSY'))

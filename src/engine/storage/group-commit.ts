@@ -154,7 +154,7 @@ export class GroupCommit<Row> {
       error instanceof Fault
         ? error
         : new Fault('io', 'store.failed', 'the ledger could not be written', {
-            hint: 'look at the disk: is it full, or failing? then start again',
+            hint: 'look at the disk: is it full, or failing? then run it again',
             cause: error,
           })
     for (const { reject } of group) reject(this.#failed)

@@ -51,7 +51,7 @@ export const asWallet = async <T>(call: () => T | Promise<T>): Promise<T> => {
       'unavailable',
       'wallet.unreachable',
       'the ledger of play money cannot be read or written',
-      { hint: 'look at the disk: is it full, or failing? then start again', cause: error },
+      { hint: 'look at the disk: is it full, or failing? then run it again', cause: error },
     )
   }
 }
