@@ -3,7 +3,7 @@ import { type Fields, type Log, openLog, silentLog } from '../../engine/base/log
 import { newMemoryLedgers } from '../../engine/payments/sim/ledger.ts'
 import type { Play } from './once.ts'
 import { playMoneyPath } from '../pay/play.ts'
-import { UP_PORT, type Up, type UpEvent, openUp } from '../../engine/roles/up.ts'
+import { UP_PORT, type Up, type UpEvent, type UpOptions, openUp } from '../../engine/roles/up.ts'
 import { paths } from '../../engine/base/paths.ts'
 import { chatModels, openRunners } from '../../engine/runners/open.ts'
 import { closeRunners, type Runner } from '../../engine/runners/runner.ts'
@@ -12,6 +12,7 @@ import { announce, retract } from '../running.ts'
 import { upFolder } from '../state.ts'
 import { type Terminal, openTerminal } from '../terminal.ts'
 import { parseWhole } from '../values.ts'
+import { nodeSignerIn } from './node-key.ts'
 import { type Setup, eventLine, watcherFor } from './watch.ts'
 
 export type UpCommandOptions = Readonly<{
@@ -95,14 +96,13 @@ const inNetwork = async (order: Order, listeners: Listeners): Promise<void> => {
   broken.promise.catch(() => {})
   const held = once ? undefined : upFolder()
   const play = once ? ownPlay() : { path: playMoneyPath() }
-  const opening = openUp({
+  const opening = openIn(held?.folder, {
     signal: stop.signal,
     port,
     runners,
     software: `fedai ${version}`,
     // What happens is told by the watcher; the log is for what went wrong.
     log: once || terminal.errIsTTY ? silentLog : troubleLog(terminal),
-    ...(held && { state: held.folder }),
     play,
     onEvent: (event) => {
       for (const listener of listeners) listener(event)
@@ -115,6 +115,12 @@ const inNetwork = async (order: Order, listeners: Listeners): Promise<void> => {
   } finally {
     held?.release()
   }
+}
+
+/** With `--once` nothing is kept, the key of the node neither. */
+const openIn = async (state: string | undefined, options: UpOptions): Promise<Up> => {
+  if (state === undefined) return openUp(options)
+  return openUp({ ...options, state, nodeSigner: await nodeSignerIn(state) })
 }
 
 /** Play money that is gone with this process. */
@@ -151,7 +157,7 @@ const stay = async (
 ): Promise<void> => {
   const { key, address }: Up['router'] = setup.up.router
   announce({ role: 'router', key, address })
-  // So that `request --where own` knows it: its key is as new as the network.
+  // So that `request --where own` knows it.
   announce({ role: 'node', key: setup.up.node.key })
   const watcher = await watcherFor(terminal, setup)
   try {
