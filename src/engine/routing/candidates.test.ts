@@ -24,10 +24,8 @@ test('a fitting ticket comes with entry, row, bounds and ceiling', () => {
   expect(none).toBeNull()
   expect(fitting).toHaveLength(1)
   expect(fitting[0]).toMatchObject({
-    id: idOf(1),
-    entry: 0,
-    max: { out_token: 50 },
-    ceiling: msat(150n),
+    held: { id: idOf(1) },
+    offer: { entry: 0, max: { out_token: 50 }, ceiling: msat(150n) },
   })
 })
 
@@ -39,8 +37,8 @@ test('of several entries the cheapest that fits', () => {
     entryOf({ row: 2 }),
   ]
   const tickets = [ticketOf(1, 1, { entries, sheet })]
-  expect(find(askOf(), tickets).fitting[0]!.entry).toBe(1)
-  expect(find(askOf({ models: ['m'] }), tickets).fitting[0]!.entry).toBe(2)
+  expect(find(askOf(), tickets).fitting[0]!.offer.entry).toBe(1)
+  expect(find(askOf({ models: ['m'] }), tickets).fitting[0]!.offer.entry).toBe(2)
 })
 
 const NONE: readonly (readonly [string, Ask, HeldTicket[], object])[] = [
@@ -149,7 +147,7 @@ test.each(NONE)('none: %s', (_, ask, tickets, none) => {
 test('a hold that lapsed is none; one for the asker itself is one, for the job of its earlier ask', () => {
   const lapsed = ticketOf(1, 1, { heldFor: keyOf(9), heldUntil: NOW })
   const own = ticketOf(2, 2, { heldFor: keyOf(9), heldUntil: unixMs(NOW + 1000) })
-  expect(find(askOf(), [lapsed, own]).fitting.map((it) => it.id)).toEqual([lapsed.id])
+  expect(find(askOf(), [lapsed, own]).fitting.map((it) => it.held.id)).toEqual([lapsed.id])
 })
 
 const anyTicket = fc
@@ -211,12 +209,12 @@ test('exactly what a plain reading of the rules lets through, three places of a 
       const { fitting, none } = find(ask, tickets)
       const right = tickets.filter((it) => fits(ask, it))
       expect(none === null).toBe(right.length > 0)
-      for (const it of fitting) expect(right.map((held) => held.id)).toContain(it.id)
-      for (const held of right.filter((it) => !fitting.some((kept) => kept.id === it.id))) {
+      for (const it of fitting) expect(right.map((held) => held.id)).toContain(it.held.id)
+      for (const held of right.filter((it) => !fitting.some((kept) => kept.held.id === it.id))) {
         const name = held.ticket.entries[0]!.model.name
-        const same = fitting.filter(
-          (it) => it.node === held.node && it.ticket.entries[0]!.model.name === name,
-        )
+        const same = fitting
+          .map((it) => it.held)
+          .filter((it) => it.node === held.node && it.ticket.entries[0]!.model.name === name)
         expect(same).toHaveLength(3)
         for (const it of same) expect(it.ticket.place).toBeLessThanOrEqual(held.ticket.place)
       }
@@ -239,9 +237,9 @@ test('a node whose 64,000 entries all differ costs an ask no minute', () => {
   const sheet = { rows: new Proxy(rows, { get: seen }) }
   const many = Array.from({ length: 1000 }, (_, n) => ticketOf(n, 1, { sheet, entries: entries() }))
   const began = performance.now()
-  expect(find(askOf(), [...many, ticketOf(5000, 2)]).fitting.map(({ node }) => node)).toContain(
-    keyOf(2),
-  )
+  expect(
+    find(askOf(), [...many, ticketOf(5000, 2)]).fitting.map(({ held }) => held.node),
+  ).toContain(keyOf(2))
   expect(looks).toBeLessThan(3_000)
   // It was over a minute.
   expect(performance.now() - began).toBeLessThan(10_000)

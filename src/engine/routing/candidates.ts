@@ -31,14 +31,14 @@ export type HeldTicket = {
 }
 
 /** A ticket that can serve an ask, with the entry that does. */
-export type Candidate = HeldTicket & {
-  /** Index into the ticket's entries. */
-  entry: number
-  row: SheetRow
-  /** Most of each unit that the row charges for. */
-  max: Units
-  ceiling: Msat
-}
+export type Candidate = Readonly<{ held: HeldTicket; offer: Offer }>
+
+/** The cheapest entry of a ticket that fits: the same object for tickets that say the same. */
+export type Offer = Priced &
+  Readonly<{
+    /** Index into the ticket's entries. */
+    entry: number
+  }>
 
 export type Found = Readonly<{ fitting: Candidate[]; none: NoOffer | null }>
 
@@ -70,15 +70,33 @@ export const candidates = (ask: Ask, tickets: Iterable<HeldTicket>, context: Con
   const priceOf = pricing(ask)
   const near = newNear()
   const places: Places = new Map()
+  let last: Judged | null = null
   for (const held of tickets) {
-    const best = bestEntry(ask, held, context, priceOf, near)
-    if (best) keepLowest(places, best)
+    const free = isFree(held, context)
+    // Of thousands of tickets most say what the one before them says, and fit as it does.
+    const offer: Offer | null =
+      last && last.free === free && saysTheSame(last.held, held)
+        ? last.offer
+        : bestEntry(ask, held, free, context, priceOf, near)
+    last = { held, free, offer }
+    if (offer) keepLowest(places, { held, offer })
   }
-  const fitting = [...places.values()].flatMap((models) => [...models.values()].flat())
+  const fitting: Candidate[] = []
+  for (const models of places.values()) for (const kept of models.values()) fitting.push(...kept)
   return { fitting, none: fitting.length > 0 ? null : noOfferOf(near, context.all) }
 }
 
-type Priced = Readonly<{ row: SheetRow; max: Units; ceiling: Msat }>
+type Judged = Readonly<{ held: HeldTicket; free: boolean; offer: Offer | null }>
+
+const saysTheSame = (a: HeldTicket, b: HeldTicket): boolean =>
+  a.ticket === b.ticket && a.node === b.node && a.sheet === b.sheet && a.local === b.local
+
+type Priced = Readonly<{
+  row: SheetRow
+  /** Most of each unit that the row charges for. */
+  max: Units
+  ceiling: Msat
+}>
 type PriceOf = (held: HeldTicket, entry: TicketEntry) => Priced | null
 
 /** The candidates of each node and model, the lowest place first. */
@@ -88,13 +106,15 @@ type Places = Map<PubKey, Map<string, Candidate[]>>
 const bestEntry = (
   ask: Ask,
   held: HeldTicket,
+  free: boolean,
   context: Context,
   priceOf: PriceOf,
   near: Near,
-): Candidate | null => {
-  const free = isFree(held, context)
-  let best: (Priced & { entry: number }) | null = null
-  for (const [index, entry] of held.ticket.entries.entries()) {
+): Offer | null => {
+  let best: Offer | null = null
+  const { entries } = held.ticket
+  for (let index = 0; index < entries.length; index++) {
+    const entry = entries[index]!
     if (!taskMatches(ask.task, entry.task)) continue
     const priced = priceOf(held, entry)
     if (!priced) continue
@@ -104,7 +124,7 @@ const bestEntry = (
     if (step !== null) noteNear(near, step, held, entry, priced.ceiling)
     else if (!best || priced.ceiling < best.ceiling) best = { ...priced, entry: index }
   }
-  return best && { ...held, ...best }
+  return best
 }
 
 /** The filter that an entry does not pass, in the order of `NoOffer.why`; null when it passes all. */
@@ -195,18 +215,22 @@ const priceAt = (ask: Ask, sheet: Sheet, entry: TicketEntry): Priced | null => {
 }
 
 const keepLowest = (places: Places, candidate: Candidate): void => {
-  const { node, ticket, entry } = candidate
-  const model = ticket.entries[entry]!.model.name
+  const { node } = candidate.held
+  const model = entryOf(candidate).model.name
   let models = places.get(node)
   if (!models) places.set(node, (models = new Map()))
   const kept = models.get(model)
   if (!kept) return void models.set(model, [candidate])
-  const at = kept.findIndex((it) => isBetter(candidate, it))
+  const at = kept.findIndex((it) => isSooner(candidate, it))
   if (at < 0 && kept.length === PER_NODE_AND_MODEL) return
   kept.splice(at < 0 ? kept.length : at, 0, candidate)
   if (kept.length > PER_NODE_AND_MODEL) kept.pop()
 }
 
 /** Of two tickets of one node and model: the lower place in the queue, then the one that holds longer. */
-const isBetter = (a: Candidate, b: Candidate): boolean =>
+export const isSooner = ({ held: a }: Candidate, { held: b }: Candidate): boolean =>
   a.ticket.place !== b.ticket.place ? a.ticket.place < b.ticket.place : a.expires > b.expires
+
+/** The entry that serves. */
+export const entryOf = ({ held, offer }: Candidate): TicketEntry =>
+  held.ticket.entries[offer.entry]!

@@ -50,7 +50,7 @@ const seen = (
     observe(standings, { ...it, msPerUnit: 1, at: NOW }, places(i))
   }
 }
-const idsOf = (ranked: ReturnType<typeof rankOf>) => ranked.map((it) => it.candidate.id)
+const idsOf = (ranked: ReturnType<typeof rankOf>) => ranked.map((it) => it.candidate.held.id)
 
 test('the only one says so', () => {
   expect(rankOf([])).toEqual([])
@@ -183,7 +183,7 @@ test('three at most, only fitting ones, distinct nodes first, the same for the s
         for (const id of idsOf(ranked)) expect(fits.map((it) => it.id)).toContain(id)
         expect(new Set(idsOf(ranked)).size).toBe(ranked.length)
         const distinct = Math.min(ranked.length, nodes.size)
-        expect(new Set(ranked.slice(0, distinct).map((it) => it.candidate.node)).size).toBe(
+        expect(new Set(ranked.slice(0, distinct).map((it) => it.candidate.held.node)).size).toBe(
           distinct,
         )
         expect(idsOf(rankOf(tickets, { seed, class: jobClass }))).toEqual(idsOf(ranked))

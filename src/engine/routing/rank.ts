@@ -10,7 +10,7 @@ import {
   standingOf,
   successOf,
 } from '../trust/standing.ts'
-import type { Candidate } from './candidates.ts'
+import { type Candidate, entryOf, isSooner } from './candidates.ts'
 import { reasonOf } from './reasons.ts'
 
 /** A candidate in its place, with why it stands there. */
@@ -62,15 +62,14 @@ export const rank = (
   now: UnixMs,
   random: Random,
 ): Ranked[] => {
-  const weighed = weigh(candidates, VALUE_OF_TIME[preferences.class], standings, now)
+  const nodes = byNode(weigh(candidates, VALUE_OF_TIME[preferences.class], standings, now))
   const chosen: Weighed[] = []
-  let rest = weighed
-  while (chosen.length < BOUNDS.offers && rest.length > 0) {
-    const used = new Set(chosen.map((it) => it.candidate.node))
-    const fresh = rest.filter((it) => !used.has(it.candidate.node))
-    const next = choose(bestOfEach(fresh.length > 0 ? fresh : rest), inFlight, random)
+  while (chosen.length < BOUNDS.offers) {
+    const first = nextOf(nodes)
+    if (first.length === 0) break
+    const next = choose(first, inFlight, random)
+    nodes.get(next.candidate.held.node)!.taken++
     chosen.push(next)
-    rest = rest.filter((it) => it !== next)
   }
   return chosen.map((it, place) => ({
     candidate: it.candidate,
@@ -85,53 +84,103 @@ const weigh = (
   standings: Standings,
   now: UnixMs,
 ): Weighed[] => {
-  const known = candidates.map((candidate) => {
-    const { task, model } = candidate.ticket.entries[candidate.entry]!
-    return { candidate, standing: standingOf(standings, candidate.node, task, model.name) }
-  })
+  const known = standingsOf(candidates, standings)
   // A stranger is taken to be like the middle of those who were measured: neither its own word nor
   // a zero, both of which would put every newcomer first.
-  const first = middle(known.map((it) => it.standing?.firstMs ?? null)) ?? UNKNOWN_FIRST_MS
-  const perUnit = middle(known.map((it) => it.standing?.msPerUnit ?? null)) ?? 0
-  return known.map(({ candidate, standing }) => {
-    const price = Number(candidate.ceiling)
-    const firstMs =
-      candidate.ticket.entries[candidate.entry]!.eta_ms + predictFirst(standing, first)
-    const units = Object.values(candidate.max).reduce((sum, n) => sum + n, 0)
+  const first = middle(known, 'firstMs') ?? UNKNOWN_FIRST_MS
+  const perUnit = middle(known, 'msPerUnit') ?? 0
+  const weighed: Weighed[] = []
+  for (let i = 0; i < candidates.length; i++) {
+    const candidate = candidates[i]!
+    const standing = known[i]
+    const before = weighed[i - 1]
+    if (before && isAlike(before.candidate, candidate)) {
+      weighed.push({ ...before, candidate })
+      continue
+    }
+    const { ceiling, max } = candidate.offer
+    const price = Number(ceiling)
+    const firstMs = entryOf(candidate).eta_ms + predictFirst(standing, first)
+    const units = Object.values(max).reduce((sum, n) => sum + n, 0)
     const latency = firstMs + (standing?.msPerUnit ?? perUnit) * units
     const p = successOf(standing, now)
     const failure = ((1 - p) / p) * (v * RECOVER_MS + price / 2)
-    return { candidate, standing, firstMs, total: price + v * latency + failure }
-  })
+    weighed.push({ candidate, standing, firstMs, total: price + v * latency + failure })
+  }
+  return weighed
 }
 
+/** What is known of the node of each. */
+const standingsOf = (
+  candidates: readonly Candidate[],
+  standings: Standings,
+): (Standing | undefined)[] => {
+  const known: (Standing | undefined)[] = []
+  for (let i = 0; i < candidates.length; i++) {
+    const candidate = candidates[i]!
+    const before = candidates[i - 1]
+    const { task, model } = entryOf(candidate)
+    const isAsBefore = before !== undefined && isAlike(before, candidate)
+    const { node } = candidate.held
+    known.push(isAsBefore ? known[i - 1] : standingOf(standings, node, task, model.name))
+  }
+  return known
+}
+
+/** Of one node, which says the same of both: they stand beside each other, and weigh the same. */
+const isAlike = (a: Candidate, b: Candidate): boolean =>
+  a.held.node === b.held.node && a.held.ticket === b.held.ticket && a.offer === b.offer
+
 /** The middle one of what was measured; null when nothing was. */
-const middle = (values: readonly (number | null)[]): number | null => {
-  const measured = values.filter((it) => it !== null).toSorted((a, b) => a - b)
+const middle = (
+  known: readonly (Standing | undefined)[],
+  of: 'firstMs' | 'msPerUnit',
+): number | null => {
+  const measured: number[] = []
+  for (const it of known) {
+    const value = it?.[of] ?? null
+    if (value !== null) measured.push(value)
+  }
+  measured.sort((a, b) => a - b)
   return measured[measured.length >> 1] ?? null
 }
 
-/** The best candidate of each node. */
-const bestOfEach = (weighed: readonly Weighed[]): Weighed[] => {
-  const best = new Map<PubKey, Weighed>()
+/** The candidates of each node, the best first, and how many of them were chosen. */
+type Queues = Map<PubKey, { its: Weighed[]; taken: number }>
+
+const byNode = (weighed: readonly Weighed[]): Queues => {
+  const queues: Queues = new Map()
   for (const it of weighed) {
-    const before = best.get(it.candidate.node)
-    if (!before || isBetter(it, before)) best.set(it.candidate.node, it)
+    const { node } = it.candidate.held
+    const queue = queues.get(node)
+    if (!queue) queues.set(node, { its: [it], taken: 0 })
+    else {
+      let at = queue.its.length
+      while (at > 0 && isBetter(it, queue.its[at - 1]!)) at--
+      queue.its.splice(at, 0, it)
+    }
   }
-  return [...best.values()]
+  return queues
+}
+
+/** The best of each node of which none was chosen yet; where there is no such node, the next of each. */
+const nextOf = (queues: Queues): Weighed[] => {
+  const fresh: Weighed[] = []
+  for (const { its, taken } of queues.values()) if (taken === 0) fresh.push(its[0]!)
+  if (fresh.length > 0) return fresh
+  for (const { its, taken } of queues.values()) if (taken < its.length) fresh.push(its[taken]!)
+  return fresh
 }
 
 const isBetter = (a: Weighed, b: Weighed): boolean =>
-  a.total !== b.total
-    ? a.total < b.total
-    : a.candidate.ticket.place !== b.candidate.ticket.place
-      ? a.candidate.ticket.place < b.candidate.ticket.place
-      : a.candidate.expires > b.candidate.expires
+  a.total !== b.total ? a.total < b.total : isSooner(a.candidate, b.candidate)
 
 /** The least total; among near ties the less loaded of two drawn. */
 const choose = (weighed: readonly Weighed[], inFlight: InFlight, random: Random): Weighed => {
-  const best = weighed.reduce((a, b) => (b.total < a.total ? b : a))
-  const ties = weighed.filter((it) => it.total <= best.total * NEAR)
+  let best = weighed[0]!
+  for (const it of weighed) if (it.total < best.total) best = it
+  const ties: Weighed[] = []
+  for (const it of weighed) if (it.total <= best.total * NEAR) ties.push(it)
   if (ties.length === 1) return best
   const i = random.below(ties.length)
   const j = (i + 1 + random.below(ties.length - 1)) % ties.length
@@ -142,6 +191,6 @@ const choose = (weighed: readonly Weighed[], inFlight: InFlight, random: Random)
 }
 
 const loadOf = ({ candidate }: Weighed, inFlight: InFlight): number => {
-  const { jobs, slots } = inFlight(candidate.node)
+  const { jobs, slots } = inFlight(candidate.held.node)
   return jobs / Math.max(1, slots)
 }

@@ -1,5 +1,6 @@
 import type { JobClass } from '../protocol/fields.ts'
 import { type Standing, addressesOf } from '../trust/standing.ts'
+import { entryOf } from './candidates.ts'
 import type { Weighed } from './rank.ts'
 
 /** Differences smaller than this are not worth a word. */
@@ -26,11 +27,11 @@ export const reasonOf = (
 }
 
 const differences = (it: Weighed, first: Weighed): string => {
-  if (it.candidate.node === first.candidate.node) return 'the same node, another place'
-  const price = priceWord(it.candidate.ceiling, first.candidate.ceiling)
-  const cold = !entryOf(it).warm
+  if (it.candidate.held.node === first.candidate.held.node) return 'the same node, another place'
+  const price = priceWord(it.candidate.offer.ceiling, first.candidate.offer.ceiling)
+  const cold = !entryOf(it.candidate).warm
   if (it.firstMs * NOTABLE < first.firstMs) return words('faster', price)
-  if (cold && entryOf(first).warm) return words(price, 'cold start')
+  if (cold && entryOf(first.candidate).warm) return words(price, 'cold start')
   if (it.firstMs > first.firstMs * NOTABLE) return words(price, 'slower')
   return price || (it.total > first.total ? 'less sure to serve' : 'as good')
 }
@@ -61,5 +62,3 @@ const addresses = (standing: Standing): string => {
   const { count, more } = addressesOf(standing)
   return `${count} ${count === 1 ? 'address' : 'addresses'}${more ? ' or more' : ''}`
 }
-
-const entryOf = ({ candidate }: Weighed) => candidate.ticket.entries[candidate.entry]!

@@ -145,6 +145,7 @@ const viewOf = ({ views }: Standing, from: string): View => {
   const view = views.get(from) ?? newView()
   views.delete(from)
   views.set(from, view)
+  if (views.size <= MOST_VIEWS) return view
   const known = [...views.keys()].filter(isKnown)
   if (known.length <= MOST_VIEWS) return view
   const others = views.get(OTHERS) ?? newView()
@@ -184,18 +185,26 @@ const addTo = (view: View, { outcome, firstMs, msPerUnit }: Seen): void => {
 }
 
 const sumUp = (standing: Standing): void => {
-  const views = [...standing.views.values()]
-  standing.served = views.reduce((sum, it) => sum + it.served, 0)
-  standing.failed = views.reduce((sum, it) => sum + it.failed, 0)
-  standing.firstMs = mean(views.map((it) => it.firstMs))
-  standing.msPerUnit = mean(views.map((it) => it.msPerUnit))
+  standing.served = 0
+  standing.failed = 0
+  for (const it of standing.views.values()) {
+    standing.served += it.served
+    standing.failed += it.failed
+  }
+  standing.firstMs = meanOf(standing, 'firstMs')
+  standing.msPerUnit = meanOf(standing, 'msPerUnit')
 }
 
-/** Of those that were measured; null where none was. */
-const mean = (values: readonly (number | null)[]): number | null => {
-  const measured = values.filter((it) => it !== null)
-  if (measured.length === 0) return null
-  return measured.reduce((sum, it) => sum + it, 0) / measured.length
+/** Of the views that measured it; null where none did. */
+const meanOf = ({ views }: Standing, of: 'firstMs' | 'msPerUnit'): number | null => {
+  let [sum, measured] = [0, 0]
+  for (const view of views.values()) {
+    const value = view[of]
+    if (value === null) continue
+    sum += value
+    measured++
+  }
+  return measured === 0 ? null : sum / measured
 }
 
 /** The share of a count that is left after the time between two moments. */

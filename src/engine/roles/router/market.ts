@@ -170,7 +170,7 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
     now,
     random,
   )
-  const tickets = fitting(turn, ranked).map((it) => state.tickets.get(it.candidate.id)!)
+  const tickets = fitting(turn, ranked).map((it) => state.tickets.get(it.candidate.held.id)!)
   const offersId = say(
     turn,
     link,

@@ -10,7 +10,7 @@ export const fitting = ({ state }: Turn, ranked: readonly Ranked[]): readonly Ra
   let room = state.bounds.eventBytes - OFFERS_OVERHEAD
   const tooMany = ranked.findIndex((it) => {
     // A ticket stands inside content, where each of its quotes is escaped, and its own content’s twice.
-    room -= state.tickets.get(it.candidate.id)!.bytes * 1.2
+    room -= state.tickets.get(it.candidate.held.id)!.bytes * 1.2
     return room < 0
   })
   return tooMany < 0 ? ranked : ranked.slice(0, tooMany)
@@ -25,7 +25,7 @@ export const writeOffers = (
   const entries = tickets.map(({ text }, i) => {
     const { candidate, reason, firstMs } = ranked[i]!
     const entry: Omit<Contents['offers']['entries'][number], 'ticket'> = {
-      entry: candidate.entry,
+      entry: candidate.offer.entry,
       reason,
       // A node says itself how long it takes: one that says a year must not spoil offers that others are in.
       first_ms: Math.min(Math.round(firstMs), MOST_SPAN_MS),
