@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { signed, verifier } from '../../../test/vectors/parties.ts'
 import { NOW, SAMPLES, sample } from '../../../test/vectors/samples.ts'
 import { unixMs } from '../base/clock.ts'
-import { eventText } from './event.ts'
+import { eventText, isTextOf, partsOf } from './event.ts'
 import {
   FRAME_TYPES,
   type Frame,
@@ -38,6 +38,27 @@ const bytes = fc.uint8Array({ maxLength: 300 })
 const tag = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((it) => it.toHex() as JobTag)
 
 describe('whatever bytes come', () => {
+  test('a text is told from what would have been written, wherever it differs', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...names),
+        fc.nat(),
+        fc.string({ maxLength: 3 }),
+        fc.nat(3),
+        (name, at, more, less) => {
+          const event = sample(name)
+          const parts = partsOf(event)
+          const whole = eventText(event)
+          const from = at % (whole.length + 1)
+          const text = whole.slice(0, from) + more + whole.slice(from + less)
+          expect(isTextOf(text, event, parts)).toBe(text === whole)
+          expect(isTextOf(whole, event, parts)).toBe(true)
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+
   test('nothing throws, and what is admitted is written again as it is', () => {
     const pieces = fc.constantFrom(
       '{',

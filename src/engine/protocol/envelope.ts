@@ -1,7 +1,7 @@
 import { BOUNDS } from '../base/bounds.ts'
 import { fromHex } from '../base/bytes.ts'
 import type { UnixSec } from '../base/clock.ts'
-import { type Parts, type Signed, idOf, partsOf, textOf } from './event.ts'
+import { type Parts, type Signed, idOf, isTextOf, partsOf, textOf } from './event.ts'
 import type { EventId, PubKey, Signature } from './ids.ts'
 import { isLonger, parseStrict, tooLarge } from './json.ts'
 import { type Refusal, isRefusal, refuse } from './refusal.ts'
@@ -60,7 +60,7 @@ const parseCompact = (text: string): Readonly<{ envelope: Envelope; parts: Parts
     const event = eventOf(JSON.parse(text))
     if (isRefusal(event)) return undefined
     const parts = partsOf(event)
-    return textOf(event, parts) === text ? { envelope: { event, text }, parts } : undefined
+    return isTextOf(text, event, parts) ? { envelope: { event, text }, parts } : undefined
   } catch {
     return undefined
   }

@@ -58,6 +58,23 @@ export const eventText = (event: Signed): string => textOf(event, partsOf(event)
 export const textOf = (event: Signed, { tags, content }: Parts): string =>
   `{"id":"${event.id}","pubkey":"${event.pubkey}","created_at":${event.created_at},"kind":${event.kind},"tags":${tags},"content":${content},"sig":"${event.sig}"}`
 
+/** Whether a text is what `textOf` would write, without writing it. */
+export const isTextOf = (text: string, event: Signed, { tags, content }: Parts): boolean => {
+  const head = `{"id":"${event.id}","pubkey":"${event.pubkey}","created_at":${event.created_at},"kind":${event.kind},"tags":`
+  const tail = `,"sig":"${event.sig}"}`
+  const atContent = head.length + tags.length + CONTENT.length
+  return (
+    text.length === atContent + content.length + tail.length &&
+    text.startsWith(head) &&
+    text.startsWith(tags, head.length) &&
+    text.startsWith(CONTENT, head.length + tags.length) &&
+    text.startsWith(content, atContent) &&
+    text.endsWith(tail)
+  )
+}
+
+const CONTENT = ',"content":'
+
 /** First value of the first tag of that name. */
 export const tagValue = ({ tags }: Pick<Draft, 'tags'>, name: string): string | undefined => {
   for (const tag of tags) if (tag[0] === name) return tag[1]
