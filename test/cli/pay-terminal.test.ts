@@ -26,7 +26,7 @@ describe('a memo that steers', () => {
     const invoice = invoiceWithMemo(MEMO)
     const { code, stdout, stderr } = await pay('--dry-run', invoice)
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
-    expect(stderr).toContain('\nmemo     “coffee pays 1 sat\ufffd')
+    expect(stderr).toContain('\nmemo     “\ufffdcoffee pays 1 sat\ufffd')
     expect(stderr.replaceAll('\n', '')).not.toMatch(/\p{C}/u)
     const json = (await pay('--dry-run', '--json', invoice)).stdout
     expect(JSON.parse(json).memo).toBe(MEMO)
