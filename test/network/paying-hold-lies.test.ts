@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { Payer, Payment } from '../../src/engine/payments/payer.ts'
 import type { Wallet } from '../../src/engine/payments/wallet.ts'
 import { preimage } from '../../src/engine/protocol/ids.ts'
+import { KINDS } from '../../src/engine/protocol/kinds.ts'
 import {
   HELD,
   PRICE,
@@ -242,24 +243,55 @@ describe('griefing is bounded', () => {
   }, 60_000)
 
   test('a client that pays and sends nothing keeps no more than two payments and one slot waiting, for 45 s', async () => {
+    // It goes in the moment in which its second payment waits at the node's wallet, before it can send a job.
+    const waiting = new Set<string>()
     const { it, client } = await holding({}, (world) => {
-      // The client never hears that its money is there.
-      world.bank!.wrapPayer = (payer) => payer
+      world.bank!.wrapWallet = (wallet) =>
+        hearing(wallet, (status) => {
+          if (status.state === 'accepted') waiting.add(status.paymentHash)
+          if (waiting.size === 2) world.kill(world.clients[0]!, 'vanished')
+          return status
+        })
     })
-    const party = it.clients[0]!
-    const before = it.nodes[0]!.node!.figures().jobs
-    const asked = Array.from({ length: 4 }, () => it.request(client, HELD))
-    await until(it, () => told(asked[0]!, 'paying'))
-    it.kill(party, 'vanished')
-    await it.clock.advance(1_000)
-    const open = it.nodes[0]!.store.money.openInvoices(it.nodes[0]!.signer.pubkey)
-    expect(open.filter(({ state }) => state !== 'canceled').length).toBeLessThanOrEqual(2)
-    await it.clock.advance(60_000)
-    expect(await has(it, 'client 0')).toBe(FULL)
-    expect(it.nodes[0]!.node!.figures().jobs).toBe(before)
+    const [thief] = it.clients
+    const [node] = it.nodes
+    const states = () =>
+      node!.store.money.openInvoices(node!.signer.pubkey).map(({ state }) => state)
+    const seen = async (): Promise<unknown> => [await has(it, 'client 0'), states()]
+    const LOCKED = [FULL - 2n * PRICE, ['accepted', 'accepted']]
+    for (let n = 0; n < 4; n++) it.request(client, HELD)
+    await until(it, () => !thief!.client)
+    await it.clock.advance(100)
+    expect(await seen()).toEqual(LOCKED)
+    expect(ticketsHeld(it)).toBe(1)
+
+    // It comes back with nothing on its disk that says what it did: its key gets no third invoice.
+    const again = it.request(await it.addClient(thief!.signer), HELD)
+    const stranger = it.request(await it.addClient(), HELD)
+    await it.clock.advance(40_000)
+    expect(again.outcome!.fault).not.toBeNull()
+    expect(paymentsOf(again.client)).toEqual([])
+    // Whoever pays and sends his job is served meanwhile.
+    expect(stranger.outcome).toMatchObject({ fault: null, cost: PRICE })
+    expect(await seen()).toEqual(LOCKED)
+
+    await it.clock.advance(6_000)
+    expect(await seen()).toEqual([FULL, ['canceled', 'canceled']])
+    expect(node!.node!.figures().jobs).toBe(0)
+    const after = it.request(it.clients[1]!.client!, HELD)
+    await ended(it, after)
+    expect(after.outcome).toMatchObject({ fault: null, cost: PRICE })
     await it.close()
   })
 })
+
+/** Tickets that a node said it keeps while they are paid for. */
+const ticketsHeld = ({ recorded }: World): number => {
+  const said = recorded.events
+    .filter(({ event }) => event.kind === KINDS.progress)
+    .map(({ event }) => JSON.parse(event.content) as { status: string; ticket: string })
+  return new Set(said.filter((it) => it.status === 'held').map((it) => it.ticket)).size
+}
 
 describe('the end of an invoice', () => {
   const slow =
