@@ -18,7 +18,12 @@ export const midstream = (pieces: number, options: Parameters<typeof scene>[0] =
 }
 
 /** A credit as its key would give it. */
-export const credit = (it: Mid, next: number, allowed = 1e9, key = it.at.secrets.credit): void => {
+export const credit = (
+  it: Pick<Mid, 'stage' | 'node' | 'run' | 'at'>,
+  next: number,
+  allowed = 1e9,
+  key = it.at.secrets.credit,
+): void => {
   const { tag } = it.run
   const bytes = encodeCredit(key, tag, 'outputCredit', { next, allowed })
   const frame: Frame = { type: 'outputCredit', last: false, tag, seq: next, bytes }

@@ -7,7 +7,8 @@ import { type Signed, eventText } from '../../../src/engine/protocol/event.ts'
 import type { EventId } from '../../../src/engine/protocol/ids.ts'
 import type { Contents } from '../../../src/engine/protocol/messages.ts'
 import { PLAY_PRICES } from '../../../src/engine/roles/node/prices.ts'
-import { addClient, addRouter, done, outcomeOf, piece, wish } from './cast.ts'
+import { addClient, addRouter, done, isOpen, outcomeOf, piece, wish } from './cast.ts'
+import { credit } from './midstream.ts'
 import { type MoneyScene, lettersTo, moneyScene, tabAt, tabKey, viewAt } from './money-scene.ts'
 import { type Content, contentOf, forged } from './parcel.ts'
 import { eventsTo, framesTo, heardBy, onWay, unharmed } from './scene.ts'
@@ -185,26 +186,34 @@ test('the first piece leaves when what it draws is on the disk, and not before',
 })
 
 test('attack 18: never more is sent than a tab covers, however many credits come', () => {
-  const it = moneyScene({ words: null })
+  // 2,500 msat a token: the 10 sat that are paid at first are four of them.
+  const rates = { out_token: '2500000000' }
+  const it = moneyScene({ words: null, rows: [{ ...PLAY_PRICES[0]!, rates, timings: ['stream'] }] })
+  const { stage, client, node } = it
   it.mint.pays = () => (it.mint.paid.length > 0 ? 'failed' : 'settled')
-  wish(it.stage, it.client, {
-    timings: ['stream'],
-    outTokens: 100,
-    input: { messages: [{ role: 'user', content: 'hello' }] },
-  })
-  const run = it.node.runs[0]!
-  // 2,500 msat a token now: five of them are more than there is.
-  for (let n = 1; n <= 40; n++)
-    it.stage.tell(it.node, {
-      type: 'piece',
-      tag: run.tag,
-      delta: { text: `w${n} ` },
-      usage: { in_token: 5, out_token: n },
-    })
-  it.stage.advance(30_000)
-  const { paid, used } = tabAt(it)!
-  expect(used).toBeLessThanOrEqual(paid)
-  unharmed(it.stage)
+  const job = wish(stage, client, { outTokens: 100 })
+  stage.advance(1_000)
+  const run = node.runs[0]!
+  const at = [...node.state.jobs.values()][0]!
+  // The last one says only why it ends.
+  const sent = () => framesTo(client, 'output').filter((frame) => !frame.last).length
+  for (let n = 1; n <= 40; n++) {
+    piece(stage, node, run, `w${n} `, n)
+    stage.advance(10)
+    // Each frame that came is credited, and as much as it likes is allowed.
+    credit({ stage, node, at, run }, sent(), 1e9)
+  }
+  expect(sent()).toBe(4)
+  expect(isOpen(stage, job)).toBe(true)
+  stage.advance(21_000)
+  expect(sent()).toBe(4)
+  expect(run.aborted).toBe(true)
+  expect(heardBy(it.router, 'receipt')).toMatchObject([
+    { status: 'partial', reason: 'payment', cost: '10000', usage: { out_token: 4 } },
+  ])
+  expect(tabAt(it)).toMatchObject({ paid: 10_000n, used: 10_000n, reserved: 0n })
+  expect(it.mint.paid).toHaveLength(1)
+  unharmed(stage)
 })
 
 describe('attack 22: a router that says of each job that nobody paid for it', () => {
