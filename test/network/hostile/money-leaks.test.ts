@@ -3,10 +3,12 @@ import { describe, expect, test } from 'bun:test'
 import { toHex, utf8 } from '../../../src/engine/base/bytes.ts'
 import { Fault } from '../../../src/engine/base/fault.ts'
 import type { Log } from '../../../src/engine/base/log.ts'
+import { MONEY_KINDS } from '../../../src/engine/protocol/money.ts'
+import { ANYWHERE } from '../../../src/engine/protocol/where.ts'
 import { ended, paying } from '../paying.ts'
 import { outcomeOf, wish } from './cast.ts'
-import { moneyScene, tabAt, tabKey } from './money-scene.ts'
-import { unharmed } from './scene.ts'
+import { addPaidNode, lettersTo, moneyScene, tabAt, tabKey } from './money-scene.ts'
+import { eventsTo, unharmed } from './scene.ts'
 
 test('attack 27: a router knows no tab, no terms and no invoice: not in traffic, memory, disk or log', () => {
   const it = moneyScene()
@@ -46,9 +48,65 @@ test('attack 27: a router knows no tab, no terms and no invoice: not in traffic,
 
 test('attack 27: the tabs of one client at two nodes have nothing in common', () => {
   const it = moneyScene()
-  const tab = it.client.state.money!.tab
-  const keys = [it.node, it.router].map(({ signer }) => tab(signer.pubkey).pubkey)
-  expect(new Set([...keys, it.client.signer.pubkey]).size).toBe(3)
+  const { stage, router, mint, client } = it
+  const nodes = [it.node, addPaidNode(stage, router, mint)] as const
+  for (const { signer } of [...nodes, ...nodes]) {
+    const job = wish(stage, client, { where: { ...ANYWHERE, allow: [signer.pubkey] } })
+    stage.advance(2_000)
+    expect(outcomeOf(stage, job)).toMatchObject({ fault: null, node: signer.pubkey })
+  }
+  unharmed(stage)
+  // What only one of them may know: the key of the tab, what was said of it, what it is paid by.
+  const known = nodes.map((node) => {
+    const { tabs } = node.state.till!.tabs
+    const said = mint.stores
+      .get(node)!
+      .money.statements(node.signer.pubkey, [...tabs.keys()][0]!, 1, 9)
+    const made = [...mint.made].filter(([, its]) => its.node === node)
+    expect([tabs.size, said.length, made.length]).toEqual([1, 2, 1])
+    return [
+      ...tabs.keys(),
+      ...said.map(({ id }) => id),
+      ...made.flatMap(([hash, { bolt11 }]) => [hash, bolt11]),
+    ]
+  })
+  // All that each of them has or heard, its letters opened.
+  const has = nodes.map((node) => {
+    const letters = MONEY_KINDS.flatMap((name) => lettersTo(node, name))
+    const { till, jobs } = node.state
+    return dump([till, jobs, node.disk, node.runs, letters, eventsTo(node, 'job')])
+  })
+  for (const [n, secrets] of known.entries()) {
+    for (const secret of secrets) expect(has[1 - n]!.includes(secret)).toBe(false)
+    // The same search finds the tab where it must be.
+    expect(has[n]!.includes(secrets[0]!)).toBe(true)
+  }
+  // And neither is a key by which the client signs anything else.
+  expect(known.flat()).not.toContain(client.signer.pubkey)
+})
+
+test('attack 27: nor have the keys that a purse makes for them, which are the same after a restart', async () => {
+  const { it, client } = await paying({ nodes: 2 })
+  const nodes = it.nodes.map(({ signer }) => signer.pubkey)
+  const pay = async (by: typeof client) => {
+    for (const node of nodes) {
+      const asked = it.request(by, { where: { ...ANYWHERE, allow: [node] } })
+      await ended(it, asked)
+      expect(asked.outcome).toMatchObject({ fault: null, node })
+    }
+    return it.nodes.map(({ store, signer }) =>
+      store.money.tabs(signer.pubkey).map(({ key }) => key),
+    )
+  }
+  const tabs = await pay(client)
+  expect(tabs.map(({ length }) => length)).toEqual([1, 1])
+  const [party] = it.clients
+  expect(new Set([...tabs.flat(), party!.signer.pubkey, ...nodes]).size).toBe(5)
+  it.kill(party!)
+  await it.startClient(party!)
+  await it.clock.advance(1_000)
+  expect(await pay(party!.client!)).toEqual(tabs)
+  await it.close()
 })
 
 describe('attack 26: a wallet that says its secrets', () => {

@@ -16,12 +16,13 @@ import {
   inLetters,
   lettersTo,
   moneyScene,
+  tabAt,
   tabKey,
   viewAt,
 } from './money-scene.ts'
 import { contentOf, forged, nameOf } from './parcel.ts'
 import type { Party } from './party.ts'
-import { declinedTo, eventsTo, framesTo, held, onFrames, unharmed } from './scene.ts'
+import { declinedTo, eventsTo, framesTo, heardBy, held, onFrames, unharmed } from './scene.ts'
 
 const other = 'c'.repeat(64)
 
@@ -72,10 +73,16 @@ describe('paid', () => {
 
   test('attack 1: that is a lie gets nobody a job: the node asks its own wallet', () => {
     const it = waiting()
+    // Nobody paid: it is the word alone.
+    for (const made of it.mint.made.values()) made.state = 'open'
+    expect(eventsTo(it.node, 'job')).toEqual([])
     said(it, it.node.signer)
     it.stage.advance(100)
-    // The client went on, on the node's word; the node itself knows better.
+    // The client went on, on the node's word; the node itself knows better, and says so.
+    expect(eventsTo(it.node, 'job')).toHaveLength(1)
+    expect(heardBy(it.router, 'refused')).toMatchObject([{ job: it.job, reason: 'unfunded' }])
     expect(it.node.runs).toEqual([])
+    expect(tabAt(it)?.paid ?? 0n).toBe(0n)
     unharmed(it.stage)
   })
 

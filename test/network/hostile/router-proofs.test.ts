@@ -8,7 +8,7 @@ import type { Signed } from '../../../src/engine/protocol/event.ts'
 import type { Contents } from '../../../src/engine/protocol/messages.ts'
 import { openProofs } from '../../../src/engine/spending/proofs.ts'
 import { addClient, outcomeOf, wish } from './cast.ts'
-import { letterOf } from './money.ts'
+import { letterOf, letterWith } from './money.ts'
 import { type MoneyScene, inLetters, lettersTo, moneyScene } from './money-scene.ts'
 import { type Content, contentOf, forged } from './parcel.ts'
 import { declinedTo, eventsTo, unharmed } from './scene.ts'
@@ -161,6 +161,32 @@ describe('a payment counts once', () => {
     inLetters(thief, 'router', 'proof', (_, inner) => forged(thief.client.signer, inner, proof))
     expect(tried(thief)).toMatchObject({ code: 'router.declined', placed: 1 })
     expect(declinedTo(thief.client)).toContain(`${NOT_PROVEN} (pay.repeated)`)
+  })
+
+  test('stolen before its owner shows it: not placed for the thief, and good for its owner', () => {
+    const it = moneyScene({ proven: true })
+    const { stage, router } = it
+    let own: Signed | null = null
+    // On its way it is read, and kept.
+    inLetters(it, 'router', 'proof', (_, inner) => {
+      own ??= inner
+      return null
+    })
+    wish(stage, it.client, { outTokens: 2_000 })
+    const thief = { ...it, client: addClient(stage, router, { mint: it.mint }) }
+    inLetters(thief, 'router', 'proof', (_, inner) =>
+      forged(thief.client.signer, inner, contentOf(own!)),
+    )
+    wish(stage, thief.client, { outTokens: 2_000 })
+    stage.advance(1_000)
+    expect(declinedTo(thief.client)).toContain(`${NOT_PROVEN} (pay.payer)`)
+    expect(eventsTo(it.node, 'job')).toEqual([])
+    const { proofs } = router.state
+    expect(proofs!.taken.size).toBe(0)
+    stage.tampers.length = 0
+    stage.say(it.client, letterWith(stage, it.client.signer, router.signer.pubkey, own!))
+    expect(proofs!.taken.size).toBe(1)
+    unharmed(stage)
   })
 
   test('sealed by another key than it is signed by: not heard', () => {
