@@ -1,5 +1,6 @@
 // Payments of play money that are settled and on the disk, on one core: 64 at once, each an invoice that is
-// written, signed and then paid. One process has payee and payers; by libsecp256k1 and by wasm.
+// written, signed and then paid. One process has payee and payers; by libsecp256k1 and by wasm. Then the same with
+// the payer's journal and the payee's book, alone and 16 at once: how many transactions they commit (books.ts).
 //   bun bench/sim.ts [PAYMENTS]
 import { fdatasync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,12 +13,15 @@ import { faucet } from '../src/engine/payments/sim/faucet.ts'
 import { newLedgers } from '../src/engine/payments/sim/ledger.ts'
 import { openSimPayer } from '../src/engine/payments/sim/payer.ts'
 import { openSimWallet } from '../src/engine/payments/sim/wallet.ts'
+import { measureBooks } from './books.ts'
 import { at, newFolder, stopParties } from './parties.ts'
 
 const TARGET = 1_500
 const AT_ONCE = 64
 const PAYMENTS = Number(process.argv[2] ?? 5_000)
 const AMOUNT = msat(10_000n)
+/** Of journal and book together, for a payment. */
+const MOST_COMMITS = 4
 
 const n = (it: number): string => Math.round(it).toLocaleString('en-US')
 
@@ -79,10 +83,29 @@ const measure = async (backend: 'libsecp256k1' | 'wasm') => {
   return { backend: secp.backend, perSecond, told }
 }
 
+/** What the books of both sides commit, so many payments at once. */
+const measureCommits = async (payments: number, atOnce: number) => {
+  const secp = await openSecp256k1()
+  const it = await measureBooks({ secp, folder: newFolder() }, { payments, atOnce })
+  const each = (it.payer + it.payee) / payments
+  process.stdout.write(
+    [
+      `journal and book: ${n(payments)} payments, ${atOnce} at once`,
+      `  settled      ${n(payments / it.seconds)} a second, in both ledgers`,
+      `  commits      ${each.toFixed(2)} each (≤ ${MOST_COMMITS}): ${n(it.payer)} of the journal, ${n(it.payee)} of the book`,
+      '',
+    ].join('\n'),
+  )
+  return each
+}
+
 try {
   const native = await measure('libsecp256k1')
   const wasm = await measure('wasm')
-  const sound = native.told === PAYMENTS && wasm.told === PAYMENTS
+  const alone = await measureCommits(200, 1)
+  const grouped = await measureCommits(2_000, 16)
+  const few = alone <= MOST_COMMITS && grouped < alone
+  const sound = few && native.told === PAYMENTS && wasm.told === PAYMENTS
   process.exitCode =
     sound && native.backend === 'libsecp256k1' && native.perSecond >= TARGET ? 0 : 1
 } finally {
