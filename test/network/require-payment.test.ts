@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
-import { parseAmount } from '../../src/engine/base/money.ts'
+import { type Msat, parseAmount } from '../../src/engine/base/money.ts'
 import { parseNpub, shortNpub } from '../../src/engine/identity/keys.ts'
 import type { News, Wish } from '../../src/engine/roles/client/news.ts'
+import { FREE_PRICES } from '../../src/engine/roles/node/prices.ts'
 import { World, type WorldOptions } from './world.ts'
 
 /** A router that asks for payment, with one node and one client. */
@@ -57,6 +58,22 @@ describe('a router that requires payment', () => {
   test('none: the same job is placed', async () => {
     expect((await codeOf(await asking({ payment: 'none' }))).code).toBeNull()
   })
+})
+
+describe('what costs nothing needs no payment', () => {
+  test.each(['before', 'after', 'any', 'none', 'proven'] as const)(
+    'where the router asks for: %s, whatever timing its client allows',
+    async (payment) => {
+      for (const purse of [undefined, 100_000n])
+        for (const timings of [undefined, ['before'], ['after'], ['free']] as const) {
+          const money = purse === undefined ? {} : { purse }
+          const set = await asking({ payment, rows: FREE_PRICES, ...money })
+          const { code, cost, asked } = await codeOf(set, timings ? { timings } : {})
+          expect([code, cost]).toEqual([null, 0n as Msat])
+          expect(asked.outcome!.output).toMatchObject({ message: { content: 'one two ' } })
+        }
+    },
+  )
 })
 
 describe('a router that places only what is paid after', () => {

@@ -1,5 +1,6 @@
 // What is said of an invoice that there is none of: a node that says so without end, and others who say it in its place.
 import { expect, test } from 'bun:test'
+import { npub } from '../../../src/engine/identity/keys.ts'
 import type { Signer } from '../../../src/engine/identity/seams.ts'
 import { draftOf } from '../../../src/engine/protocol/draft.ts'
 import type { Signed } from '../../../src/engine/protocol/event.ts'
@@ -13,7 +14,8 @@ import {
   moneyScene,
   tabKey,
 } from './money-scene.ts'
-import { declinedTo, heardBy, unharmed } from './scene.ts'
+import { forged } from './parcel.ts'
+import { declinedTo, heardBy, onWay, unharmed } from './scene.ts'
 
 /** A job that waits for an invoice which never comes. */
 const waiting = (it: MoneyScene) => {
@@ -85,4 +87,22 @@ test('a sync that comes while the wallet is asked takes the word of it from nobo
   it.stage.advance(10)
   expect(heardBy(it.client, 'refused')).toMatchObject([{ job, ticket }])
   unharmed(it.stage)
+})
+
+test('a router that places a job only as its node is never paid names no way, and none is named for it', () => {
+  for (const timings of [undefined, ['before'], ['after']] as const) {
+    const it = moneyScene()
+    onWay(it.stage, it.client, 'offers', (offers) =>
+      forged(it.router.signer, offers, { timings: ['hold'] }),
+    )
+    const job = wish(it.stage, it.client, timings ? { timings } : {})
+    it.stage.advance(1_000)
+    const { code, hint } = outcomeOf(it.stage, job).fault!
+    expect(code).toBe('timing.none')
+    expect(hint).toBe(
+      `ask another node: --where deny:${npub(it.node.signer.pubkey)}\nor another router: --router ADDRESS`,
+    )
+    expect(it.mint.paid).toEqual([])
+    unharmed(it.stage)
+  }
 })

@@ -18,15 +18,22 @@ export const noTiming = (
 ): Fault => {
   const isNode = isNodes(job, offered)
   const who = isNode ? 'the node' : `the router ${shortNpub(turn.state.router)}`
-  const by = admitted.join(', ') || 'nothing that its node takes'
-  const needsTab = admitted.every((it) => it === 'after') && admitted.length > 0
+  if (admitted.length === 0) return noCommonTiming(who, offered)
+  const by = admitted.join(', ')
+  const needsTab = admitted.every((it) => it === 'after')
   return new Fault('refused', 'timing.none', `${who} takes this job only paid by: ${by}`, {
     hint:
       needsTab && !isCovered(turn, offered)
         ? throughTab(turn, offered, 'leave --timing out')
-        : `allow it with --timing ${admitted[0] ?? 'before'}`,
+        : `allow it with --timing ${admitted[0]}`,
   })
 }
+
+/** No word of ours would do: the node takes it in no way in which the router places it. */
+const noCommonTiming = (who: string, { node }: Offered): Fault =>
+  new Fault('refused', 'timing.none', `${who} takes this job paid by nothing that its node takes`, {
+    hint: `ask another node: --where deny:${npub(node)}\nor another router: --router ADDRESS`,
+  })
 
 /** Who pays after a job is trusted with no more. */
 export const noCredit = (turn: ClientTurn, job: ClientJob, offered: Offered): Fault => {

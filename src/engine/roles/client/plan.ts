@@ -22,10 +22,10 @@ export const planOf = (turn: ClientTurn, job: ClientJob, offered: Offered): Plan
   const { pay } = offered.sheet.body
   const { ceiling, row, node } = offered
   const here = job.offersMessage?.body.timings
-  const admitted = row.timings.filter(
-    (it) => offered.ticket.body.timings.includes(it) && (here?.includes(it) ?? true),
-  )
-  if (ceiling === 0n && admitted.includes('free')) return { timing: 'free', needed: NOTHING }
+  const its = row.timings.filter((it) => offered.ticket.body.timings.includes(it))
+  // Whatever a router asks for: what costs nothing needs no payment.
+  if (ceiling === 0n && its.includes('free')) return { timing: 'free', needed: NOTHING }
+  const admitted = its.filter((it) => here?.includes(it) ?? true)
   if (!pay)
     return admitted.includes('after')
       ? { timing: 'after', needed: NOTHING }
