@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { MIB } from '../base/bounds.ts'
-import { Fault } from '../base/fault.ts'
+import { Fault, isFault } from '../base/fault.ts'
 import { isRefusal } from '../protocol/refusal.ts'
 import { parseSealed } from '../protocol/json.ts'
 import { isLocalHost } from '../transport/addresses.ts'
@@ -75,7 +75,9 @@ export const ask = async (to: Backend, question: Question): Promise<Answer> => {
       ? cause
       : isDistrust(cause)
         ? distrusted(to, cause)
-        : unreachable(to, 'does not answer', cause)
+        : isPrivate(cause)
+          ? keptOut(to, cause)
+          : unreachable(to, 'does not answer', cause)
   } finally {
     stop()
   }
@@ -158,6 +160,17 @@ const unreachable = (to: Backend, what: string, cause?: unknown): Fault =>
     hint: 'see that it runs and that its address is right',
     ...(cause !== undefined && { cause }),
   })
+
+/** It was not asked at all: it may well run. */
+const keptOut = (to: Backend, cause: unknown): Fault =>
+  new Fault(
+    'unavailable',
+    'wallet.unreachable',
+    `${to.name} is on a private network, or sends us to one, and is not asked there`,
+    { hint: 'take one whose service is on the public internet', cause },
+  )
+
+const isPrivate = (cause: unknown): boolean => isFault(cause) && cause.code === 'egress.private'
 
 const distrusted = (to: Backend, cause: unknown): Fault =>
   new Fault(

@@ -46,8 +46,11 @@ describe('an address', () => {
   test('stays on the public internet: neither the service nor what it names is private', async () => {
     const { open, world, lnurl } = await start()
     const asked = lnurl.asked.length
-    await faultOf(world, (await open(false)).info())
+    const fault = await faultOf(world, (await open(false)).info())
     expect(lnurl.asked.length).toBe(asked)
+    // It answers, and is not called silent.
+    expect(fault.message).toContain('is on a private network')
+    expect(fault.hint).toContain('public internet')
   })
 
   test.each([
