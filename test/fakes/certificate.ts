@@ -30,6 +30,37 @@ export const makeCertificate = (
   }
 }
 
+/** An authority and what it signed for this machine, as clnrest makes them: ca.pem, server.pem and its key in a folder. */
+export const makeAuthority = (folder: string): { cert: string; key: string } => {
+  const path = (name: string) => join(folder, name)
+  const sign = (name: string, subject: string, ...more: string[]) => {
+    const made = Bun.spawnSync(
+      `${openssl} req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2`
+        .split(' ')
+        .concat('-subj', `/CN=${subject}`, ...more)
+        .concat('-keyout', path(`${name}-key.pem`), '-out', path(`${name}.pem`)),
+    )
+    if (made.exitCode !== 0) throw new Error(made.stderr.toString())
+  }
+  sign('ca', 'cln Root REST CA')
+  const names = ['-addext', 'subjectAltName=DNS:cln,DNS:localhost']
+  const leaf = ['-addext', 'basicConstraints=critical,CA:FALSE']
+  sign(
+    'server',
+    'cln rest server',
+    '-CA',
+    path('ca.pem'),
+    '-CAkey',
+    path('ca-key.pem'),
+    ...names,
+    ...leaf,
+  )
+  return {
+    cert: readFileSync(path('server.pem'), 'utf8'),
+    key: readFileSync(path('server-key.pem'), 'utf8'),
+  }
+}
+
 /** Who the certificate of the server at a port of this machine is for, as openssl shows it. */
 export const subjectAt = (port: number | string): string =>
   Bun.spawnSync([

@@ -42,10 +42,19 @@ export type FakeCln = FakeServer &
  * A Core Lightning node on regtest, with clnrest.
  * @param may methods that its rune allows. Default: all
  * @param plugin whether it has the plugin hold
+ * @param tls what it shows. Default: a certificate that is its own authority
  */
 export const fakeCln = (
   seams: FakeSeams,
-  { may, plugin = true }: Readonly<{ may?: readonly string[]; plugin?: boolean }> = {},
+  {
+    may,
+    plugin = true,
+    tls,
+  }: Readonly<{
+    may?: readonly string[]
+    plugin?: boolean
+    tls?: { cert: string; key: string }
+  }> = {},
 ): FakeCln => {
   const node = new FakeNode(seams)
   const rune = runeOf(may ? [may.map((it) => `method=${it}`)] : [])
@@ -85,7 +94,7 @@ export const fakeCln = (
       const quoted = lies.quotes ? `: ${rune} ${JSON.stringify(params)}` : ''
       return Response.json({ code, message: error.message + quoted, data: null }, { status })
     }
-  })
+  }, tls)
 
   const shown = (it: FakeInvoice) => ({
     label: [...labels].find(([, hash]) => hash === it.hash)?.[0],

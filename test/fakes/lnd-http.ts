@@ -16,8 +16,10 @@ export type FakeServer = Readonly<{
 }>
 
 /** An HTTPS server of this machine, on a port of its own. */
-export const serveTls = (answer: (request: Request) => Promise<Response>): FakeServer => {
-  const { cert, key } = certificate()
+export const serveTls = (
+  answer: (request: Request) => Promise<Response>,
+  { cert, key }: { cert: string; key: string } = certificate(),
+): FakeServer => {
   let next = Promise.withResolvers<void>()
   const server = Bun.serve({
     port: 0,

@@ -1,0 +1,113 @@
+// The pages of the wallets: what they tell people to type is typed, and what it prints opens the wallet.
+import { afterEach, describe, expect, test } from 'bun:test'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { hasOpenssl, makeAuthority } from '../../../test/fakes/certificate.ts'
+import { fakeCln } from '../../../test/fakes/cln.ts'
+import { systemClock } from '../base/clock.ts'
+import { systemRandom } from '../base/random.ts'
+import { openSecp256k1 } from '../identity/secp256k1.ts'
+import { parseConnection } from './connection.ts'
+import { openPayer } from './open-payer.ts'
+import { openWallet } from './open.ts'
+
+const seams = {
+  clock: systemClock,
+  random: systemRandom,
+  secp: await openSecp256k1(),
+  net: 'regtest',
+} as const
+
+const ends: (() => unknown)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end()
+})
+
+const pageOf = (name: string): Promise<string> =>
+  Bun.file(`${import.meta.dir}/../../../docs/wallets/${name}.md`).text()
+
+/** The block of shell of a page that has a text in it. */
+const blockWith = async (page: string, text: string): Promise<string> => {
+  const blocks = [...(await pageOf(page)).matchAll(/^```\n([\s\S]*?)^```/gm)].map(
+    ([, block]) => block!,
+  )
+  return blocks.find((block) => block.includes(text))!
+}
+
+/** A home with programs of its own before those of the system. */
+const homeWith = (programs: Readonly<Record<string, string>>) => {
+  const home = mkdtempSync(join(tmpdir(), 'fedai-page-'))
+  ends.push(() => rmSync(home, { recursive: true }))
+  for (const [name, script] of Object.entries(programs)) {
+    writeFileSync(join(home, name), `#!/bin/sh\n${script}\n`)
+    chmodSync(join(home, name), 0o755)
+  }
+  const type = (script: string): string => {
+    const env = { HOME: home, PATH: `${home}:${process.env['PATH'] ?? ''}` }
+    const ran = Bun.spawnSync(['bash', '-c', script], { env })
+    expect([ran.exitCode, ran.stderr.toString()]).toEqual([0, ''])
+    return ran.stdout.toString().trim()
+  }
+  return { home, type }
+}
+
+test('each rune of docs/wallets/cln.md does what it is said to do, and no more', async () => {
+  const page = await pageOf('cln')
+  const commands = [...page.matchAll(/^lightning-cli createrune restrictions='(.+)'$/gm)]
+  const able: object[] = []
+  for (const [, restrictions] of commands) {
+    const [alternatives] = JSON.parse(restrictions!) as [string[]]
+    const cln = fakeCln(seams, { may: alternatives.map((it) => it.replace('method=', '')) })
+    ends.push(cln.stop)
+    const open = restrictions!.includes('xpay') ? openPayer : openWallet
+    const wallet = await open(cln.connection, seams)
+    ends.push(() => wallet.close())
+    const { caps } = await wallet.info()
+    able.push({ spend: caps.spend, hold: caps.hold })
+  }
+  expect(able).toEqual([
+    { spend: false, hold: false },
+    { spend: false, hold: true },
+    { spend: true, hold: false },
+  ])
+})
+
+describe.skipIf(!hasOpenssl || !Bun.which('jq'))('what docs/wallets/cln.md tells to type', () => {
+  /** lightning-cli, which prints the rune that it would make; what it was asked lies in a file. */
+  const scene = async (block: (text: string) => string = (it) => it) => {
+    const { home, type } = homeWith({
+      'lightning-cli':
+        'printf %s "$1 $2" > "$HOME/asked"\nprintf \'{\\n   "rune": "%s",\\n   "unique_id": "7"\\n}\\n\' "$(cat "$HOME/rune")"',
+    })
+    const folder = join(home, '.lightning', 'bitcoin')
+    mkdirSync(folder, { recursive: true })
+    const tls = makeAuthority(folder)
+    const may = ['invoice', 'listinvoices', 'waitanyinvoice', 'getinfo']
+    const cln = fakeCln(seams, { may, tls })
+    ends.push(cln.stop)
+    writeFileSync(join(home, 'rune'), cln.connection.rune)
+    const text = type(block(await blockWith('cln', 'echo "clnrest')))
+    const asked = readFileSync(join(home, 'asked'), 'utf8')
+    const port = new URL(cln.url).port
+    return { connection: parseConnection(text.replace(':3010', `:${port}`)), asked, may }
+  }
+
+  test('makes a rune that only receives, and a connection that opens the wallet', async () => {
+    const { connection, asked, may } = await scene()
+    const [command, restrictions] = asked.split(' restrictions=')
+    expect(command).toBe('createrune')
+    expect(JSON.parse(restrictions!)).toEqual([may.map((it) => `method=${it}`)])
+    const wallet = await openWallet(connection, seams)
+    ends.push(() => wallet.close())
+    expect(await wallet.info()).toMatchObject({ kind: 'cln', caps: { spend: false } })
+  })
+
+  test('as the page says, server.pem in the place of ca.pem opens nothing', async () => {
+    const { connection } = await scene((it) => it.replace('ca.pem', 'server.pem'))
+    await expect(openWallet(connection, seams)).rejects.toMatchObject({
+      code: 'wallet.unreachable',
+      message: 'cln shows a certificate that is not trusted here',
+    })
+  })
+})
