@@ -10,8 +10,11 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { fakeCln } from '../fakes/cln.ts'
+import { connectionText } from '../fakes/connection-text.ts'
+import { fakeLnd } from '../fakes/lnd.ts'
 import { type Place, type RunOptions, binary, place } from './cli.ts'
-import { CANARY, jsonOf, phoenixd } from './pay.ts'
+import { CANARY, jsonOf, phoenixd, seams } from './pay.ts'
 
 let fedai: string
 let here: Place
@@ -82,12 +85,19 @@ describe('connect', () => {
     using own = place(fedai)
     const file = own.file('wallet.txt', wallet.connection)
     chmodSync(file, 0o640)
+    const lnd = fakeLnd(seams, [
+      ['invoices', 'read'],
+      ['invoices', 'write'],
+    ])
+    const cln = fakeCln(seams, { may: ['invoice', 'listinvoices', 'waitanyinvoice', 'getinfo'] })
     const cases: [string[], string, number, RegExp][] = [
       [['--file', file], '', 78, /others can read .*\n {2}chmod 600/],
       [[wallet.connection], '', 64, /does not belong on a command line/],
       [[], 'phoenixd://x', 64, /no connection string[\s\S]*phoenixd\+http/],
       [[], '', 64, /no connection string/],
       [[], wallet.connection.replace(CANARY, 'canary-limited-password'), 78, /only receives/],
+      [[], connectionText(lnd.connection), 78, /cannot pay\n.*lncli bakemacaroon .*SendPayment/],
+      [[], connectionText(cln.connection), 78, /cannot pay\n.*createrune .*method=xpay/],
       [[], wallet.connection.replace(CANARY, 'wrong'), 78, /does not take this credential/],
       [[], 'lightning:mira@example.com', 78, /only receives/],
       [['--net', 'sim'], wallet.connection, 78, /play money[\s\S]*pay connect --net mainnet/],
@@ -108,6 +118,7 @@ describe('connect', () => {
       })
       expect(ran.stderr).toMatch(text)
     }
+    await Promise.all([lnd.stop(), cln.stop()])
     expect((await start(own, [wallet.connection]).done).stderr).toContain('may have been seen')
     for (const how of ['gossip', 'page', 'error'] as const) {
       wallet.misbehave(how)

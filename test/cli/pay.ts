@@ -17,7 +17,8 @@ import type { Place, Ran } from './cli.ts'
 export const CANARY = FULL
 
 const secp = await openSecp256k1()
-const seams = { clock: systemClock, random: systemRandom, secp }
+/** What the fakes stand on. */
+export const seams = { clock: systemClock, random: systemRandom, secp }
 
 /** An account of the play money in a home: it makes invoices, and the test looks at what came. */
 export const merchant = async (at: Place, account = 'merchant') => {

@@ -12,6 +12,8 @@ import type { PaymentSeams, WalletKind } from './wallet.ts'
  */
 export const openPayer = async (connection: Connection, seams: PaymentSeams): Promise<Payer> => {
   checkKind(connection.kind, seams.net)
+  // Asked to pay, the wallet would say no more than that something is not allowed.
+  if (await saysItCannot(connection)) throw onlyReceives(connection.kind)
   const payer = await open(connection, seams)
   try {
     const info = await payer.info()
@@ -45,10 +47,27 @@ const open = async (connection: Connection, seams: PaymentSeams): Promise<Payer>
   }
 }
 
+/** Whether a credential says by itself that it cannot pay. With the others the wallet is asked. */
+const saysItCannot = async (connection: Connection): Promise<boolean> => {
+  switch (connection.kind) {
+    case 'lnd':
+      return (await import('./lnd/macaroon.ts')).canSpend(connection.macaroon) === false
+    case 'cln':
+      return (await import('./cln/rune.ts')).canSpend(connection.rune) === false
+    default:
+      return false
+  }
+}
+
 const onlyReceives = (kind: WalletKind): Fault =>
-  new Fault('config', 'wallet.cannot_pay', `the credential of the ${kind} wallet only receives`, {
-    hint: CAN_PAY[kind],
-  })
+  new Fault(
+    'config',
+    'wallet.cannot_pay',
+    `the credential of the ${kind} wallet only receives: it cannot pay`,
+    {
+      hint: CAN_PAY[kind],
+    },
+  )
 
 /** What makes a credential that pays, by wallet; docs/wallets/ says the same. */
 export const CAN_PAY: Readonly<Record<WalletKind, string>> = {

@@ -2,7 +2,9 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fakeCln } from '../../../test/fakes/cln.ts'
 import { ADMIN, INVOICE, fakeLnbits } from '../../../test/fakes/lnbits.ts'
+import { fakeLnd } from '../../../test/fakes/lnd.ts'
 import { fakeLnurl } from '../../../test/fakes/lnurl.ts'
 import { FULL, LIMITED, fakePhoenixd } from '../../../test/fakes/phoenixd.ts'
 import { isFault } from '../base/fault.ts'
@@ -90,6 +92,36 @@ describe('a wallet is opened', () => {
       expect(await codeOf(openPayer(at(name), scene.seams))).toBe('config wallet.cannot_pay')
     },
   )
+
+  test.each([
+    ['lnd', 'lncli bakemacaroon --save_to pay.macaroon'],
+    ['cln', 'lightning-cli createrune restrictions='],
+  ])('not to pay with what only receives, and %s is not asked', async (kind, command) => {
+    const { scene } = await start('regtest')
+    const invoices = ['read', 'write'].map((it) => ['invoices', it] as const)
+    const fake =
+      kind === 'lnd'
+        ? fakeLnd(scene.seams, invoices)
+        : fakeCln(scene.seams, { may: ['invoice', 'listinvoices', 'waitanyinvoice', 'getinfo'] })
+    ends.push(fake.stop)
+    await expect(openPayer(fake.connection, scene.seams)).rejects.toMatchObject({
+      kind: 'config',
+      code: 'wallet.cannot_pay',
+      message: `the credential of the ${kind} wallet only receives: it cannot pay`,
+      hint: expect.stringContaining(command),
+    })
+    expect(fake.asked).toEqual([])
+  })
+
+  test('not to pay with a rune that spends in another way: it is told as that', async () => {
+    const { scene } = await start('regtest')
+    const cln = fakeCln(scene.seams, { may: ['withdraw', 'listpays', 'getinfo'] })
+    ends.push(cln.stop)
+    await expect(openPayer(cln.connection, scene.seams)).rejects.toMatchObject({
+      code: 'wallet.credential',
+      message: 'cln does not let this rune do that',
+    })
+  })
 
   const REAL = WALLET_KINDS.filter((kind) => kind !== 'sim')
   test.each(REAL)('of kind %s, by its own adapter, which finds nobody', async (kind) => {

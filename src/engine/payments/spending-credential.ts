@@ -27,6 +27,7 @@ export const RECEIVE_ONLY: Readonly<Record<WalletKind, string>> = {
   lnd: 'make one with: lncli bakemacaroon --save_to receive.macaroon invoices:read invoices:write',
   cln: `make one with: lightning-cli createrune restrictions='[["method=invoice","method=listinvoices","method=waitanyinvoice","method=getinfo"]]'`,
   phoenixd: 'use the limited password: grep http-password-limited-access ~/.phoenix/phoenix.conf',
-  lnbits: 'use the invoice key of the wallet (API docs, Invoice/read key), not its admin key',
+  lnbits:
+    'use the invoice key of the wallet (API keys and API docs, Invoice/read key), not its admin key',
   address: 'nothing to do: an address cannot spend',
 }

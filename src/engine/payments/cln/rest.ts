@@ -62,12 +62,21 @@ export const faultOf = (to: Backend, { code, message, status }: ClnError): Fault
 /** A method that this node, or the plugin that it lacks, does not have. */
 export const isUnknownMethod = ({ code }: ClnError): boolean => code === -32601
 
+/** What clnrest says of a rune that is good, but not for this. */
+const NOT_PERMITTED = 1502
+
+const notPermitted = (): Fault =>
+  new Fault('config', 'wallet.credential', 'cln does not let this rune do that', {
+    hint: 'make one that may, as docs/wallets/cln.md says',
+  })
+
 /** Runes are refused by 401, and by 403 where there is none. */
 export const replyIn = (to: Backend, answer: Answer): Reply => {
   const { status, json } = answer
   if (isObject(json)) {
     if (status === 200 || status === 201) return { ok: true, body: json }
-    if (status === 401 || status === 403) throw badCredential(to)
+    if (status === 401 || status === 403)
+      throw json.code === NOT_PERMITTED ? notPermitted() : badCredential(to)
     // Without a number it was not the command that failed, but the way to it.
     if (typeof json.code === 'number' && typeof json.message === 'string')
       return { ok: false, error: { status, code: json.code, message: json.message } }
