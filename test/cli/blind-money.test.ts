@@ -1,8 +1,7 @@
 // Where the secrets of money are while a job is paid: router, node and client as processes, each with a home of its
 // own; node and client with a wallet that is a program and shows its preimages early, as phoenixd does.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { chmodSync, readFileSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, readdirSync } from 'node:fs'
 import { systemClock } from '../../src/engine/base/clock.ts'
 import { systemRandom } from '../../src/engine/base/random.ts'
 import { openSecp256k1 } from '../../src/engine/identity/secp256k1.ts'
@@ -10,12 +9,11 @@ import { FakeNode } from '../fakes/lnd-node.ts'
 import { LIMITED, fakePhoenixd } from '../fakes/phoenixd.ts'
 import { type FakeOpenai, fakeOpenai } from '../fakes/runner.ts'
 import { type Place, type Ran, type Running, binary, place } from './cli.ts'
-import { canReadMemory, findInMemory, formsOf } from './memory.ts'
+import { CORES, coreOf, holds, search as searchFor, searchProcesses } from './hunt.ts'
+import { canReadMemory, findInMemory } from './memory.ts'
 import { CANARY as FULL, jsonOf, phoenixd } from './pay.ts'
 
 const NET = { FEDAI_NET: 'regtest' }
-/** Core files would be written, if they were. */
-const CORES = { via: ['sh', '-c', 'ulimit -c unlimited; exec "$0" "$@"'] }
 const seams = { clock: systemClock, random: systemRandom, secp: await openSecp256k1() }
 
 const till = new FakeNode(seams)
@@ -36,29 +34,8 @@ const start = (at: Place, what: string, args: readonly string[], more: object = 
   return running
 }
 
-const holds = (bytes: Uint8Array, text: string): boolean =>
-  formsOf(text).some((form) => Buffer.from(bytes).includes(form.bytes))
-
-/** Looks for secrets in all files of a home but those that are made for them, and in the list of processes. */
-const search = (at: Place, what: string, secrets: readonly string[], allowed: RegExp): void => {
-  for (const path of new Bun.Glob('**/*').scanSync({ cwd: at.folder, dot: true }))
-    if (!allowed.test(path))
-      for (const secret of secrets)
-        if (holds(readFileSync(join(at.folder, path)), secret)) leaks.push(`${what}: ${path}`)
-}
-
-const searchProcesses = (what: string, secrets: readonly string[]): void => {
-  for (const pid of readdirSync('/proc').filter((it) => /^\d+$/.test(it)))
-    for (const file of ['cmdline', 'environ'])
-      try {
-        const bytes = readFileSync(`/proc/${pid}/${file}`)
-        // Of the tests themselves, too: what they start inherits nothing.
-        for (const secret of secrets)
-          if (holds(bytes, secret)) leaks.push(`${what}: ${file} of ${pid}`)
-      } catch {
-        // It has ended, or is somebody else's.
-      }
-}
+const search = (...[at, what, secrets, allowed]: Parameters<typeof searchFor>): void =>
+  void leaks.push(...searchFor(at, what, secrets, allowed))
 
 const preimages = (): string[] => [...till.invoices.values()].map(({ preimage }) => preimage!)
 
@@ -99,7 +76,7 @@ const searchAll = (what: string, secrets: readonly string[]): void => {
   search(here!, `router, ${what}`, secrets, /^$/)
   search(seller!, `node, ${what}`, secrets, /^till$/)
   for (const at of [buyer!, other!]) search(at, `client, ${what}`, secrets, /\.connection$/)
-  searchProcesses(what, secrets)
+  leaks.push(...searchProcesses(what, secrets))
   const alive = [routing!, selling!].map((it) => it.stdout() + it.stderr())
   for (const text of [...alive, ...said.map((it) => it.stdout + it.stderr)])
     for (const secret of secrets)
@@ -182,10 +159,3 @@ describe('the secrets of money', () => {
       process.stderr.write('!! NOT TRIED: core files, which this system does not write\n')
   }, 60_000)
 })
-
-/** Whether a process that crashes here leaves a core file; it is removed. */
-const coreOf = async (at: Place): Promise<boolean> => {
-  const script = 'ulimit -c unlimited; sh -c "kill -ABRT \\$\\$"; ls core* && rm -f core*'
-  const child = Bun.spawn(['sh', '-c', script], { cwd: at.folder, stderr: 'ignore' })
-  return (await new Response(child.stdout).text()).includes('core')
-}
