@@ -85,7 +85,7 @@ const hasNoHtlc = ({ manager }: LdkNode): boolean =>
 
 /**
  * A wallet service before each of the three nodes, and a relay that all are reached over. A router's door forwards
- * the kinds of fedai and no others, so the requests to a wallet never go there.
+ * the kinds of fedai and no others, so the requests to a wallet never go there (nwc-door.test.ts).
  * @param service.holds whether the services say that they hold payments. Default: yes
  */
 export const nwcEnds = async (

@@ -19,14 +19,18 @@ export type RelayLinkSeams = Readonly<{
   bounds: Bounds
   /** Asked for each REQ. */
   filters(): readonly Filter[]
+  /** Asked for likewise, in a subscription that the relay may refuse. */
+  also?(): readonly Filter[]
   /** The exact JSON of an event, unchecked. */
   event(text: string): void
   ready(): void
   ended(what: Trouble, reason: string, upMs: number): void
 }>
 
-/** The one subscription, and the beginning of what comes on it. */
+/** The subscription that counts, and the beginning of what comes on it. */
 const OURS = 'me'
+/** The one that may be refused. */
+const ALSO = 'also'
 const OURS_PREFIX = `["EVENT","${OURS}",`
 /** Challenges of one connection that are answered: each costs a signature. */
 const MOST_PROOFS = 8
@@ -137,7 +141,9 @@ export class RelayLink {
         return this.answers.settle(name as EventId, delivery)
       }
       case 'EVENT':
-        return name === OURS && second !== undefined ? this.seams.event(second) : undefined
+        return (name === OURS || name === ALSO) && second !== undefined
+          ? this.seams.event(second)
+          : undefined
       case 'EOSE':
         return name === OURS ? this.ready() : undefined
       case 'CLOSED':
@@ -169,6 +175,8 @@ export class RelayLink {
 
   private subscribe(): void {
     this.write(JSON.stringify(['REQ', OURS, ...this.seams.filters()]))
+    const also = this.seams.also?.() ?? []
+    if (also.length > 0) this.write(JSON.stringify(['REQ', ALSO, ...also]))
   }
 
   private ready(): void {

@@ -2,8 +2,10 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { openCable } from '../../../test/fakes/relay-cable.ts'
 import { shiftingClock } from '../../../test/lightning/shifting-clock.ts'
+import { systemClock } from '../base/clock.ts'
 import { seededRandom } from '../base/random.ts'
 import { eventText } from '../protocol/event.ts'
+import { closeAll as closeDoors, openDoor, router } from './door.fixtures.ts'
 import { secp } from './link.fixtures.ts'
 import {
   author,
@@ -18,7 +20,10 @@ import {
 } from './relay.fixtures.ts'
 import { dialRelay } from './relay.ts'
 
-afterEach(closeAll)
+afterEach(async () => {
+  await closeAll()
+  await closeDoors()
+})
 
 describe('a relay', () => {
   test('takes events, and gives those that were asked for', async () => {
@@ -108,6 +113,35 @@ describe('a relay', () => {
     await relay.publish(eventFor())
     await until(() => heard.length === 2)
     expect(heard).toEqual([KIND, KIND + 1])
+  })
+
+  test('may refuse what is asked for besides, and gives the rest', async () => {
+    const { address } = await openDoor()
+    const troubles: string[] = []
+    const heard: string[] = []
+    let also = 0
+    const relay = dialRelay(
+      address,
+      {
+        signer: me,
+        filters: () => [{ authors: [router.pubkey] }],
+        // A door shows messages to their addressees alone.
+        also: () => (also++ === 0 ? [] : [{ kinds: [23_195], '#e': ['ab'.repeat(32)] }]),
+        onEvent: ({ id }) => heard.push(id),
+        onTrouble: ({ message }) => troubles.push(message),
+      },
+      { clock: systemClock, random: seededRandom(3), verifier: secp },
+    )
+    closing.push(relay.close)
+    await until(() => relay.ready())
+    // What the door has stored comes with each answer; after a refusal, too.
+    for (let i = 0; i < 3; i++) {
+      const before = heard.length
+      relay.resubscribe()
+      await until(() => heard.length > before)
+    }
+    expect([relay.ready(), troubles]).toEqual([true, []])
+    expect(also).toBeGreaterThan(3)
   })
 
   test('that is not there is tried until it is', async () => {

@@ -20,6 +20,8 @@ export type RelayOptions = Readonly<{
   signer: Signer
   /** What is subscribed to; asked anew for each connection and by `resubscribe`, so that `since` can be of then. */
   filters(): readonly Filter[]
+  /** What is asked for likewise, and what comes of `filters` all the same where the relay refuses this. */
+  also?(): readonly Filter[]
   /** An event that passes a filter and whose id and signature hold. The same one may come again. */
   onEvent(event: Signed): void
   /** The subscription stands: what is sent from now on is heard here. Once for each connection. */
@@ -59,14 +61,15 @@ export const dialRelay = (address: string, options: RelayOptions, seams: RelaySe
   let link: RelayLink | undefined
   const close = keepTrying(
     (ended) => {
-      let filters: readonly Filter[] = []
+      let [filters, also]: (readonly Filter[])[] = [[], []]
       const own = (link = new RelayLink(openSocket(address), address, {
         signer: options.signer,
         clock,
         bounds: { ...BOUNDS, ...options.bounds },
         filters: () => (filters = options.filters()),
+        also: () => (also = options.also?.() ?? []),
         event(text) {
-          const event = verified(text, filters, verifier)
+          const event = verified(text, [...filters!, ...also!], verifier)
           if (event) options.onEvent(event)
         },
         ready: () => options.onReady?.(),

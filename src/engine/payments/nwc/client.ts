@@ -110,17 +110,17 @@ export const openNwcClient = (uri: NwcUri, seams: PaymentSeams): NwcClient => {
     })
   }
 
-  const filters = () => {
-    const since = toSec(clock.now()) - SINCE_SEC
-    const from = { authors: [uri.wallet], since }
-    const { info: about, response, notification } = WALLET_EVENT_KINDS
+  const { info: about, response, notification } = WALLET_EVENT_KINDS
+  const from = () => ({ authors: [uri.wallet], since: toSec(clock.now()) - SINCE_SEC })
+  const filters = () => [
+    { kinds: [about], authors: [uri.wallet] },
+    { kinds: [response, notification], '#p': [signer.pubkey], ...from() },
+  ]
+  // NIP-47 says that an answer should name its client, and wallet services made with Alby's library do not. A relay that
+  // gives everybody their own messages alone refuses this.
+  const also = () => {
     const answered = [...waiting.keys()].slice(-MOST_NAMED)
-    return [
-      { kinds: [about], authors: [uri.wallet] },
-      { kinds: [response, notification], '#p': [signer.pubkey], ...from },
-      // NIP-47 says that an answer should name its client, and wallet services made with Alby's library do not.
-      ...(answered.length > 0 ? [{ kinds: [response], '#e': answered, ...from }] : []),
-    ]
+    return answered.length > 0 ? [{ kinds: [response], '#e': answered, ...from() }] : []
   }
   const relays: Relay[] = uri.relays.map((address, n) =>
     dialRelay(
@@ -128,6 +128,7 @@ export const openNwcClient = (uri: NwcUri, seams: PaymentSeams): NwcClient => {
       {
         signer,
         filters,
+        also,
         onEvent,
         onReady() {
           listening.resolve()
