@@ -16,7 +16,7 @@ import { proxyTo } from '../fixtures/proxy.ts'
 import { scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
 import { wishOf } from './world.ts'
 
-// A door that lets through a tenth of what real ones do, so that thirty jobs are what three hundred are there.
+// A door that lets through a tenth of what real ones do, so that two dozen jobs are what hundreds are there.
 const bounds: Partial<Bounds> = {
   eventsBurst: 24,
   eventsPerSecond: 16,
@@ -28,7 +28,7 @@ const bounds: Partial<Bounds> = {
   openJobsUnknown: 1e6,
   heldTicketsUnknown: 1e6,
 }
-const [JOBS, CLIENTS] = [30, 6]
+const [JOBS, CLIENTS] = [24, 6]
 
 test('a node whose link is cut under more jobs than its door takes at once comes back with all of them', async () => {
   const seams = { clock: systemClock, random: systemRandom }
@@ -46,7 +46,7 @@ test('a node whose link is cut under more jobs than its door takes at once comes
   const at = { hostname: '127.0.0.1', port: 0, name: 'router', doors }
   const router = await openRouter({ ...common, ...at, signer, log, broken, store: memoryStore() })
   target.port = Number(new URL(router.address).port)
-  const words = Array.from({ length: 28 }, (_, i) => `word${i} `)
+  const words = Array.from({ length: 18 }, (_, i) => `word${i} `)
   const script = { pieces: textPieces(words), pieceMs: 100 }
   const node = await openNode({
     ...common,
