@@ -5,6 +5,7 @@ import { leftOn } from '../../src/engine/spending/ledger.ts'
 import { textPieces } from '../fakes/scripted-runner.ts'
 import { KINDS } from '../../src/engine/protocol/kinds.ts'
 import { checkInvariants } from './invariants.ts'
+import { until } from './holding.ts'
 import { checkMoney, tabOf } from './money-books.ts'
 import { ended, paying, toldOf, words } from './paying.ts'
 import type { Bank } from './bank.ts'
@@ -186,6 +187,25 @@ test('caps hold as with tabs: one job may not leave more at a node than is allow
   await ended(it, asked)
   expect(asked.outcome!.fault).toMatchObject({ kind: 'refused' })
   expect(payments(it)).toEqual([])
+  await it.close()
+})
+
+test('a job whose node dies when it is paid moves on, and its next node’s first invoice is paid at once', async () => {
+  const { it, client } = await paying({ nodes: 2 }, off())
+  const asked = it.request(client, { outTokens: 2_000 })
+  await until(it, () => toldOf(asked).includes('paid'))
+  const first = it.nodes.find(({ signer }) => signer.pubkey === payments(it)[0]!.payee)!
+  it.kill(first)
+  await ended(it, asked, 10_000)
+  expect(asked.outcome?.fault).toBeNull()
+  const next = it.nodes.find((node) => node !== first)!
+  const { ceiling: msat, job: ref } = asked.outcome!
+  expect(payments(it)).toMatchObject([
+    { payee: first.signer.pubkey, ref, seq: 1, msat, state: 'settled' },
+    { payee: next.signer.pubkey, ref, seq: 1, msat, state: 'settled' },
+  ])
+  await it.startNode(first)
+  await checkMoney(it)
   await it.close()
 })
 

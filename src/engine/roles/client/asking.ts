@@ -37,7 +37,7 @@ export const onWish = (turn: ClientTurn, event: Extract<ClientEvent, { type: 'wi
     attempt: null,
     funding: null,
     fundings: 0,
-    paidSeq: 0,
+    paidSeq: new Map(),
     paidAlone: 0n,
     holds: new Map(),
     unfunded: 0,

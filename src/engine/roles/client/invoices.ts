@@ -104,7 +104,8 @@ const settled = (turn: ClientTurn, one: Funding, paid = msat(0n)): void => {
   const { state, now } = turn
   const job = state.jobs.get(one.ref as JobId)
   if (job) job.paidAlone += paid
-  if (job) job.paidSeq = Math.max(job.paidSeq, one.seq)
+  // Each node numbers its own: one that the job moves to begins anew.
+  job?.paidSeq.set(one.node, Math.max(job.paidSeq.get(one.node) ?? 0, one.seq))
   one.phase = 'paid'
   if (one.credited) return proceed(turn, one)
   state.deadlines.set(`fund:${placeOf(one.node, one.ref)}`, unixMs(now + CREDITED_WITHIN_MS))
@@ -153,7 +154,7 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   const isAfter = terms.for === 'after' && !hold
   // It may know of payments that we have forgotten; never of fewer than we made.
   const view = money.view(node)
-  const last = ref === tab ? view.seq : (state.jobs.get(ref as JobId)?.paidSeq ?? 0)
+  const last = ref === tab ? view.seq : (state.jobs.get(ref as JobId)?.paidSeq.get(node) ?? 0)
   const expected = {
     net: state.net,
     payee: node,
@@ -222,7 +223,8 @@ const onPaid = (turn: ClientTurn, node: PubKey, { event, body }: Message<'paid'>
   if (!one) return
   // It has found what we had paid before.
   const tab = money!.tab(node).pubkey
-  const last = one.ref === tab ? money!.view(node).seq : jobs.get(one.ref as JobId)?.paidSeq
+  const last =
+    one.ref === tab ? money!.view(node).seq : jobs.get(one.ref as JobId)?.paidSeq.get(node)
   const isFound = one.phase === 'asked' && last !== 0 && body.seq === last
   if (isFound) return proceed(turn, one)
   // It has what is paid in the background; our own wallet will say so in a moment.

@@ -122,8 +122,8 @@ export type ClientJob = {
   /** What it goes to once the node is paid, and how often that was tried. */
   funding: Readonly<{ offered: Offered; from: EventId | null; timing: Timing }> | null
   fundings: number
-  /** Highest number of an invoice for it alone that was paid; and what waits for it at nodes (`hold`). */
-  paidSeq: number
+  /** Highest number of an invoice for it alone that each node was paid; and what waits for it at nodes (`hold`). */
+  paidSeq: Map<PubKey, number>
   /** What invoices for it alone came to, wherever they were paid, msat. */
   paidAlone: bigint
   holds: Map<PubKey, ClientHold>
