@@ -40,6 +40,9 @@ test.if(only === undefined)(
     expect(outcomes.get('ok') ?? 0).toBeGreaterThan(count / 2)
     expect(outcomes.size).toBeGreaterThan(5)
     expect(totals(all.map((it) => it.befell)).size).toBeGreaterThan(7)
+    if (count < 2_000) return
+    const paid = totals(all.map((it) => it.paid))
+    for (const how of PAID_HOW) expect(paid.get(how) ?? 0, how).toBeGreaterThan(0)
   },
   3_600_000,
 )
@@ -55,17 +58,23 @@ test.if(only === undefined)(
   60_000,
 )
 
-test.if(only === undefined)(
-  'the same seed gives the same run, to the byte',
-  async () => {
+// One without money, and one in which nodes are paid.
+test.if(only === undefined).each([4242, 4240])(
+  'the same seed gives the same run, to the byte: %d',
+  async (seed) => {
     const trace = async (): Promise<string> => {
-      const { world } = await chaos(4242, quickSecp())
+      const { world } = await chaos(seed, quickSecp())
       return toHex(sha256(world.recorded.events.map(({ text }) => text).join('\n')))
     }
     expect(await trace()).toBe(await trace())
   },
   60_000,
 )
+
+/** Ways of paying that some jobs must have been charged by; and that client and node died in one network. */
+const PAID_HOW = ['before', 'stream', 'after', 'hold']
+  .flatMap((timing) => [timing, `${timing}, tab off`])
+  .concat('both died')
 
 const shard = async (first: number, step: number): Promise<Summary> => {
   const script = new URL('chaos-shard.ts', import.meta.url).pathname

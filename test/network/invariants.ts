@@ -91,7 +91,10 @@ export const checkNothingLost = (asked: readonly Asked[]): void => {
   }
 }
 
-/** By its runner, its reader, its user, or in time; or moved on to a node that its key owes a piece which was lost on the way. */
+/**
+ * By its runner, its reader, its user, or in time; or moved on to a node that its key owes a piece which was lost on the way;
+ * or, where it is paid after it, when others have used up what was left there, on the tab and in trust.
+ */
 const ENDS = [
   'ok',
   'job.runner_failed',
@@ -99,6 +102,7 @@ const ENDS = [
   'job.timeout',
   'job.partial',
   'job.policy',
+  'credit.none',
 ]
 
 const checkAsked = (asked: Asked, ends: ReadonlyMap<string, number>): void => {
