@@ -72,6 +72,9 @@ const play = async (
   const sold = async () => {
     for (let n = 0; n < 400 && market.tickets === 0; n++) await Bun.sleep(10)
   }
+  const unsold = async () => {
+    for (let n = 0; n < 400 && market.tickets > 0; n++) await Bun.sleep(10)
+  }
   const buy = async (at: Crash | null): Promise<Said> => {
     const it = start('client', at)
     const text = await new Response(it.stdout).text()
@@ -105,7 +108,8 @@ const play = async (
     node.kill('SIGTERM')
     // Killed as it ends, it says nothing.
     const last = (await new Response(node.stdout).text()) || '{"deeds":[]}'
-    // At its next start a node gives up what jobs of before hold of a tab.
+    // At its next start a node gives up what jobs of before hold of a tab; it has begun once it sells again.
+    await unsold()
     const again = start('node', null)
     await sold()
     again.kill('SIGTERM')
