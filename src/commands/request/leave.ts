@@ -54,6 +54,7 @@ const within = async (stop: Interrupt, over: Promise<void>): Promise<void> => {
   const patience = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ENDS_WITHIN_MS)
   })
+  // Ctrl-C ends the wait as its end does: what is open by then is said by whoever waited.
   await stop.within(Promise.race([over, patience]), LEAVES_WITHIN_MS).catch(() => {})
   clearTimeout(timer)
 }

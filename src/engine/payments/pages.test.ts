@@ -16,6 +16,11 @@ import { parseConnection } from './connection.ts'
 import { openPayer } from './open-payer.ts'
 import { openWallet } from './open.ts'
 
+// The pages use them; whoever lacks one is told. Without openssl test/fakes/certificate.ts says so.
+const [hasCurl, hasJq] = [Bun.which('curl') !== null, Bun.which('jq') !== null]
+if (!hasCurl || !hasJq)
+  process.stderr.write('!! NOT TRIED: commands of docs/wallets, since there is no curl or no jq\n')
+
 const seams = {
   clock: systemClock,
   random: systemRandom,
@@ -116,7 +121,7 @@ describe('each link of docs/wallets/nwc.md', () => {
   })
 })
 
-describe.skipIf(!hasOpenssl || !Bun.which('jq'))('what docs/wallets/cln.md tells to type', () => {
+describe.skipIf(!hasOpenssl || !hasJq)('what docs/wallets/cln.md tells to type', () => {
   /** lightning-cli, which prints the rune that it would make; what it was asked lies in a file. */
   const scene = async (block: (text: string) => string = (it) => it) => {
     const { home, type } = homeWith({
@@ -155,41 +160,38 @@ describe.skipIf(!hasOpenssl || !Bun.which('jq'))('what docs/wallets/cln.md tells
   })
 })
 
-describe.skipIf(!Bun.which('curl') || !Bun.which('jq'))(
-  'what docs/wallets/lnbits.md tells to type',
-  () => {
-    const HAS = 'a0944a58cfaa4ff3be3864e248ad2a23'
+describe.skipIf(!hasCurl || !hasJq)('what docs/wallets/lnbits.md tells to type', () => {
+  const HAS = 'a0944a58cfaa4ff3be3864e248ad2a23'
 
-    test('makes a wallet of its own and prints the key that only receives, none of it in argv', async () => {
-      const node = new FakeNode(seams)
-      const lnbits = fakeLnbits(node, seams)
-      const asked: unknown[] = []
-      const made = Bun.serve({
-        hostname: '127.0.0.1',
-        port: 0,
-        fetch: async (request) => {
-          const key = request.headers.get('x-api-key')
-          asked.push(`${request.method} ${new URL(request.url).pathname}`, await request.json())
-          if (key !== HAS) return Response.json({ detail: 'Invalid adminkey' }, { status: 401 })
-          return Response.json({ id: 'x', name: 'fedai', adminkey: ADMIN, inkey: INVOICE })
-        },
-      })
-      ends.push(lnbits.stop, () => made.stop(true))
-      // What curl was given as arguments, others can read.
-      const curl = `printf '%s ' "$@" > "$HOME/argv"\nexec ${Bun.which('curl')} "$@"`
-      const { home, type } = homeWith({ curl })
-      const block = (await blockWith('lnbits', 'curl'))
-        .replace('https://HOST', `http://127.0.0.1:${made.port}`)
-        .replace(/ -rsp '.*' key/, ` -rs key <<< ${HAS}`)
-      const text = await type(block)
-      expect(asked).toEqual(['POST /api/v1/wallet', { name: 'fedai' }])
-      expect(readFileSync(join(home, 'argv'), 'utf8')).not.toContain(HAS)
-      const connection = parseConnection(
-        text.replace(`:${made.port}`, `:${new URL(lnbits.url).port}`),
-      )
-      const wallet = await openWallet(connection, seams)
-      ends.push(() => wallet.close())
-      expect(await wallet.info()).toMatchObject({ kind: 'lnbits', caps: { spend: false } })
+  test('makes a wallet of its own and prints the key that only receives, none of it in argv', async () => {
+    const node = new FakeNode(seams)
+    const lnbits = fakeLnbits(node, seams)
+    const asked: unknown[] = []
+    const made = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      fetch: async (request) => {
+        const key = request.headers.get('x-api-key')
+        asked.push(`${request.method} ${new URL(request.url).pathname}`, await request.json())
+        if (key !== HAS) return Response.json({ detail: 'Invalid adminkey' }, { status: 401 })
+        return Response.json({ id: 'x', name: 'fedai', adminkey: ADMIN, inkey: INVOICE })
+      },
     })
-  },
-)
+    ends.push(lnbits.stop, () => made.stop(true))
+    // What curl was given as arguments, others can read.
+    const curl = `printf '%s ' "$@" > "$HOME/argv"\nexec ${Bun.which('curl')} "$@"`
+    const { home, type } = homeWith({ curl })
+    const block = (await blockWith('lnbits', 'curl'))
+      .replace('https://HOST', `http://127.0.0.1:${made.port}`)
+      .replace(/ -rsp '.*' key/, ` -rs key <<< ${HAS}`)
+    const text = await type(block)
+    expect(asked).toEqual(['POST /api/v1/wallet', { name: 'fedai' }])
+    expect(readFileSync(join(home, 'argv'), 'utf8')).not.toContain(HAS)
+    const connection = parseConnection(
+      text.replace(`:${made.port}`, `:${new URL(lnbits.url).port}`),
+    )
+    const wallet = await openWallet(connection, seams)
+    ends.push(() => wallet.close())
+    expect(await wallet.info()).toMatchObject({ kind: 'lnbits', caps: { spend: false } })
+  })
+})
