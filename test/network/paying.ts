@@ -1,4 +1,5 @@
 import { type Script, scriptedChat, scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
+import type { Signer } from '../../src/engine/identity/seams.ts'
 import type { Client } from '../../src/engine/roles/client/news.ts'
 import { type Asked, World, type WorldOptions } from './world.ts'
 
@@ -7,18 +8,30 @@ export const words = (count: number): string[] =>
 
 /** A world in which nodes are paid: a router, a node or more, a client with 1,000 sat. */
 export const paying = async (
-  options: Partial<WorldOptions> & { nodes?: number; slots?: number; script?: Script } = {},
+  options: Partial<WorldOptions> & {
+    nodes?: number
+    slots?: number
+    script?: Script
+    wrap?: (signer: Signer) => Signer
+  } = {},
   prepare: (world: World) => void = () => {},
 ): Promise<{ it: World; client: Client }> => {
-  const { nodes = 1, slots = 2, script = { pieces: textPieces(words(20)) }, ...rest } = options
+  const {
+    nodes = 1,
+    slots = 2,
+    script = { pieces: textPieces(words(20)) },
+    wrap,
+    ...rest
+  } = options
   const it = new World({ seed: 3, latencyMs: 5, purse: 1_000_000n, ...rest })
   prepare(it)
   await it.startRouter()
   const capability = { ...scriptedChat(), limits: { inputBytes: 8192, outTokens: 100_000 } }
   for (let n = 0; n < nodes; n++)
-    await it.addNode([
-      scriptedRunner(script, { clock: it.clock, slots, capabilities: [capability] }),
-    ])
+    await it.addNode(
+      [scriptedRunner(script, { clock: it.clock, slots, capabilities: [capability] })],
+      wrap,
+    )
   await it.clock.advance(1_000)
   const client = await it.addClient()
   await it.clock.advance(1_000)

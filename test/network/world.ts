@@ -109,12 +109,16 @@ export class World {
     this.kill(this.routerParty)
   }
 
-  async addNode(runners: readonly Runner[]): Promise<NodeParty> {
-    const party: NodeParty = {
-      ...this.party(`node ${this.nodes.length}`),
-      runners,
-      node: undefined,
-    }
+  /** @param wrap what signs for it, where a test wants a node that lies */
+  async addNode(
+    runners: readonly Runner[],
+    wrap: (signer: Signer) => Signer = (signer) => signer,
+  ): Promise<NodeParty> {
+    const party = this.party(`node ${this.nodes.length}`)
+    return this.joined({ ...party, signer: wrap(party.signer), runners, node: undefined })
+  }
+
+  private async joined(party: NodeParty): Promise<NodeParty> {
     this.nodes.push(party)
     await this.startNode(party)
     return party

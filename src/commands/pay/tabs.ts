@@ -2,7 +2,6 @@ import type { z } from 'zod'
 import { showMsat } from '../../engine/base/money.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import { type TabView, leftOn } from '../../engine/spending/ledger.ts'
-import type { MoneyReads } from '../../engine/storage/money-store.ts'
 import { count } from '../figures.ts'
 import { readSettings } from '../settings.ts'
 import { openTerminal } from '../terminal.ts'
@@ -11,6 +10,7 @@ import { utc } from './invoice.ts'
 import { readUserLedger, standingOf } from './ledger.ts'
 import type { tabsShape } from './shape.ts'
 import { emitResult, money } from './show.ts'
+import { bundlesOf, signedOf } from './statements.ts'
 import { placeOf } from './unsettled.ts'
 
 type Options = Readonly<{
@@ -35,17 +35,22 @@ export const showTabs = async (options: Options): Promise<void> => {
         view,
         isPast: true,
       })),
-    ].map((it) => ({
-      ...it,
-      unsettled: unsettled.get(placeOf(it.view)) ?? 0n,
-      signed: options.statements ? signedOf(ledger, it.view) : undefined,
-    }))
+    ].map((it) => {
+      const signed = options.statements ? signedOf(ledger, it.view) : undefined
+      return {
+        ...it,
+        unsettled: unsettled.get(placeOf(it.view)) ?? 0n,
+        signed: signed?.map(({ text }) => text),
+        bundles: bundlesOf(ledger, it.view, signed ?? []),
+      }
+    })
     return { tabs, past, unused, rows }
   })
   const { tabs, past, unused, rows } = found
   if (terminal.json) return emitResult(terminal, tabsObject(net, rows, unused), () => '')
   if (options.statements) {
-    for (const { signed } of rows) for (const text of signed ?? []) await terminal.emit(`${text}\n`)
+    for (const { signed, bundles } of rows)
+      for (const text of [...(signed ?? []), ...bundles]) await terminal.emit(`${text}\n`)
     return
   }
   const show = namer(readTrust())
@@ -67,18 +72,11 @@ type Row = Readonly<{
   isPast: boolean
   unsettled: bigint
   signed: readonly string[] | undefined
+  bundles: readonly string[]
 }>
 
 const sorted = (tabs: readonly TabView[]): TabView[] =>
   tabs.toSorted((a, b) => Number(leftOn(b) - leftOn(a)))
-
-/** The newest statements of a tab, as their exact texts, the oldest first. */
-const signedOf = (ledger: MoneyReads, { payee, ref, n }: TabView): string[] =>
-  ledger
-    .statements(payee, ref, Math.max(1, n - MOST_STATEMENTS + 1), MOST_STATEMENTS)
-    .map((it) => it.text)
-
-const MOST_STATEMENTS = 1_000
 
 const tabLine = ({ view: tab, isPast, unsettled }: Row, show: Namer): string => {
   const left = leftOn(tab)

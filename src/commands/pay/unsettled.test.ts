@@ -61,7 +61,7 @@ const scene = async ({
     ),
     ...charges.map((it, n) => {
       const usual = { receipt: hex<EventId>(n), payee, ref: payer, job: JOB, cost: msat(PRICE) }
-      const charge: Charge = { ...usual, disputed: false, at, ...it }
+      const charge: Charge = { ...usual, disputed: false, stated: null, at, ...it }
       return { do: 'add', table: 'charges', row: charge } as const
     }),
   ])

@@ -1,76 +1,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { unixMs } from '../base/clock.ts'
 import { msat } from '../base/money.ts'
-import type { SignedStatement } from '../metering/tab-rows.ts'
-import type { EventId, JobId, PubKey } from '../protocol/ids.ts'
-import { checkStatement } from './ledger-check.ts'
-import { type Charge, type ViewChange, charged, openView, paidInto } from './ledger.ts'
-
-const hex = <T extends string>(n: number): T => n.toString(16).padStart(64, '0') as T
-const now = unixMs(1_700_000_000_000)
-const [NODE, KEY] = [hex<PubKey>(1), hex<PubKey>(2)]
-const receiptOf = (n: number) => hex<EventId>(1_000 + n)
-
-/** A client's books, as the purse keeps them, at a node that signed a statement for each of these costs. */
-const books = (costs: readonly number[], paid: bigint) => {
-  let view = paidInto(openView(NODE, KEY, now), { ref: KEY, msat: msat(paid), seq: 1 }, now)
-  const charges = new Map<EventId, Charge>()
-  const held = new Map<number, SignedStatement>()
-  const write = (changes: readonly ViewChange[]): void => {
-    for (const it of changes)
-      if (it.table === 'views') view = it.row
-      else if (it.table === 'statements') held.set(it.row.n, it.row)
-      else {
-        // As the ledger does: a receipt is counted once.
-        expect(charges.has(it.row.receipt)).toBe(false)
-        charges.set(it.row.receipt, it.row)
-      }
-  }
-  const usedAt = (n: number) => costs.slice(0, n).reduce((sum, it) => sum + BigInt(it), 0n)
-  const statement = (n: number): SignedStatement => ({
-    id: hex<EventId>(2_000 + n),
-    node: NODE,
-    key: KEY,
-    n,
-    paid: msat(paid),
-    used: msat(usedAt(n)),
-    reserved: msat(0n),
-    receipt: receiptOf(n),
-    cost: msat(BigInt(costs[n - 1]!)),
-    text: '',
-    at: now,
-  })
-  const hears = (n: number, alone: boolean): void => {
-    const said = statement(n)
-    const near = [...held.values()]
-      .filter((it) => it.n >= n - 1)
-      .sort((a, b) => a.n - b.n)
-      .slice(0, 8)
-    const charge = charges.get(said.receipt) ?? null
-    write(checkStatement(view, said, { charge, near, out: 0n, alone }, now).changes)
-  }
-  return {
-    view: () => view,
-    kept: () => ({ statements: held.size, charges: charges.size }),
-    total: usedAt(costs.length),
-    counts: (n: number) => {
-      const id = receiptOf(n)
-      const cost = msat(BigInt(costs[n - 1]!))
-      const { changes } = charged(
-        view,
-        { id, job: hex<JobId>(n), cost, ceiling: cost, disputed: false },
-        now,
-      )
-      write(charges.has(id) ? [] : changes)
-    },
-    hears,
-    /** What a node answers that is asked what it signed since. */
-    syncs: () => {
-      for (let n = view.n + 1; n <= costs.length; n++) hears(n, true)
-    },
-  }
-}
+import { books } from './ledger.case.ts'
 
 test('a receipt lost before later ones were counted is counted by its statement, once', () => {
   const it = books([1_440, 7_000, 207], 10_000n)

@@ -49,7 +49,7 @@ const statement = (n: number, over: Partial<SignedStatement> = {}): SignedStatem
 })
 const check = (said: SignedStatement, over: Partial<Known> = {}, view = used()) => {
   const cost = msat(BigInt(Number(`0x${said.receipt}`)) * 100n)
-  const charge = { receipt: said.receipt, cost } as Charge
+  const charge = { receipt: said.receipt, cost, stated: null } as Charge
   return checkStatement(view, said, { charge, near: [], out: 0n, ...over }, now)
 }
 const bad = ({ findings }: ReturnType<typeof check>): string[] =>
@@ -148,11 +148,12 @@ test('a statement that agrees is kept, and moves the number on', () => {
     'statement.once',
     'statement.chain',
     'statement.cost',
+    'statement.twice',
     'statement.used',
     'statement.paid',
     'statement.reserved',
   ])
-  expect(checked.changes.map((it) => it.table)).toEqual(['views', 'statements'])
+  expect(checked.changes.map((it) => it.table)).toEqual(['views', 'statements', 'charges'])
   expect(checked.view).toMatchObject({ n: 3, broken: false })
   expect(bad(check(statement(1), { near: [statement(2)] }, checked.view))).toEqual([])
 })

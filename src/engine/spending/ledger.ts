@@ -45,6 +45,8 @@ export type Charge = Readonly<{
   /** As the receipt says, also where that is over the ceiling. */
   cost: Msat
   disputed: boolean
+  /** Number of the statement that charges it; null until that is here. */
+  stated: number | null
   at: UnixMs
 }>
 
@@ -135,7 +137,7 @@ export const charged = (
     broken: view.broken || isLie,
     at: now,
   }
-  const charge: Charge = { receipt: id, payee, ref, job, cost, disputed, at: now }
+  const charge: Charge = { receipt: id, payee, ref, job, cost, disputed, stated: null, at: now }
   return {
     view: row,
     changes: [

@@ -75,6 +75,8 @@ export const MIGRATIONS = [
   ) STRICT`,
   // Which views are of sessions was not written down before: those count as tabs, as they did.
   'ALTER TABLE views ADD COLUMN session INTEGER NOT NULL DEFAULT 0 CHECK (session IN (0, 1))',
+  // Which statement charges a receipt: of those before nobody wrote it down.
+  'ALTER TABLE charges ADD COLUMN stated INTEGER',
 ]
 
 type Row = Omit<Kept, 'by' | 'at'> & { signer: PubKey; at: bigint }

@@ -40,7 +40,14 @@ export const memoryStore = (): LedgerStore => {
       const done = keep(it)
       if (typeof done !== 'function') throw done
     },
-    money: memoryMoney(keep, () => closed),
+    money: memoryMoney(
+      keep,
+      () => closed,
+      (job, id) => {
+        const one = kept.get(id)
+        return one?.kind === 'receipt' && one.job === job ? one.text : null
+      },
+    ),
     chainHead: (key) => heads.get(key) ?? null,
     ofJob: (job) => [...kept.values()].filter((it) => it.job === job),
     newest: (limit) => [...kept.values()].toReversed().slice(0, limit),

@@ -6,7 +6,7 @@ import type { Charge, TabView } from '../spending/ledger.ts'
 import type { TakenProof } from '../spending/proofs.ts'
 import type { LockedAbout, LockedResult } from '../spending/locked.ts'
 import { moneyKnown, storeClosed } from './faults.ts'
-import type { MoneyChange, MoneyStore } from './money-store.ts'
+import type { MoneyChange, MoneyReads, MoneyStore } from './money-store.ts'
 import type { Kept } from './store.ts'
 
 /** What takes one change back. */
@@ -16,10 +16,12 @@ type Undo = () => void
  * The money of a store that forgets everything with its process.
  * @param keep keeps an event at once, or says why not
  * @param isClosed whether the store was closed
+ * @param receiptText of what was kept
  */
 export const memoryMoney = (
   keep: (kept: Kept) => Undo | Fault,
   isClosed: () => boolean,
+  receiptText: MoneyReads['receiptText'],
 ): MoneyStore => {
   const rows = {
     tabs: new Map<string, Tab>(),
@@ -101,6 +103,10 @@ export const memoryMoney = (
       all(rows.statements, (it) => it.node === node && it.key === key && it.n >= n)
         .toSorted((a, b) => a.n - b.n || a.at - b.at)
         .slice(0, limit),
+    newestStatement: (node, key) =>
+      all(rows.statements, (it) => it.node === node && it.key === key).toSorted(
+        (a, b) => b.n - a.n || a.at - b.at,
+      )[0] ?? null,
     spending: (since) => ({
       entries: all(rows.payments, (it) => !it.final || it.at >= since).toSorted(
         (a, b) => a.at - b.at,
@@ -115,6 +121,7 @@ export const memoryMoney = (
         all(rows.charges, (it) => it.payee === payee && it.ref === ref),
         limit,
       ),
+    receiptText,
     locked: () =>
       all(rows.locked, () => true)
         .toSorted((a, b) => a.at - b.at)

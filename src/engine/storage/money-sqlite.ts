@@ -1,6 +1,7 @@
 import type { Database } from 'bun:sqlite'
 import type { Fault } from '../base/fault.ts'
 import { REST_MS } from '../metering/tab-rows.ts'
+import type { EventId, JobId } from '../protocol/ids.ts'
 import { moneyKnown } from './faults.ts'
 import type { MoneyChange, MoneyStore } from './money-store.ts'
 import { tablesOf } from './money-tables.ts'
@@ -23,6 +24,7 @@ export const moneyTables = (db: Database) => {
     openInvoices: invoices.select(`WHERE payee = ? AND state <> 'settled' ORDER BY at`),
     invoice: invoices.select('WHERE hash = ?'),
     statements: statements.select('WHERE node = ? AND key = ? AND n >= ? ORDER BY n, at LIMIT ?'),
+    newest: statements.select('WHERE node = ? AND key = ? ORDER BY n DESC, at LIMIT 1'),
     // As they came: a put keeps the place of a row.
     proofs: proofs.select('ORDER BY rowid'),
     entries: payments.select('WHERE final = 0 OR at >= ? ORDER BY at'),
@@ -34,6 +36,10 @@ export const moneyTables = (db: Database) => {
     locked: locked.pick(['hash', 'job', 'node', 'task', 'at'], 'ORDER BY at'),
     lockedFrames: locked.pick(['frames'], 'WHERE hash = ?'),
   }
+  // As it is written by the ledger (ledger.ts).
+  const receipt = db.prepare<{ text: string }, [JobId, EventId]>(
+    `SELECT text FROM kept WHERE job = ? AND id = ? AND kind = 'receipt'`,
+  )
   const versions = versionsOf(db)
 
   const write = (change: Written): boolean => {
@@ -65,7 +71,11 @@ export const moneyTables = (db: Database) => {
   })
 
   return {
-    prepared: () => [...Object.values(tables).flatMap((it) => it.prepared), ...versions.prepared],
+    prepared: () => [
+      ...Object.values(tables).flatMap((it) => it.prepared),
+      receipt,
+      ...versions.prepared,
+    ],
     /** @returns why it was not written */
     write: (change: Written): Fault | null =>
       write(change) ? null : moneyKnown(change.table, idOf(change)),
@@ -79,11 +89,13 @@ export const moneyTables = (db: Database) => {
       proofs: () => reads.proofs(),
       invoice: (hash) => reads.invoice(hash)[0] ?? null,
       statements: (node, key, n, limit) => reads.statements(node, key, BigInt(n), BigInt(limit)),
+      newestStatement: (node, key) => reads.newest(node, key)[0] ?? null,
       spending: (since) => readSpending.deferred(BigInt(since)),
       payment: (hash) => reads.payment(hash)[0] ?? null,
       payments: (limit) => reads.payments(BigInt(limit)),
       charge: (receipt) => reads.charge(receipt)[0] ?? null,
       charges: (payee, ref, limit) => reads.charges(payee, ref, BigInt(limit)),
+      receiptText: (job, id) => receipt.get(job, id)?.text ?? null,
       locked: () => reads.locked(),
       lockedFrames: (hash) => reads.lockedFrames(hash)[0]?.frames ?? null,
     } satisfies Omit<MoneyStore, 'write'>,

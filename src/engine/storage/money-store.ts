@@ -1,7 +1,7 @@
 import type { UnixMs } from '../base/clock.ts'
 import type { BookedInvoice, InvoiceChange } from '../metering/invoice-book-rows.ts'
 import type { Change, Draw, SignedStatement, Tab, TabChange } from '../metering/tab-rows.ts'
-import type { EventId, PaymentHash, PubKey } from '../protocol/ids.ts'
+import type { EventId, JobId, PaymentHash, PubKey } from '../protocol/ids.ts'
 import type { Entry, PaymentChange } from '../spending/journal-rows.ts'
 import type { Charge, TabView, ViewChange } from '../spending/ledger.ts'
 import type { ProofChange, TakenProof } from '../spending/proofs.ts'
@@ -54,6 +54,8 @@ export interface MoneyStore {
   invoice(hash: PaymentHash): BookedInvoice | null
   /** What was signed about a tab, from number `n` on, at most `limit`. */
   statements(node: PubKey, key: PubKey, n: number, limit: number): SignedStatement[]
+  /** The one of the highest number, or null. */
+  newestStatement(node: PubKey, key: PubKey): SignedStatement | null
 
   /**
    * What the payer's journal begins with: entries that are not final, and all since `since`; and all views, the
@@ -69,6 +71,8 @@ export interface MoneyStore {
   charge(receipt: EventId): Charge | null
   /** The newest charges on one tab, newest first. */
   charges(payee: PubKey, ref: PubKey, limit: number): Charge[]
+  /** The exact text of a receipt that was kept, or null. */
+  receiptText(job: JobId, receipt: EventId): string | null
   /** Results that came locked, the oldest first: what is known of them, and then the frames of one. */
   locked(): LockedAbout[]
   lockedFrames(hash: PaymentHash): Uint8Array | null

@@ -143,6 +143,7 @@ export const tablesOf = (db: Database) => ({
       job: text(),
       cost: amount,
       disputed: flag,
+      stated: orNull(whole()),
       at: whole(),
     },
     ['receipt'],

@@ -198,7 +198,8 @@ export class World {
     const { view, changes } = charged(this.view, receipt, this.now)
     const near = money.statements(NODE, KEY, said.n - 1, 3)
     const charge = { receipt: said.receipt, payee: NODE, ref: KEY, job, cost } as const
-    const known = { charge: { ...charge, disputed: false, at: this.now }, near, out: 0n }
+    const mine = { ...charge, disputed: false, stated: null, at: this.now }
+    const known = { charge: mine, near, out: 0n }
     const checked = checkStatement(view, said, known, this.now)
     this.view = checked.view
     this.client.perform([...changes, ...checked.changes], () => {})

@@ -141,6 +141,7 @@ export const chargeOf = (n: number, over: Partial<Charge> = {}): Charge => ({
   job: hex<JobId>(10_000 + n),
   cost: msat(BigInt(n)),
   disputed: false,
+  stated: n,
   at: unixMs(at + n),
   ...over,
 })

@@ -239,6 +239,15 @@ const CASES: Readonly<Record<string, (store: LedgerStore) => Promise<void>>> = {
     expect(money.statements(NODE, KEY, 2, 9)).toEqual([statementOf(2), other, statementOf(3)])
     expect(money.statements(NODE, KEY, 0, 1)).toEqual([statementOf(1)])
     expect(money.statements(OTHER, KEY, 0, 9)).toEqual([])
+    expect(money.newestStatement(NODE, KEY)).toEqual(statementOf(3))
+    expect(money.newestStatement(OTHER, KEY)).toBeNull()
+  },
+  'a receipt that was kept is found by its job, as its exact text': async ({ money }) => {
+    const row = receiptOf(1)
+    await money.write([{ do: 'put', table: 'kept', row }])
+    expect(money.receiptText(row.job, row.id)).toBe(row.text)
+    expect(money.receiptText(receiptOf(2).job, row.id)).toBeNull()
+    expect(money.receiptText(row.job, receiptOf(2).id)).toBeNull()
   },
   'charges of a tab are newest first': async ({ money }) => {
     for (const n of [1, 2, 3])

@@ -119,11 +119,13 @@ const readsOf = (path: string, money: MoneyReads): MoneyReads => ({
   proofs: () => orFault(path, () => money.proofs()),
   invoice: (...of) => orFault(path, () => money.invoice(...of)),
   statements: (...of) => orFault(path, () => money.statements(...of)),
+  newestStatement: (...of) => orFault(path, () => money.newestStatement(...of)),
   spending: (...of) => orFault(path, () => money.spending(...of)),
   payment: (...of) => orFault(path, () => money.payment(...of)),
   payments: (...of) => orFault(path, () => money.payments(...of)),
   charge: (...of) => orFault(path, () => money.charge(...of)),
   charges: (...of) => orFault(path, () => money.charges(...of)),
+  receiptText: (...of) => orFault(path, () => money.receiptText(...of)),
   locked: (...of) => orFault(path, () => money.locked(...of)),
   lockedFrames: (...of) => orFault(path, () => money.lockedFrames(...of)),
 })

@@ -148,15 +148,16 @@ export class Mint {
       if (party.slowDisk) this.unwritten.push(write)
       else write()
     } else if (effect.do === 'statement') {
-      const { said, alone, isAnswer } = effect
+      const { said, alone, isAnswer, answers, isLast } = effect
       const near = money.statements(said.node, said.key, Math.max(1, said.n - 1), 8)
-      const known = { charge: money.charge(said.receipt), near, out: 0n, alone }
+      const top = money.newestStatement(said.node, said.key)?.used ?? 0n
+      const of = answers && money.charge(answers.id)
+      const known = { charge: money.charge(said.receipt), near, top, out: 0n, alone, answers: of }
       const view = (party as ClientParty).state.money!.view(said.node)
       const { changes, findings } = checkStatement(view, said, known, stage.now)
       void money.write(changes)
-      const { node, n } = said
       const wrong = findings.filter((it) => !it.ok)
-      stage.later(() => stage.feed(party, { type: 'checked', node, n, isAnswer, wrong }))
+      stage.later(() => stage.feed(party, { type: 'checked', said, isAnswer, isLast, wrong }))
     } else return false
     return true
   }

@@ -150,10 +150,10 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
     }
     const { log = silentLog } = options
     if (effect.do === 'statement')
-      return void purse.check(effect.said, effect.alone).then((wrong) => {
-        const { said, isAnswer } = effect
+      return void purse.check(effect.said, effect.alone, effect.answers).then((wrong) => {
+        const { said, isAnswer, isLast } = effect
         for (const { check } of wrong) log.warn('statement.wrong', { node: said.node, check })
-        loop.feed({ type: 'checked', node: said.node, n: said.n, isAnswer, wrong: [...wrong] })
+        loop.feed({ type: 'checked', said, isAnswer, isLast, wrong: [...wrong] })
       })
     if (effect.do === 'pin') return void purse.pin(effect.node)
     if (effect.do === 'lock') {

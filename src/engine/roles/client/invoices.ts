@@ -44,7 +44,7 @@ export const onMoney = (turn: ClientTurn, message: Message<'money'>): void => {
   else if (inner.name === 'paid') onPaid(turn, event.pubkey, inner)
   else if (inner.name === 'statement') {
     const key = turn.state.money!.tab(event.pubkey).pubkey
-    onStatement(turn, event.pubkey, inner, { key, isAnswer: true })
+    onStatement(turn, event.pubkey, inner, key, null)
   }
 }
 
@@ -69,7 +69,8 @@ export const onMoneyFrame = (turn: ClientTurn, frame: Frame): void => {
   const said = bytes && openInner(turn, fromUtf8(bytes), expected, toSec(turn.now))
   if (!said || said.name !== 'statement') return
   money!.expected.delete(frame.tag)
-  onStatement(turn, expected.node, said, { key: expected.key, isAnswer: false })
+  const { node, key, receipt } = expected
+  onStatement(turn, node, said, key, { tag: frame.tag, receipt })
 }
 
 /** How a payment ended. */

@@ -12,6 +12,7 @@ import type { SpendingCaps } from '../../spending/caps.ts'
 import type { Entry, WantedPayment } from '../../spending/journal-rows.ts'
 import type { Answered, TabView } from '../../spending/ledger.ts'
 import type { LockedResult } from '../../spending/locked.ts'
+import type { Kept } from '../../storage/store.ts'
 import type { JobProof } from './job-proof.ts'
 import type { TopUpWish } from './news.ts'
 import { type Packs, newPacks } from './packs.ts'
@@ -52,8 +53,8 @@ export type ClientMoney = {
   sending: Map<PaymentHash, { readonly node: PubKey; readonly msat: Msat }>
   /** With the tab off: jobs that are paid after their receipt, by their ids. */
   owing: Map<string, PubKey>
-  /** Jobs that ended, whose node has a statement to send: of which tab, and the key that opens it. */
-  expected: Map<JobTag, Readonly<{ node: PubKey; key: PubKey; secret: Uint8Array }>>
+  /** Jobs that ended, whose node has a statement to send: of which tab, and what about. */
+  expected: Map<JobTag, Expected>
   /** Jobs that are over, and told to be when nothing follows that whoever asked should wait for. */
   telling: Map<JobTag, Telling>
   /** Receipts that were answered and are not in the books yet. */
@@ -64,6 +65,8 @@ export type ClientMoney = {
   asked: Map<PubKey, number>
   /** Their next top-ups that came before the receipts that they follow: a router passes letters on at once. */
   early: Map<PubKey, Message<'invoice'>>
+  /** Statements about receipts that we lack, which cannot be counted before others are here: retried then, told after that. */
+  uncertain: Map<PubKey, readonly SignedStatement[]>
   /** Nodes whose tab is low after a job: until when one of them may send its next top-up unasked. */
   low: Map<PubKey, UnixMs>
   /** What was told last of a node whose statements do not hold: it sends them again. */
@@ -71,6 +74,14 @@ export type ClientMoney = {
   /** What this router takes for itself (packs.ts). */
   readonly packs: Packs
 }
+
+/** A statement that a node has to send; `receipt`: of the job, null where none came; `secret` opens it. */
+export type Expected = Readonly<{
+  node: PubKey
+  key: PubKey
+  receipt: Kept | null
+  secret: Uint8Array
+}>
 
 /** What a user wants on a tab, with no job behind it (top-up.ts). */
 export type TopUp = {
@@ -162,6 +173,7 @@ export const newClientMoney = (
   low: new Map(),
   told: new Map(),
   early: new Map(),
+  uncertain: new Map(),
   proves: false,
   packs: newPacks(),
 })
@@ -188,8 +200,20 @@ export type PurseEffect =
     }>
   /** A result came locked; a `locked` event follows when it is on the disk, or says why it is not. */
   | Readonly<{ do: 'lock'; row: LockedResult }>
-  /** `alone`: no receipt of that node's is awaited here, so one that we lack was lost. A `checked` event follows. */
-  | Readonly<{ do: 'statement'; said: SignedStatement; alone: boolean; isAnswer: boolean }>
+  | StatementEffect
+
+/**
+ * `alone`: no receipt of that node's is awaited here, so one that we lack was lost; `answers`: the receipt of the job that
+ * it came with; `isLast`: nothing more is waited for that could explain it. A `checked` event follows.
+ */
+type StatementEffect = Readonly<{
+  do: 'statement'
+  said: SignedStatement
+  alone: boolean
+  isAnswer: boolean
+  answers: Kept | null
+  isLast: boolean
+}>
 
 export type PurseEvent =
   /** How a payment ended, as far as anybody can say; or why nothing was sent. */
@@ -205,5 +229,11 @@ export type PurseEvent =
   /** A receipt is in the books. */
   | Readonly<{ type: 'charged'; receipt: EventId }>
   /** A statement was held against the books, and counted where it holds. `isAnswer`: we had asked for it; `wrong`: what does not hold. */
-  | Readonly<{ type: 'checked'; node: PubKey; n: number; isAnswer: boolean; wrong: Finding[] }>
+  | Readonly<{
+      type: 'checked'
+      said: SignedStatement
+      isAnswer: boolean
+      isLast: boolean
+      wrong: Finding[]
+    }>
   | Readonly<{ type: 'locked'; job: JobId; fault: Fault | null }>

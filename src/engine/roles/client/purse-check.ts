@@ -3,8 +3,8 @@ import type { Finding } from '../../metering/finding.ts'
 import type { SignedStatement } from '../../metering/tab-rows.ts'
 import { type Journal, outTo } from '../../spending/journal.ts'
 import { checkStatement } from '../../spending/ledger-check.ts'
-import type { ViewChange } from '../../spending/ledger.ts'
-import type { MoneyStore } from '../../storage/money-store.ts'
+import type { MoneyChange, MoneyStore } from '../../storage/money-store.ts'
+import type { Kept } from '../../storage/store.ts'
 import type { Purse } from './purse-seam.ts'
 import type { openViews } from './purse-views.ts'
 
@@ -15,6 +15,7 @@ type Held = Readonly<{
   views: ReturnType<typeof openViews>
   said: SignedStatement
   alone: boolean
+  answers: Kept | null
   now: UnixMs
 }>
 
@@ -25,14 +26,17 @@ type Held = Readonly<{
  * @returns what is to be written, and what does not hold
  */
 export const checkIn = (
-  { store, tab, views, said, alone, now }: Held,
+  { store, tab, views, said, alone, answers, now }: Held,
   journal: () => Journal,
   read: (unsure: Journal['unsure']) => void,
-): Readonly<{ changes: readonly ViewChange[]; wrong: readonly Finding[] }> => {
+): Readonly<{ changes: readonly MoneyChange[]; wrong: readonly Finding[] }> => {
   const { node, key } = said
   const hold = () => {
     const near = store.statements(node, key, Math.max(1, said.n - 1), 8)
-    const known = { charge: store.charge(said.receipt), near, out: outTo(journal(), node), alone }
+    const top = store.newestStatement(node, key)?.used ?? 0n
+    const out = outTo(journal(), node)
+    const of = answers && store.charge(answers.id)
+    const known = { charge: store.charge(said.receipt), near, top, out, alone, answers: of }
     return checkStatement(views.of(node, key), said, known, now)
   }
   let checked = hold()
@@ -42,7 +46,11 @@ export const checkIn = (
   }
   const isOther = key !== tab(node).pubkey
   const pinned = isOther && checked.view.broken ? views.pinned(node) : []
-  return { changes: [...checked.changes, ...pinned], wrong: wrongIn(checked.findings) }
+  const wrong = wrongIn(checked.findings)
+  // Without it nobody else could see the lie (commands/pay/tabs.ts).
+  const isShown = checked.changes.length > 0 && wrong.some((it) => it.check === 'statement.answer')
+  const kept = isShown && answers ? [{ do: 'put', table: 'kept', row: answers } as const] : []
+  return { changes: [...checked.changes, ...pinned, ...kept], wrong }
 }
 
 const wrongIn = (findings: readonly Finding[]): Finding[] => findings.filter((it) => !it.ok)

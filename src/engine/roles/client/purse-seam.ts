@@ -7,6 +7,7 @@ import type { PaymentHash, PubKey } from '../../protocol/ids.ts'
 import type { Outlay, SpendingCaps } from '../../spending/caps.ts'
 import type { Entry, JournalEvent } from '../../spending/journal-rows.ts'
 import type { Answered, TabView } from '../../spending/ledger.ts'
+import type { Kept } from '../../storage/store.ts'
 import type { Results } from './results.ts'
 
 /** A payment whose sum is known before it is asked for. `used`: what of the tab is used, and in no book yet. msat. */
@@ -49,8 +50,9 @@ export interface Purse {
   /**
    * Holds a statement of the node against our own sums; tells what does not hold.
    * @param alone no receipt of that node's is awaited: what it charges for one that we lack is counted
+   * @param answers the receipt of the job that it came with; null where it came by itself. Kept where it is not named
    */
-  check(said: SignedStatement, alone?: boolean): Promise<readonly Finding[]>
+  check(said: SignedStatement, alone?: boolean, answers?: Kept | null): Promise<readonly Finding[]>
   /** Asks the wallet about every payment whose end is not known. @returns those that still are */
   resolve(): Promise<readonly Entry[]>
   /** Payments that this process wrote down first, and none that another one had. */

@@ -205,10 +205,10 @@ export const openPurse = (options: PurseOptions): Purse => {
         const { changes } = charged(view(node, key), receipt, clock.now())
         return { changes: store.charge(receipt.id) ? [] : changes }
       }).catch(failed),
-    async check(said, alone = false) {
+    async check(said, alone = false, answers = null) {
       let wrong: readonly Finding[] = []
       await step(() => {
-        const held = { store, tab, views, said, alone, now: clock.now() }
+        const held = { store, tab, views, said, alone, answers, now: clock.now() }
         const found = checkIn(held, () => journal, read)
         wrong = found.wrong
         return found

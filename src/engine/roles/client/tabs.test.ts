@@ -5,6 +5,8 @@ import { msat } from '../../base/money.ts'
 import { seededRandom } from '../../base/random.ts'
 import { openSecp256k1 } from '../../identity/secp256k1.ts'
 import { newSigner } from '../../identity/signer.ts'
+import type { SignedStatement } from '../../metering/tab-rows.ts'
+import type { EventId } from '../../protocol/ids.ts'
 import { STATEMENT_PAGE } from '../../protocol/sync.ts'
 import { openView } from '../../spending/ledger.ts'
 import { windowBudget } from '../../transport/flow.ts'
@@ -36,6 +38,19 @@ const scene = () => {
   })
   state.link = 1
   let now = 1_795_350_000_000
+  const saidOf = (n: number): SignedStatement => ({
+    node,
+    key: tab!.pubkey,
+    n,
+    paid: msat(0n),
+    used: msat(0n),
+    reserved: msat(0n),
+    receipt: String(n).padStart(64, '0') as EventId,
+    cost: msat(0n),
+    id: String(n).padStart(64, '0') as EventId,
+    text: '',
+    at: unixMs(now),
+  })
   const run = (event: Parameters<typeof decide>[1]) =>
     decide(state, event, unixMs(now), random).effects
   const asks = (effects: ReturnType<typeof run>) =>
@@ -45,7 +60,7 @@ const scene = () => {
     /** @returns how often the node was asked for what is missing */
     checked: (n: number, isAnswer = false) => {
       money.heard.set(node, Math.max(n, money.heard.get(node) ?? 0))
-      return asks(run({ type: 'checked', node, n, isAnswer, wrong: [] }))
+      return asks(run({ type: 'checked', said: saidOf(n), isAnswer, isLast: false, wrong: [] }))
     },
     later: (ms: number) => {
       now += ms
@@ -54,7 +69,7 @@ const scene = () => {
     /** The statement of a job did not come in time. */
     late: () => {
       const tag = 'ab'.repeat(16) as never
-      money.expected.set(tag, { node, key: tab!.pubkey, secret: new Uint8Array(32) })
+      money.expected.set(tag, { node, key: tab!.pubkey, receipt: null, secret: new Uint8Array(32) })
       state.deadlines.set(`statement:${tag}`, unixMs(now))
       return asks(run({ type: 'tick' }))
     },

@@ -2,13 +2,15 @@ import { toHex } from '../../base/bytes.ts'
 import { unixMs } from '../../base/clock.ts'
 import { msat } from '../../base/money.ts'
 import { sealLetter } from '../../identity/letters.ts'
+import type { SignedStatement } from '../../metering/tab-rows.ts'
 import { topUpOf } from '../../metering/tab-top-up.ts'
 import { draftOf } from '../../protocol/draft.ts'
 import { eventText } from '../../protocol/event.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import type { Contents, Message } from '../../protocol/messages.ts'
 import { STATEMENT_PAGE } from '../../protocol/sync.ts'
-import { isLie } from '../../spending/ledger-check.ts'
+import type { Kept } from '../../storage/store.ts'
+import { isLie } from '../../spending/ledger-findings.ts'
 import { countedOf, isOverCeiling } from '../../spending/ledger.ts'
 import { leftAt, owedAt } from './left.ts'
 import type { PurseEvent } from './money.ts'
@@ -73,7 +75,9 @@ export const countReceipt = (
   turn.effects.push({ do: 'charge', node, key, receipt })
   money.uncounted.set(event.id, { node, key, cost: countedOf(receipt), disputed, isLie: isOver })
   // The statement follows the receipt, under a key that the job's end forgets.
-  money.expected.set(tag, { node, key, secret: secrets.money })
+  const of = { id: event.id, kind: 'receipt', job, ticket: body.ticket, by: node, at: now } as const
+  const kept = { ...of, text: eventText(event) }
+  money.expected.set(tag, { node, key, receipt: kept, secret: secrets.money })
   // With a link that broke it may be lost: a router keeps receipts alone.
   const within = isLost ? AFTER_LOSS_MS : STATEMENT_WITHIN_MS
   state.deadlines.set(`statement:${tag}`, unixMs(now + within))
@@ -99,24 +103,26 @@ export const onCharged = (
   { receipt }: Extract<PurseEvent, { type: 'charged' }>,
 ): void => void state.money!.uncounted.delete(receipt)
 
-/** A statement: the purse holds it against our sums. */
+/** A statement: the purse holds it against our sums. @param answers where it came with a job: which, and its receipt */
 export const onStatement = (
   turn: ClientTurn,
   node: PubKey,
   message: Message<'statement'>,
-  { key, isAnswer }: Readonly<{ key: PubKey; isAnswer: boolean }>,
+  key: PubKey,
+  answers: Readonly<{ tag: Attempt['tag']; receipt: Kept | null }> | null,
 ): void => {
   const { event, body, text } = message
   const { state, now } = turn
   const money = state.money!
   const said = { ...body, node, key, id: event.id, text, at: now }
-  hasStatement(turn, message)
+  hasStatement(turn, message, answers?.tag)
+  const to = { do: 'statement', said, answers: answers?.receipt ?? null, isLast: false } as const
   // Of a tab that is used no more: nothing else of it is asked for.
   if (key !== money.tab(node).pubkey)
-    return void turn.effects.push({ do: 'statement', said, alone: false, isAnswer: true })
+    return void turn.effects.push({ ...to, alone: false, isAnswer: true })
   note(money.heard, node, Math.max(body.n, money.heard.get(node) ?? 0))
   // Receipts that were answered are counted by the purse before it comes to this.
-  turn.effects.push({ do: 'statement', said, alone: isAlone(turn, node), isAnswer })
+  turn.effects.push({ ...to, alone: isAlone(turn, node), isAnswer: answers === null })
 }
 
 /** No job of ours is at work there. */
@@ -128,9 +134,13 @@ const isAlone = ({ state }: ClientTurn, node: PubKey): boolean =>
 /** A statement is in our books, or cannot be counted yet: where one before it is missing, that is asked for. */
 export const onChecked = (
   turn: ClientTurn,
-  { node, n, isAnswer, wrong }: Extract<PurseEvent, { type: 'checked' }>,
+  { said, isAnswer, isLast, wrong }: Extract<PurseEvent, { type: 'checked' }>,
 ): void => {
   const { money, deadlines } = turn.state
+  const { node, n } = said
+  const isUncertain = wrong.some(({ check }) => check === 'statement.counted')
+  if (isUncertain && !isLast) keepUncertain(turn, said)
+  else if (!isUncertain) retry(turn, node, false)
   const last = money!.view(node).n
   // What was asked for and did not help is asked for again, and not waited for.
   const isStuck = money!.asked.get(node) === last && (isAnswer || !deadlines.has(`tab:${node}`))
@@ -138,12 +148,37 @@ export const onChecked = (
   // Sums may part as long as something before it is missing, or one of our jobs there is not counted yet.
   const isFinal = last >= n || (isStuck && isAlone(turn, node))
   // One line a statement: lies stand first, and what else does not hold follows from them.
-  const first = wrong.find((it) => isLie(it) || (isFinal && it.check !== 'statement.receipt'))
+  const first = wrong.find(
+    (it) =>
+      isLie(it) ||
+      (it.check === 'statement.counted' ? isLast : isFinal && it.check !== 'statement.receipt'),
+  )
   if (first) {
     const { check, detail } = first
     tellWrong(turn, { type: 'statement', node, check, detail, lie: isLie(first) })
   }
   tellUpTo(turn, node, isStuck ? Infinity : last)
+}
+
+/** It may be a receipt that was lost, or a lie about one that is here: what else the node signed tells. */
+const keepUncertain = ({ state, now }: ClientTurn, said: SignedStatement): void => {
+  const { uncertain } = state.money!
+  const others = (uncertain.get(said.node) ?? []).filter((it) => it.n !== said.n)
+  const all = [...others, said].toSorted((a, b) => a.n - b.n).slice(0, STATEMENT_PAGE)
+  uncertain.set(said.node, all)
+  if (uncertain.size > MOST_NODES) uncertain.delete(uncertain.keys().next().value!)
+  const due = `tab:${said.node}`
+  if (!state.deadlines.has(due)) state.deadlines.set(due, unixMs(now + ASK_EVERY_MS))
+}
+
+/** One more is counted: others may be now, too. */
+const retry = (turn: ClientTurn, node: PubKey, isLast: boolean): void => {
+  const { uncertain } = turn.state.money!
+  const all = uncertain.get(node) ?? []
+  uncertain.delete(node)
+  const alone = isAlone(turn, node)
+  for (const said of all)
+    turn.effects.push({ do: 'statement', said, alone, isAnswer: true, answers: null, isLast })
 }
 
 /** A `statement:` deadline fell due: it did not come. */
@@ -177,6 +212,7 @@ export const onTabDue = (turn: ClientTurn, node: PubKey): void => {
   const isMore = (heard.get(node) ?? 0) > last || last - (since ?? last) >= STATEMENT_PAGE
   // What it says and we cannot count does not bring us further: it is not asked for without end.
   if (isMore && since !== last) askTab(turn, node)
+  else retry(turn, node, true)
 }
 
 /** A job that drew on a tab ended without a receipt: what its node charged is asked for a while later. */
@@ -184,7 +220,8 @@ export const awaitTab = ({ state, now }: ClientTurn, attempt: Attempt): void => 
   const { offered, tag, secrets } = attempt
   const key = keyOf(attempt)
   if (!state.money || key === null) return
-  state.money.expected.set(tag, { node: offered.node, key, secret: secrets.money })
+  const { node } = offered
+  state.money.expected.set(tag, { node, key, receipt: null, secret: secrets.money })
   state.deadlines.set(`statement:${tag}`, unixMs(now + STATEMENT_WITHIN_MS))
 }
 

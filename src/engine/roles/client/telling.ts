@@ -51,15 +51,16 @@ export const tellLater = (
   return true
 }
 
-/** The statement about its receipt came; the purse counts it. */
+/** The statement about its receipt came, or with its job; the purse counts it. */
 export const hasStatement = (
   { state }: ClientTurn,
   { event, body }: Message<'statement'>,
+  cameWith?: JobTag,
 ): void => {
   const { telling } = state.money!
   for (const [tag, one] of telling) {
     const { receipt, outcome } = one
-    if (receipt !== body.receipt || outcome.node !== event.pubkey) continue
+    if ((receipt !== body.receipt && tag !== cameWith) || outcome.node !== event.pubkey) continue
     const bundle = { ...outcome.bundle, statement: event }
     telling.set(tag, { ...one, n: body.n, outcome: { ...outcome, bundle } })
   }
