@@ -27,6 +27,8 @@ export const entryFields = z.object({
   preimage: hex.nullable(),
   reason: z.string().nullable(),
   invoice: z.string(),
+  /** What the invoice binds by its hash or memo (terms of docs/protocol.md), as its exact text; null of somebody else’s invoice. */
+  terms: z.string().nullable(),
   at: z.number(),
   done_at: z.number().nullable(),
   /** Fingerprint of the wallet that it is sent from, which alone can say how it ended; null where it is not on record. */

@@ -79,6 +79,7 @@ export const entryObject = (it: Entry): z.output<typeof entryFields> => ({
   preimage: it.preimage,
   reason: it.reason,
   invoice: it.bolt11,
+  terms: it.terms === '' ? null : it.terms,
   at: it.at,
   done_at: it.doneAt,
   wallet: it.wallet,

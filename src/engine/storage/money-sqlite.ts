@@ -37,7 +37,7 @@ export const moneyTables = (db: Database) => {
     lockedFrames: locked.pick(['frames'], 'WHERE hash = ?'),
   }
   // As it is written by the ledger (ledger.ts).
-  const receipt = db.prepare<{ text: string }, [JobId, EventId]>(
+  const keptText = db.prepare<{ text: string }, [JobId, EventId]>(
     `SELECT text FROM kept WHERE job = ? AND id = ? AND kind = 'receipt'`,
   )
   const versions = versionsOf(db)
@@ -73,7 +73,7 @@ export const moneyTables = (db: Database) => {
   return {
     prepared: () => [
       ...Object.values(tables).flatMap((it) => it.prepared),
-      receipt,
+      keptText,
       ...versions.prepared,
     ],
     /** @returns why it was not written */
@@ -95,7 +95,7 @@ export const moneyTables = (db: Database) => {
       payments: (limit) => reads.payments(BigInt(limit)),
       charge: (receipt) => reads.charge(receipt)[0] ?? null,
       charges: (payee, ref, limit) => reads.charges(payee, ref, BigInt(limit)),
-      receiptText: (job, id) => receipt.get(job, id)?.text ?? null,
+      receiptText: (job, id) => keptText.get(job, id)?.text ?? null,
       locked: () => reads.locked(),
       lockedFrames: (hash) => reads.lockedFrames(hash)[0]?.frames ?? null,
     } satisfies Omit<MoneyStore, 'write'>,
