@@ -28,6 +28,8 @@ describe('--where', () => {
       B,
     ])
     expect(await of([`deny:${npub(A)}, deny:${npub(B)}`])).toEqual({ ...ANYWHERE, deny: [A, B] })
+    // As `--json` shows keys.
+    expect(await of([`deny:${A.toUpperCase()},deny:${B}`])).toEqual({ ...ANYWHERE, deny: [A, B] })
     expect(await of(['local,other-operator', 'no-proprietary', 'local'])).toEqual({
       ...ANYWHERE,
       local: true,
@@ -60,7 +62,8 @@ describe('--where', () => {
     ['allow', 'where.rule', 'try --where allow:NPUB'],
     ['allow:', 'key.npub', 'npub1'],
     ['allow:npub1qqqq', 'key.npub', 'npub1'],
-    [`allow:${keyOf(1)}`, 'key.npub', 'npub1'],
+    [`allow:${keyOf(1).slice(1)}`, 'key.npub', 'npub1'],
+    [`allow:${A},deny:${npub(A)}`, 'where.both', 'keep one'],
     [`allow:${npub(A)},deny:${npub(A)}`, 'where.both', 'keep one'],
   ]
   for (const [text, code, hint] of wrong)

@@ -38,7 +38,7 @@ export const parseWhere = (texts: readonly string[]): Rules => {
   for (const rule of rules.filter((it) => it.includes(':'))) {
     const [list = '', ...key] = rule.split(':')
     if (!isOneOf(list, LISTS)) throw unknown(list)
-    lists[list].add(parseNpub(key.join(':'), `the key in --where ${list}:`))
+    lists[list].add(keyIn(key.join(':'), list))
   }
   const [both] = lists.allow.intersection(lists.deny)
   if (both)
@@ -55,6 +55,12 @@ export const parseWhere = (texts: readonly string[]): Rules => {
     noProprietary: words.has('no-proprietary'),
   }
 }
+
+/** As `npub1…`, or as `--json` shows keys: 64 hex digits. */
+const keyIn = (text: string, list: string): PubKey =>
+  /^[0-9a-f]{64}$/i.test(text)
+    ? pubKey(text.toLowerCase())
+    : parseNpub(text, `the key in --where ${list}:`)
 
 /**
  * The rules as an ask carries them.

@@ -24,9 +24,12 @@ const results = () => {
 describe('a job that drew on a tab', () => {
   test('is right with its invoice and draw in its bundle', async () => {
     const { result } = results()
-    const { findings, unchecked, tabs } = await verified(result)
+    const report = await verified(result)
+    const { findings, unchecked, tabs } = report
     expect(findings.filter((it) => !it.ok)).toEqual([])
+    expect(reportText(report, paint)).toContain('  paid at least 0 msat · used at least 10 msat ·')
     expect(unchecked).toEqual([
+      expect.stringContaining('what is left or owed on tab'),
       expect.stringContaining('output, times, paying_msat, events and error of the result'),
     ])
     const checks = new Set(findings.map((it) => it.check))
@@ -39,7 +42,7 @@ describe('a job that drew on a tab', () => {
     ])
       expect(checks).toContain(check)
     // An invoice alone is no payment.
-    expect(tabs).toMatchObject([{ statements: 0, paid: 0n, used: 10n, left: -10n }])
+    expect(tabs).toMatchObject([{ statements: 0, paid: 0n, used: 10n, left: null }])
   })
 
   test.each([
@@ -86,7 +89,7 @@ describe('a job that drew on a tab', () => {
 
   test('what a proof carries is read, so that invoice and word need not be given besides', async () => {
     const { proof } = results()
-    expect((await verified(proof)).tabs).toMatchObject([{ paid: 10_000n, left: 10_000n }])
+    expect((await verified(proof)).tabs).toMatchObject([{ paid: 10_000n, left: null }])
     expect(await wrong(proof)).toEqual([])
   })
 })

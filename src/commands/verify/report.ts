@@ -39,7 +39,7 @@ export const reportObject = (report: Report): z.output<typeof verificationShape>
     ...rest,
     paid_msat: String(paid),
     used_msat: String(used),
-    left_msat: String(left),
+    left_msat: left === null ? null : String(left),
   })),
 })
 
@@ -89,8 +89,14 @@ const headOf = (it: ReceiptSummary): string[] => {
 
 const tabOf = (it: TabSummary): string[] => {
   const { paid, used, left } = it
-  const rest = left < 0n ? `owed ${showMsat(-left)}` : `left ${showMsat(left)}`
-  const sums = [`paid ${showMsat(paid)}`, `used ${showMsat(used)}`, rest]
+  const sums =
+    left === null
+      ? [`paid at least ${showMsat(paid)}`, `used at least ${showMsat(used)}`]
+      : [
+          `paid ${showMsat(paid)}`,
+          `used ${showMsat(used)}`,
+          left < 0n ? `owed ${showMsat(-left)}` : `left ${showMsat(left)}`,
+        ]
   return [
     `tab ${shortId(it.tab)} at ${shortNpub(it.node)} · ${count(it.statements, 'statement')}`,
     `  ${[...sums, ...(it.sim ? ['play money'] : [])].join(' · ')}`,

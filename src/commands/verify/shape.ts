@@ -41,8 +41,8 @@ export const verificationShape = z.object({
       n: z.int(),
       paid_msat: msatText,
       used_msat: msatText,
-      /** Below 0: owed. */
-      left_msat: signedMsatText,
+      /** Below 0: owed. null without a statement: what shows the rest of it may not be here. */
+      left_msat: signedMsatText.nullable(),
     }),
   ),
 })

@@ -17,8 +17,8 @@ export type TabSummary = Readonly<{
   n: number
   paid: bigint
   used: bigint
-  /** Paid and not used; below 0: owed. */
-  left: bigint
+  /** Paid and not used; below 0: owed. null without a statement: what shows the rest of it may not be here. */
+  left: bigint | null
 }>
 
 /** Statements by node and tab, by rising number. */
@@ -48,7 +48,7 @@ export const tabsOf = (documents: Documents, payments: readonly Payment[]): TabS
       n: 0,
       paid: 0n,
       used: 0n,
-      left: 0n,
+      left: null,
     }
     tabs.set(name, { ...before, ...more })
   }
@@ -74,7 +74,10 @@ export const tabsOf = (documents: Documents, payments: readonly Payment[]): TabS
       used: larger(used, known?.used ?? 0n),
     })
   }
-  return [...tabs.values()].map((it) => ({ ...it, left: it.paid - it.used }))
+  return [...tabs.values()].map((it) => ({
+    ...it,
+    left: it.statements > 0 ? it.paid - it.used : null,
+  }))
 }
 
 const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b)

@@ -39,6 +39,10 @@ export const auditMoney = (
   const letters = documents
     .of('money')
     .map(({ event }) => `money ${short(event.id)}: sealed, so what it says was not checked`)
+  const tabs = tabsOf(documents, payments)
+  const open = tabs
+    .filter(({ left }) => left === null)
+    .map(({ tab }) => `what is left or owed on tab ${short(tab)}: no statement of it is given`)
   return {
     findings: [...invoiced, ...paid.findings, ...drawn.findings, ...stated.findings],
     unchecked: [
@@ -46,8 +50,9 @@ export const auditMoney = (
       ...paid.unchecked,
       ...drawn.unchecked,
       ...stated.unchecked,
+      ...open,
       ...letters,
     ],
-    tabs: tabsOf(documents, payments),
+    tabs,
   }
 }
