@@ -37,13 +37,24 @@ describe('a comma before a fraction is no separator of thousands', () => {
     ['0,5sat', '0.5sat'],
     ['0,500sat', '0.500sat'],
     ['10,5 sats', '10.5sats'],
-    ['1234,500sat', '1234.500sat'],
     ['1,234,5sat', '1234.5sat'],
     ['1.234,56sat', '1234.56sat'],
     ['1.234.567,8sat', '1234567.8sat'],
   ])('%s, and with a point it is %s', (text, pointed) => {
     expect(read(text)).toEqual(refused('has a comma before its fraction', `write ${pointed}`))
     expect(read(pointed)).toEqual(expect.any(BigInt))
+  })
+
+  test.each([
+    '01,000sat',
+    '1.000,000sat',
+    '1234,500sat',
+    '1,000,000,0000sat',
+    '01,000',
+    '1000,500msat',
+  ])('%s: no sum is named that is a thousand times smaller than may be meant', (text) => {
+    const [, , , hint] = read(text) as string[]
+    expect(hint).toMatch(/^write (it without commas|a number and its unit), such as /)
   })
 
   test.each([
@@ -88,7 +99,10 @@ test.each([
 
 test.each([
   ['5', refused('has no unit', 'write 5sat or 5msat', 'money.unit')],
-  ['1,000', refused('has no unit', 'write 1000sat or 1000msat', 'money.unit')],
+  [
+    '1,000',
+    refused('has no unit', 'write 1000sat, or 1000msat, a thousandth of that', 'money.unit'),
+  ],
   ['1.5', refused('has no unit', 'write 1.5sat', 'money.unit')],
   ['1.5msat', refused('is finer than an msat', 'write 1msat')],
   ['0.5msat', refused('is finer than an msat', 'the smallest is 1msat')],

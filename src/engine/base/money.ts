@@ -61,7 +61,9 @@ export const readAmount = (text: string): Msat | NoAmount => {
       why: 'has no unit',
       hint: decimals
         ? `write ${digits}.${decimals.slice(0, 3)}sat`
-        : `write ${digits}sat or ${digits}msat`,
+        : whole === digits
+          ? `write ${digits}sat or ${digits}msat`
+          : `write ${digits}sat, or ${digits}msat, a thousandth of that`,
     }
   const places = unit === 'msat' ? 0 : 3
   const amount = BigInt(digits + fraction.slice(0, places).padEnd(places, '0'))
@@ -83,6 +85,12 @@ const withComma = (number: string, unit: string | undefined): NoAmount => {
     return no(
       'is not an amount',
       'write a number and its unit, such as 5sat, 1.5sat, 1,000sat or 500msat',
+    )
+  // Three digits may be thousands as well: nobody is led to a sum a thousand times smaller.
+  if (whole !== '0' && decimals?.length === 3)
+    return no(
+      'may mean thousands or a fraction',
+      'write it without commas, such as 1000sat or 1.5sat',
     )
   const pointed = `${whole.replace(/[,.]/g, '')}.${decimals}${unit ?? ''}`
   const read = readAmount(pointed)
