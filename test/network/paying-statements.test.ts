@@ -216,6 +216,9 @@ describe('a client that lost a receipt', () => {
     it.kill(it.clients[0]!)
     expect(took).toBeLessThan(100)
     expect(next.outcome.bundle.statement).toBeDefined()
+    // What it says is left is what `fedai pay tabs` says then: the lost one is counted.
+    const { paid, used } = tabOf(it.nodes[0]!)
+    expect(next.outcome.left).toBe(paid - used)
     await it.startClient(it.clients[0]!)
     expect(viewOf(it)).toMatchObject({ used: tabOf(it.nodes[0]!).used, n: tabOf(it.nodes[0]!).n })
     await checkMoney(it)

@@ -154,12 +154,16 @@ export const tellNow = ({ state, effects }: ClientTurn, tag: JobTag): void => {
   state.money?.telling.delete(tag)
   state.deadlines.clear(`told:${tag}`)
   if (!one) return
-  // What is left there is one sum of all jobs: a payment for two of them is on the tab once.
+  // What is left there is one sum of all jobs: a payment for two of them is on the tab once, and a receipt that was lost
+  // before this job may be counted since.
   const { node, left: then } = one.outcome
-  const left = one.isAfter && node !== null ? leftAt(state.money!, node) : then
-  const isOwed = one.isAfter && node !== null && left !== null
-  const paying = isOwed ? onItsWay(state.money!, node, left) : one.outcome.paying
-  const trouble = node !== null && left !== null ? troubleAt(state.money!, node) : {}
+  const isOnTab = node !== null && then !== null
+  const left = isOnTab ? leftAt(state.money!, node) : then
+  const isOwed = one.isAfter && isOnTab
+  const paying = isOwed
+    ? onItsWay(state.money!, node, leftAt(state.money!, node))
+    : one.outcome.paying
+  const trouble = isOnTab ? troubleAt(state.money!, node) : {}
   const outcome = { ...one.outcome, left, paying, ...trouble }
   effects.push({ do: 'tell', job: outcome.job, news: { type: 'ended', outcome } })
 }
