@@ -26,16 +26,17 @@ const typeNames = new Map<number, FrameType>(
   Object.entries(FRAME_TYPES).map(([name, n]) => [n, name as FrameType]),
 )
 
-export type Frame = Readonly<{
+type FrameHead = Readonly<{
   type: FrameType
   last: boolean
   tag: JobTag
   /** From 0, per type and job. */
   seq: number
-  bytes: Uint8Array
-  /** The whole message that it came in: passed on as it is. */
-  whole?: Uint8Array
 }>
+export type Frame = FrameHead & Readonly<{ bytes: Uint8Array }>
+
+/** A frame as it came, whole: a router counts its bytes and passes it on; only its reader opens it. */
+export type RawFrame = FrameHead & Readonly<{ whole: Uint8Array }>
 
 /** What frames carry instead of a job's id: SHA-256(`fedai/1 frame` ‖ job id ‖ ticket id), cut to 16 bytes. */
 export const jobTagOf = (job: JobId, ticket: EventId): JobTag => {
@@ -50,7 +51,7 @@ const TAGGED_JOB = TAGGED.subarray(13, 45)
 const TAGGED_TICKET = TAGGED.subarray(45)
 
 /** The first 22 bytes of a frame: also the associated data that an output frame is sealed with. */
-export const frameHeader = (frame: Omit<Frame, 'bytes'>): Uint8Array => {
+export const frameHeader = (frame: FrameHead): Uint8Array => {
   const header = new Uint8Array(FRAME_HEADER_BYTES)
   header[0] = VERSION
   header[1] = FRAME_TYPES[frame.type] | (frame.last ? LAST : 0)
@@ -59,31 +60,38 @@ export const frameHeader = (frame: Omit<Frame, 'bytes'>): Uint8Array => {
   return header
 }
 
-export const encodeFrame = (frame: Omit<Frame, 'whole'>): Uint8Array =>
-  concat(frameHeader(frame), frame.bytes)
+export const encodeFrame = (frame: Frame): Uint8Array => concat(frameHeader(frame), frame.bytes)
 
-/** A frame, or undefined where the bytes are none: wrong version, unknown type, too short. */
-export const decodeFrame = (bytes: Uint8Array): Frame | undefined => {
-  if (bytes.length < FRAME_HEADER_BYTES || bytes[0] !== VERSION) return undefined
-  const type = typeNames.get(bytes[1]! & ~LAST)
-  const last = (bytes[1]! & LAST) !== 0
+/** What came as a frame, or undefined where the bytes are none: wrong version, unknown type, too short. */
+export const readFrame = (whole: Uint8Array): RawFrame | undefined => {
+  if (whole.length < FRAME_HEADER_BYTES || whole[0] !== VERSION) return undefined
+  const type = typeNames.get(whole[1]! & ~LAST)
+  const last = (whole[1]! & LAST) !== 0
   if (!type || (last && type !== 'output')) return undefined
   // Sealed bytes hold a tag at least: frames without bytes would pass every bound that counts bytes.
   const sealed = type === 'input' || type === 'output' || type === 'money'
-  if (sealed && bytes.length < FRAME_HEADER_BYTES + GCM_TAG_BYTES) return undefined
-  for (let i = 0; i < TAG.length; i++) TAG[i] = bytes[2 + i]!
-  return {
-    type,
-    last,
-    tag: toHex(TAG) as JobTag,
-    seq: ((bytes[18]! << 24) | (bytes[19]! << 16) | (bytes[20]! << 8) | bytes[21]!) >>> 0,
-    bytes: bytes.subarray(FRAME_HEADER_BYTES),
-    whole: bytes,
-  }
+  if (sealed && whole.length < FRAME_HEADER_BYTES + GCM_TAG_BYTES) return undefined
+  for (let i = 0; i < TAG.length; i++) TAG[i] = whole[2 + i]!
+  return { type, last, tag: toHex(TAG) as JobTag, seq: uint32(whole, 18), whole }
 }
 
 // Views on what came are dear (each wants a buffer of its own): a tag is copied, and read from there.
 const TAG = new Uint8Array(16)
+
+/** How many bytes a frame carries. */
+export const sizeOf = ({ whole }: RawFrame): number => whole.length - FRAME_HEADER_BYTES
+
+/** The same with what it carries: a view on what came. */
+export const openFrame = ({ whole, ...head }: RawFrame): Frame => ({
+  ...head,
+  bytes: whole.subarray(FRAME_HEADER_BYTES),
+})
+
+/** A frame of bytes that came, or undefined where they are none. */
+export const decodeFrame = (whole: Uint8Array): Frame | undefined => {
+  const raw = readFrame(whole)
+  return raw && openFrame(raw)
+}
 
 /** Permission to send, from reader to writer. Both numbers only rise. */
 export type Credit = Readonly<{
@@ -110,14 +118,18 @@ export const encodeCredit = (
   return bytes
 }
 
-/** What a credit says, without checking who said it: all that a router can do. */
-export const readCredit = (bytes: Uint8Array): Credit | undefined => {
-  if (bytes.length !== CREDIT_BYTES) return undefined
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const allowed = view.getBigUint64(4)
-  if (allowed > BigInt(Number.MAX_SAFE_INTEGER)) return undefined
-  return { next: view.getUint32(0), allowed: Number(allowed) }
+/**
+ * What a credit says, without checking who said it: all that a router can do.
+ * @param at where it begins: behind the header, in the bytes of a frame
+ */
+export const readCredit = (bytes: Uint8Array, at = 0): Credit | undefined => {
+  if (bytes.length - at !== CREDIT_BYTES) return undefined
+  const allowed = uint32(bytes, at + 4) * 2 ** 32 + uint32(bytes, at + 8)
+  return allowed <= Number.MAX_SAFE_INTEGER ? { next: uint32(bytes, at), allowed } : undefined
 }
+
+const uint32 = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
 
 /** A credit that the holder of the credit key gave, or undefined. */
 export const openCredit = (key: Uint8Array, frame: Frame): Credit | undefined => {

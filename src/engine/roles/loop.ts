@@ -1,6 +1,6 @@
 import { asFault, type Fault } from '../base/fault.ts'
 import { type UnixMs, unixMs } from '../base/clock.ts'
-import { decodeFrame } from '../protocol/frames.ts'
+import { readFrame } from '../protocol/frames.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
 import { type IntakeRules, admit } from '../protocol/intake.ts'
 import { FORGED, isRefusal } from '../protocol/refusal.ts'
@@ -97,7 +97,7 @@ export class Loop<
   }
 
   frame(link: Link, bytes: Uint8Array): void {
-    const frame = decodeFrame(bytes)
+    const frame = readFrame(bytes)
     if (frame) this.feed({ type: 'frame', link: link.id, frame })
   }
 

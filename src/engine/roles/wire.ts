@@ -1,5 +1,5 @@
 import type { Signed } from '../protocol/event.ts'
-import type { Frame } from '../protocol/frames.ts'
+import type { RawFrame } from '../protocol/frames.ts'
 import type { EventId, PaymentHash, PubKey } from '../protocol/ids.ts'
 import type { Message } from '../protocol/messages.ts'
 import type { MoneyChange } from '../storage/money-store.ts'
@@ -29,7 +29,7 @@ export type WireEvent =
   /** An event whose proof holds and that is of another network than ours. */
   | Readonly<{ type: 'foreign'; link: LinkId; event: Signed }>
   | Readonly<{ type: 'message'; link: LinkId; message: Message }>
-  | Readonly<{ type: 'frame'; link: LinkId; frame: Frame }>
+  | Readonly<{ type: 'frame'; link: LinkId; frame: RawFrame }>
   | Readonly<{ type: 'closed'; link: LinkId; reason: string }>
   | Readonly<{ type: 'kept'; id: EventId }>
   /** The store has another receipt of that key for that job and ticket, and did not take this one. */

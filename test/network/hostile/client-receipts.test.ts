@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Signed } from '../../../src/engine/protocol/event.ts'
 import { newsOf, outcomeOf, piece, wish } from './cast.ts'
-import { contentOf, forged, tagged } from './parcel.ts'
+import { contentOf, forged, rawFrame, tagged } from './parcel.ts'
 import { type Change, lies, other } from './receipt-lies.ts'
 import { type Scene, eventsTo, heardBy, held, onWay, scene, unharmed } from './scene.ts'
 
@@ -104,7 +104,7 @@ test('frames that came but were never credited are not charged', () => {
   const nodeJob = it.node.state.jobs.get(run!.tag)!
   nodeJob.writer.credited({ next: 1, allowed: 0 })
   const link = [...it.node.links.keys()][0]!
-  it.stage.tell(it.node, { type: 'frame', link, frame: resetOf(run!.tag) })
+  it.stage.tell(it.node, { type: 'frame', link, frame: rawFrame(resetOf(run!.tag)) })
   expect(contentOf(eventsOf(receipts)[0]!)).toMatchObject({ status: 'partial', cost: '8' })
   it.stage.deliver(receipts[0]!)
   expect(outcomeOf(it.stage, job)).toMatchObject({ verified: false })
@@ -130,7 +130,7 @@ test('reading is charged only of a client whose cancel says that it had begun', 
     it.stage.advance(500)
     const link = [...it.node.links.keys()][0]!
     if (cancels) it.stage.tell(it.client, { type: 'cancel', job })
-    else it.stage.tell(it.node, { type: 'frame', link, frame: resetOf(tag) })
+    else it.stage.tell(it.node, { type: 'frame', link, frame: rawFrame(resetOf(tag)) })
     const { verified } = outcomeOf(it.stage, job)
     expect(verified).toBe(cancels)
   }

@@ -1,7 +1,7 @@
 import { encodeCredit } from '../../../src/engine/protocol/frames.ts'
 import type { Frame } from '../../../src/engine/protocol/frames.ts'
 import { piece, wish } from './cast.ts'
-import type { Content } from './parcel.ts'
+import { type Content, rawFrame } from './parcel.ts'
 import { held, scene } from './scene.ts'
 
 /** A job in mid-stream: `pieces` words came, and no credit of the client's reaches the node. */
@@ -27,7 +27,7 @@ export const credit = (
   const { tag } = it.run
   const bytes = encodeCredit(key, tag, 'outputCredit', { next, allowed })
   const frame: Frame = { type: 'outputCredit', last: false, tag, seq: next, bytes }
-  it.stage.tell(it.node, { type: 'frame', link: it.at.link, frame })
+  it.stage.tell(it.node, { type: 'frame', link: it.at.link, frame: rawFrame(frame) })
 }
 export type Mid = ReturnType<typeof midstream>
 

@@ -5,7 +5,7 @@ import { npub } from '../../../src/engine/identity/keys.ts'
 import type { TabView } from '../../../src/engine/spending/ledger.ts'
 import { scriptedChat } from '../../fakes/scripted-runner.ts'
 import { done, outcomeOf, piece, wish } from './cast.ts'
-import { contentOf, forged, withEvent } from './parcel.ts'
+import { contentOf, forged, rawFrame, withEvent } from './parcel.ts'
 import {
   type MoneyScene,
   addPaidNode,
@@ -258,7 +258,11 @@ test('a dispute about something else leaves both counts of the tab the same, and
     seq: 0,
     bytes: new Uint8Array(),
   } as const
-  it.stage.tell(it.node, { type: 'frame', link: [...it.node.links.keys()][0]!, frame })
+  it.stage.tell(it.node, {
+    type: 'frame',
+    link: [...it.node.links.keys()][0]!,
+    frame: rawFrame(frame),
+  })
   it.stage.tampers.length = 0
   it.stage.deliver(receipts[0]!)
   it.stage.advance(40_000)

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { encodeCredit } from '../../../src/engine/protocol/frames.ts'
 import type { Frame } from '../../../src/engine/protocol/frames.ts'
 import { done, outcomeOf, piece, wish } from './cast.ts'
+import { rawFrame } from './parcel.ts'
 import { eventsTo, framesTo, heardBy, onFrames, scene, unharmed } from './scene.ts'
 
 import { charged, credit, midstream } from './midstream.ts'
@@ -21,7 +22,7 @@ describe('credits', () => {
     ] as const) {
       const bytes = encodeCredit(it.at.secrets.credit, tag, type, { next: 3, allowed: 1e9 })
       const frame: Frame = { type: 'outputCredit', last: false, tag: it.run.tag, seq: 3, bytes }
-      it.stage.tell(it.node, { type: 'frame', link: it.at.link, frame })
+      it.stage.tell(it.node, { type: 'frame', link: it.at.link, frame: rawFrame(frame) })
     }
     expect(charged(it)).toMatchObject({ cost: '0' })
   })
@@ -50,7 +51,7 @@ describe('credits', () => {
       allowed: 1e9,
     })
     const frame: Frame = { type: 'outputCredit', last: false, tag: it.run.tag, seq: 3, bytes }
-    it.stage.tell(it.node, { type: 'frame', link: 999, frame })
+    it.stage.tell(it.node, { type: 'frame', link: 999, frame: rawFrame(frame) })
     expect(charged(it)).toMatchObject({ cost: '0' })
   })
 })
@@ -122,7 +123,7 @@ test('a reset by the router frees the runner, and what was credited is charged',
     seq: 0,
     bytes: new Uint8Array(),
   }
-  it.stage.tell(it.node, { type: 'frame', link: it.at.link, frame })
+  it.stage.tell(it.node, { type: 'frame', link: it.at.link, frame: rawFrame(frame) })
   expect(it.run.aborted).toBe(true)
   expect(it.node.state.runners[0]!.running).toBe(0)
   expect(heardBy(it.router, 'receipt')).toMatchObject([{ status: 'partial', cost: '10' }])

@@ -1,6 +1,12 @@
 import type { Signer } from '../../../src/engine/identity/seams.ts'
 import { type Signed, eventText } from '../../../src/engine/protocol/event.ts'
-import { type Frame, decodeFrame, encodeFrame } from '../../../src/engine/protocol/frames.ts'
+import {
+  type Frame,
+  type RawFrame,
+  decodeFrame,
+  encodeFrame,
+  readFrame,
+} from '../../../src/engine/protocol/frames.ts'
 import { type KindName, kindName } from '../../../src/engine/protocol/kinds.ts'
 import type { Party } from './party.ts'
 
@@ -58,6 +64,9 @@ export const withFrame = (parcel: Parcel, frame: Frame): Parcel => ({
   frame,
   bytes: encodeFrame(frame),
 })
+
+/** A frame as a link tells of it. */
+export const rawFrame = (frame: Frame): RawFrame => readFrame(encodeFrame(frame))!
 
 /** A frame parcel of raw bytes, or undefined where they are no frame: then nobody would read them. */
 export const frameParcel = (

@@ -1,6 +1,6 @@
 import { unixMs } from '../../../src/engine/base/clock.ts'
 import type { Signed } from '../../../src/engine/protocol/event.ts'
-import { decodeFrame } from '../../../src/engine/protocol/frames.ts'
+import { readFrame } from '../../../src/engine/protocol/frames.ts'
 import type { EventId } from '../../../src/engine/protocol/ids.ts'
 import { admit } from '../../../src/engine/protocol/intake.ts'
 import { type Refusal, isRefusal } from '../../../src/engine/protocol/refusal.ts'
@@ -50,7 +50,7 @@ export const arrive = (stage: Stage, parcel: Parcel): void => {
   if (!to.links.has(link)) return
   to.heard.push(parcel)
   if (parcel.kind === 'frame') {
-    const frame = decodeFrame(parcel.bytes)
+    const frame = readFrame(parcel.bytes)
     if (frame) stage.feed(to, { type: 'frame', link, frame })
     return
   }

@@ -1,7 +1,7 @@
 import { type UnixMs, unixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
 import type { Random } from '../../base/random.ts'
-import type { Frame } from '../../protocol/frames.ts'
+import { type RawFrame, openFrame } from '../../protocol/frames.ts'
 import type { JobId } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { NO_ROUTE } from '../../protocol/pack.ts'
@@ -143,7 +143,8 @@ const onMessage = (turn: ClientTurn, link: LinkId, message: Message): void => {
   else onMoney(turn, message)
 }
 
-const onFrame = (turn: ClientTurn, frame: Frame): void => {
+const onFrame = (turn: ClientTurn, raw: RawFrame): void => {
+  const frame = openFrame(raw)
   if (frame.type === 'money') return onMoneyFrame(turn, frame)
   const id = turn.state.byTag.get(frame.tag)
   const job = id && turn.state.jobs.get(id)

@@ -1,7 +1,7 @@
 import { unixMs, type UnixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
 import type { Random } from '../../base/random.ts'
-import { type Frame, readReset } from '../../protocol/frames.ts'
+import { type RawFrame, openFrame, readReset } from '../../protocol/frames.ts'
 import { NETS, tagValue } from '../../protocol/event.ts'
 import type { EventId, JobTag, PaymentHash, PubKey } from '../../protocol/ids.ts'
 import { KINDS } from '../../protocol/kinds.ts'
@@ -134,7 +134,8 @@ const onMessage = (turn: NodeTurn, link: LinkId, message: Message): void => {
   else if (message.name === 'money') onMoney(turn, link, message)
 }
 
-const onFrame = (turn: NodeTurn, link: LinkId, frame: Frame): void => {
+const onFrame = (turn: NodeTurn, link: LinkId, raw: RawFrame): void => {
+  const frame = openFrame(raw)
   const job = turn.state.jobs.get(frame.tag)
   if (!job || job.link !== link) return
   if (frame.type === 'input') onInput(turn, job, frame)

@@ -101,7 +101,7 @@ export const onRewrap = (turn: Turn, link: LinkId, message: Message<'rewrap'>): 
   const { tag, link: to } = job.placings.at(-1)!
   const { input } = job.placings.at(-1)!
   const frames = job.body.map((bytes) => ({ ...decodeFrame(bytes)!, tag }))
-  for (const frame of frames) measure(input, frame)
+  for (const { seq, bytes } of frames) measure(input, seq, bytes.length)
   job.body = frames.map(encodeFrame)
   for (const bytes of job.body) turn.effects.push({ do: 'frame', link: to, bytes })
 }

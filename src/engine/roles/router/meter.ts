@@ -1,5 +1,5 @@
 import type { Bounds } from '../../base/bounds.ts'
-import type { Credit, Frame } from '../../protocol/frames.ts'
+import type { Credit } from '../../protocol/frames.ts'
 
 /**
  * What passed of one job in one direction, and what may: a router counts credits, though it cannot
@@ -35,15 +35,18 @@ export const restoredMeter = (bounds: MeterBounds): Meter => ({
   based: false,
 })
 
-/** Counts a frame. `new` and `again` go on; `over` breaks the job; `dropped` was sent again too often. */
-export const measure = (meter: Meter, frame: Frame): 'new' | 'again' | 'over' | 'dropped' => {
-  const { length } = frame.bytes
-  if (frame.seq < meter.next) {
-    meter.again -= length
+/** Counts a frame of so many bytes. `new` and `again` go on; `over` breaks the job; `dropped` was sent again too often. */
+export const measure = (
+  meter: Meter,
+  seq: number,
+  size: number,
+): 'new' | 'again' | 'over' | 'dropped' => {
+  if (seq < meter.next) {
+    meter.again -= size
     return meter.again >= 0 ? 'again' : 'dropped'
   }
-  meter.next = frame.seq + 1
-  meter.bytes += length
+  meter.next = seq + 1
+  meter.bytes += size
   return meter.bytes <= meter.allowed ? 'new' : 'over'
 }
 

@@ -1,4 +1,10 @@
-import { type Frame, encodeFrame, readCredit } from '../../protocol/frames.ts'
+import {
+  type Credit,
+  FRAME_HEADER_BYTES,
+  type RawFrame,
+  readCredit,
+  sizeOf,
+} from '../../protocol/frames.ts'
 import type { LinkId } from '../wire.ts'
 import { endJob, resetPlacing } from './ending.ts'
 import { allow, measure } from './meter.ts'
@@ -11,7 +17,7 @@ import { strayFrame } from './stray.ts'
  * Frames pass through blind: the router looks at type, tag and size, counts bytes against the credits
  * that it reads and cannot make, and sends the same bytes on.
  */
-export const onFrame = (turn: Turn, link: LinkId, frame: Frame): void => {
+export const onFrame = (turn: Turn, link: LinkId, frame: RawFrame): void => {
   const found = turn.state.byTag.get(frame.tag)
   const job = found && turn.state.jobs.get(found.job)
   if (!found || !job) return strayFrame(turn, link, frame)
@@ -23,22 +29,22 @@ export const onFrame = (turn: Turn, link: LinkId, frame: Frame): void => {
   else strayFrame(turn, link, frame)
 }
 
-const creditFrom = (turn: Turn, placing: Placing, frame: Frame): void => {
-  const credit = readCredit(frame.bytes)
+const creditFrom = (turn: Turn, placing: Placing, frame: RawFrame): void => {
+  const credit = creditIn(frame)
   if (!credit) return
   allow(placing.output, credit, turn.state.bounds)
-  turn.effects.push({ do: 'frame', link: placing.link, bytes: wholeOf(frame) })
+  turn.effects.push({ do: 'frame', link: placing.link, bytes: frame.whole })
 }
 
-const inputFrom = (turn: Turn, job: JobRecord, placing: Placing | null, frame: Frame): void => {
+const inputFrom = (turn: Turn, job: JobRecord, placing: Placing | null, frame: RawFrame): void => {
   if (job.phase === 'over') return strayFrame(turn, job.clientLink, frame)
-  const bytes = wholeOf(frame)
-  const seen = placing ? measure(placing.input, frame) : 'new'
+  const bytes = frame.whole
+  const seen = placing ? measure(placing.input, frame.seq, sizeOf(frame)) : 'new'
   if (seen === 'dropped') return
   // A small body waits here until `accepted`, so that a move costs the client no second sending.
   if (seen !== 'again' && (placing === null || placing.acceptedAt === null)) {
-    job.bodyBytes += frame.bytes.length
-    stray(turn, job.clientLink, frame.bytes.length)
+    job.bodyBytes += sizeOf(frame)
+    stray(turn, job.clientLink, sizeOf(frame))
     if (job.bodyBytes > turn.state.bounds.inlineBodyBytes) return overWindow(turn, job, placing)
     job.body.push(bytes)
   }
@@ -47,10 +53,10 @@ const inputFrom = (turn: Turn, job: JobRecord, placing: Placing | null, frame: F
   turn.effects.push({ do: 'frame', link: placing.link, bytes })
 }
 
-const fromNode = (turn: Turn, job: JobRecord, placing: Placing, frame: Frame): void => {
-  const bytes = wholeOf(frame)
+const fromNode = (turn: Turn, job: JobRecord, placing: Placing, frame: RawFrame): void => {
+  const bytes = frame.whole
   if (frame.type === 'inputCredit') {
-    const credit = readCredit(frame.bytes)
+    const credit = creditIn(frame)
     if (!credit) return
     allow(placing.input, credit, turn.state.bounds)
     turn.effects.push({ do: 'frame', link: job.clientLink, bytes })
@@ -63,13 +69,14 @@ const fromNode = (turn: Turn, job: JobRecord, placing: Placing, frame: Frame): v
   // Late is honest, as far as it was allowed. While the job moves its client gets nothing of the node that it leaves.
   const isLate = job.phase === 'over' || job.phase === 'moving'
   if (isLate || placing.acceptedAt === null) {
-    if (measure(placing.output, frame) === 'over') strayFrame(turn, placing.link, frame)
+    if (measure(placing.output, frame.seq, sizeOf(frame)) === 'over')
+      strayFrame(turn, placing.link, frame)
     return
   }
   // After the end nothing follows, but what came before it may be needed again.
   if (placing.lastSeen && frame.seq >= placing.output.next)
     return strayFrame(turn, placing.link, frame)
-  const seen = measure(placing.output, frame)
+  const seen = measure(placing.output, frame.seq, sizeOf(frame))
   if (seen === 'dropped') return
   if (seen === 'over') return overWindow(turn, job, placing)
   placing.firstAt ??= turn.now
@@ -78,18 +85,17 @@ const fromNode = (turn: Turn, job: JobRecord, placing: Placing, frame: Frame): v
 }
 
 /** What a node says of money in a job, also after its receipt: a few small frames, under no window. */
-const moneyFrom = (turn: Turn, job: JobRecord, placing: Placing, frame: Frame): void => {
-  const isSmall = frame.bytes.length <= MOST_MONEY_BYTES && placing.moneyFrames < MOST_MONEY_FRAMES
+const moneyFrom = (turn: Turn, job: JobRecord, placing: Placing, frame: RawFrame): void => {
+  const isSmall = sizeOf(frame) <= MOST_MONEY_BYTES && placing.moneyFrames < MOST_MONEY_FRAMES
   if (!isSmall || placing.acceptedAt === null) return strayFrame(turn, placing.link, frame)
   placing.moneyFrames++
-  turn.effects.push({ do: 'frame', link: job.clientLink, bytes: wholeOf(frame) })
+  turn.effects.push({ do: 'frame', link: job.clientLink, bytes: frame.whole })
 }
 
 const MOST_MONEY_BYTES = 4_096
 const MOST_MONEY_FRAMES = 4
 
-/** Frames go on byte for byte: as they came, where they came from a link. */
-const wholeOf = (frame: Frame): Uint8Array => frame.whole ?? encodeFrame(frame)
+const creditIn = ({ whole }: RawFrame): Credit | undefined => readCredit(whole, FRAME_HEADER_BYTES)
 
 const overWindow = (turn: Turn, job: JobRecord, placing: Placing | null): void => {
   if (placing) {
