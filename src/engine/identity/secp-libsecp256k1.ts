@@ -22,6 +22,8 @@ const SYMBOLS = {
 const SIGN_AND_VERIFY = 0x0301
 /** Between two blindings of the context: it costs 20 µs, so not before every signature. */
 const SIGNATURES_PER_BLINDING = 1024
+/** Keys whose points are kept, about 250 bytes each; the one kept longest gives way. */
+const MOST_POINTS = 4_096
 
 /**
  * The system's libsecp256k1, or undefined where there is none with schnorrsig and extrakeys. Some
@@ -119,12 +121,25 @@ const bind = (lib: Library): Schnorr => {
     keypairs.set(secret, { secret: Uint8Array.from(secret), keypair: keypair.slice() })
   }
 
+  // To find the point of a key takes a square root, a tenth of a verification; the keys on a router's links
+  // speak again and again.
+  const points = new Map<string, Uint8Array>()
+  const loadPoint = (key: Uint8Array): boolean => {
+    const name = key.toHex()
+    const known = points.get(name)
+    if (known) point.set(known)
+    if (known) return true
+    bytes.set(key)
+    if (lib.secp256k1_xonly_pubkey_parse(context, pointPtr, bytesPtr) !== 1) return false
+    if (points.size >= MOST_POINTS) points.delete(points.keys().next().value!)
+    points.set(name, point.slice())
+    return true
+  }
+
   return {
     backend: 'libsecp256k1',
     verify: (signature, digest, key) => {
-      if (!isVerifiable(signature, digest, key)) return false
-      bytes.set(key)
-      if (lib.secp256k1_xonly_pubkey_parse(context, pointPtr, bytesPtr) !== 1) return false
+      if (!isVerifiable(signature, digest, key) || !loadPoint(key)) return false
       sig.set(signature)
       hash.set(digest)
       return lib.secp256k1_schnorrsig_verify(context, sigPtr, hashPtr, 32, pointPtr) === 1

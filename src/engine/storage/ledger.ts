@@ -77,6 +77,8 @@ export const MIGRATIONS = [
   'ALTER TABLE views ADD COLUMN session INTEGER NOT NULL DEFAULT 0 CHECK (session IN (0, 1))',
   // Which statement charges a receipt: of those before nobody wrote it down.
   'ALTER TABLE charges ADD COLUMN stated INTEGER',
+  // Written at each receipt of a router, though a node alone asks for its own, once: `kept` says the same.
+  'DROP TABLE heads',
 ]
 
 type Row = Omit<Kept, 'by' | 'at'> & { signer: PubKey; at: bigint }
@@ -140,9 +142,9 @@ const statementsOf = (db: Database) => {
        SELECT 1 FROM kept WHERE job = ?3 AND (id = ?1 OR
          (?2 = 'receipt' AND kind = 'receipt' AND ticket = ?4 AND signer = ?5)))`,
   )
-  const head = db.prepare<{ receipt: EventId }, [PubKey]>('SELECT receipt FROM heads WHERE key = ?')
-  const setHead = db.prepare(
-    'INSERT INTO heads VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET receipt = excluded.receipt',
+  // From the end, where a node's ledger has its own.
+  const head = db.prepare<{ id: EventId }, [PubKey]>(
+    `SELECT id FROM kept WHERE kind = 'receipt' AND signer = ? ORDER BY seq DESC LIMIT 1`,
   )
   const byId = db.prepare<{ id: EventId }, [JobId, EventId]>(
     'SELECT id FROM kept WHERE job = ? AND id = ?',
@@ -153,7 +155,6 @@ const statementsOf = (db: Database) => {
   const keep = (kept: Kept): Fault | null => {
     const { id, kind, job, ticket, by, text, at } = kept
     const { changes } = insert.run(id, kind, job, ticket, by, text, BigInt(at))
-    if (changes > 0 && kind === 'receipt') setHead.run(by, id)
     // Not written: the same event again, or a second receipt, which another process was first with.
     return changes > 0 || byId.get(job, id) ? null : receiptDuplicate(job)
   }
@@ -186,11 +187,11 @@ const statementsOf = (db: Database) => {
   const writeAll = db.transaction((sets: readonly (readonly MoneyChange[])[]) => sets.map(writeSet))
 
   return {
-    prepared: () => [insert, head, setHead, byId, ofJob, newest, ...money.prepared()],
+    prepared: () => [insert, head, byId, ofJob, newest, ...money.prepared()],
     /** Writes all in one transaction, each set as a whole or not at all; null or why not for each. */
     write: (sets: readonly (readonly MoneyChange[])[]) => writeAll.immediate(sets),
     money: money.reads,
-    head: (key: PubKey): EventId | null => head.get(key)?.receipt ?? null,
+    head: (key: PubKey): EventId | null => head.get(key)?.id ?? null,
     ofJob: (job: JobId): Kept[] => ofJob.all(job).map(keptOf),
     newest: (limit: number): Kept[] => newest.all(limit).map(keptOf),
   }

@@ -52,6 +52,7 @@ test('a ledger from before there was money is brought up to date, and keeps its 
   ])
     db.run(`DROP TABLE ${table}`)
   db.run('DROP TABLE spending')
+  db.run('CREATE TABLE heads (key TEXT PRIMARY KEY, receipt TEXT NOT NULL) STRICT, WITHOUT ROWID')
   db.run('PRAGMA user_version = 1')
   db.close()
   const again = await openStore(path)

@@ -199,7 +199,7 @@ test('after a commit has failed, all who wait hear of it and nothing more is tak
   const store = await openStore(path)
   await store.keep(receiptOf(1))
   const db = new Database(path)
-  db.run('DROP TABLE heads')
+  db.run(`CREATE TRIGGER full BEFORE INSERT ON kept BEGIN SELECT RAISE(ABORT, 'no room'); END`)
   db.close()
   const waiting = [store.keep(receiptOf(2)), store.keep(receiptOf(3))]
   const faults = await Promise.all(waiting.map(faultOf))
