@@ -58,3 +58,28 @@ test('a clock that is set back forgets nothing', () => {
   expect(cache.seen(id(1), unixMs(0))).toBe(true)
   expect(cache.seen(id(1), unixMs(10_500))).toBe(true)
 })
+
+test('as many ids as it holds are each seen, and none that was not added', () => {
+  const cache = new ReplayCache(WINDOW)
+  const all = Array.from({ length: 20_000 }, (_, n) => id(n))
+  for (const it of all) expect(cache.add(it, unixMs(0))).toBe(true)
+  for (const it of all) expect(cache.seen(it, unixMs(0))).toBe(true)
+  for (let n = 20_000; n < 40_000; n++) expect(cache.seen(id(n), unixMs(0))).toBe(false)
+  expect(cache.size).toBe(20_000)
+  // Added again it is no second one.
+  cache.add(id(0), unixMs(0))
+  expect(cache.size).toBe(20_000)
+})
+
+test('ids that begin alike, with zeros or the most that there is, are told apart', () => {
+  const cache = new ReplayCache(WINDOW)
+  const all = ['0000000000000', '0000000000001', 'fffffffffffff', 'ffffffffffffe'].map((start) =>
+    eventId(start.padEnd(64, '7')),
+  )
+  for (const it of all) {
+    expect(cache.seen(it, unixMs(0))).toBe(false)
+    cache.add(it, unixMs(0))
+    expect(cache.seen(it, unixMs(0))).toBe(true)
+  }
+  expect(cache.size).toBe(4)
+})
