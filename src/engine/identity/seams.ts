@@ -1,5 +1,5 @@
 import type { Envelope } from '../protocol/envelope.ts'
-import type { Draft, Signed } from '../protocol/event.ts'
+import type { Draft, Signed, WrittenDraft } from '../protocol/event.ts'
 import type { PubKey } from '../protocol/ids.ts'
 
 /**
@@ -50,6 +50,8 @@ export interface Signer {
   sign(draft: Draft): Signed
   /** Signs, and gives the text that was written for the hash with it: nothing is written twice. */
   write(draft: Draft): Envelope
+  /** The same around a content that was written before. */
+  writeAround(draft: WrittenDraft): Readonly<{ event: Omit<Signed, 'content'>; text: string }>
   /** HMAC-SHA-256 of a label under the secret: keys derived for one purpose. */
   derive(label: string): Uint8Array
   /** The key that this one shares with another (NIP-44, `get_conversation_key`); null where that is no key. */

@@ -1,7 +1,14 @@
 import { fromHex, hmac, toHex, utf8 } from '../base/bytes.ts'
 import type { Random } from '../base/random.ts'
 import type { Envelope } from '../protocol/envelope.ts'
-import { type Draft, idOf, partsOf, textOf } from '../protocol/event.ts'
+import {
+  type Draft,
+  type Parts,
+  type WrittenDraft,
+  idOfParts,
+  partsOf,
+  textOf,
+} from '../protocol/event.ts'
 import { type PubKey, type Signature, pubKey } from '../protocol/ids.ts'
 import { forbidDumps } from './no-dumps.ts'
 import type { Secp256k1, Signer } from './seams.ts'
@@ -20,18 +27,27 @@ export const signerOf = (secret: Uint8Array, secp: Secp256k1, random: Random): S
   const own = Uint8Array.from(secret)
   const pubkey = pubKey(toHex(secp.publicKey(own)))
   const shared = new Map<PubKey, Uint8Array>()
-  const write = ({ kind, created_at, tags, content }: Draft): Envelope => {
-    const draft = { kind, created_at, tags, content }
-    const parts = partsOf(draft)
-    const id = idOf(pubkey, draft, parts)
+  const around = ({ kind, created_at, tags }: Omit<Draft, 'content'>, parts: Parts) => {
+    const id = idOfParts(pubkey, { kind, created_at, tags }, parts)
     const sig = toHex(secp.sign(fromHex(id), own, random.bytes(32))) as Signature
-    const event = { id, pubkey, ...draft, sig }
+    return { id, pubkey, kind, created_at, tags, sig }
+  }
+  const write = (draft: Draft): Envelope => {
+    const parts = partsOf(draft)
+    const { sig, ...rest } = around(draft, parts)
+    const event = { ...rest, content: draft.content, sig }
+    return { event, text: textOf(event, parts) }
+  }
+  const writeAround = ({ written, ...draft }: WrittenDraft) => {
+    const parts = { tags: JSON.stringify(draft.tags), content: written }
+    const event = around(draft, parts)
     return { event, text: textOf(event, parts) }
   }
   return Object.freeze<Signer>({
     pubkey,
     sign: (draft) => write(draft).event,
     write,
+    writeAround,
     derive: (label) => new Uint8Array(hmac(own, utf8(label))),
     conversation: (peer) => {
       const known = shared.get(peer)

@@ -1,7 +1,7 @@
 import { BOUNDS } from '../base/bounds.ts'
 import { fromHex } from '../base/bytes.ts'
 import type { UnixSec } from '../base/clock.ts'
-import { type Parts, type Signed, idOf, isTextOf, partsOf, textOf } from './event.ts'
+import { type Parts, type Signed, idOfParts, isTextOf, partsOf, textOf } from './event.ts'
 import type { EventId, PubKey, Signature } from './ids.ts'
 import { isLonger, parseStrict, tooLarge } from './json.ts'
 import { type Refusal, isRefusal, refuse } from './refusal.ts'
@@ -99,7 +99,7 @@ export const eventOf = (raw: unknown): Signed | Refusal => {
 
 /** Rule 2, first half: the id is the hash of what was parsed. */
 export const wrongId = (event: Signed, parts: Parts): Refusal | undefined =>
-  idOf(event.pubkey, event, parts) === event.id
+  idOfParts(event.pubkey, event, parts) === event.id
     ? undefined
     : refuse('event.wrong_id', 'the id is not the hash of the event')
 

@@ -14,6 +14,9 @@ export type Draft = Readonly<{
   content: string
 }>
 
+/** The same where its content was written before: as it stands in the text of an event, a string of JSON. */
+export type WrittenDraft = Readonly<Omit<Draft, 'content'> & { written: string }>
+
 /** A NIP-01 event with an id and a signature, which nobody has checked yet. */
 export type Signed = Readonly<Draft & { id: EventId; pubkey: PubKey; sig: Signature }>
 
@@ -36,7 +39,10 @@ export type Verified<Body = unknown> = Readonly<{
  * agrees with the NIP for all texts that the codec admits: control characters other than
  * the seven it names, and lone surrogates, are refused before (json.ts).
  */
-export const canonical = (pubkey: PubKey, draft: Draft, parts = partsOf(draft)): string =>
+export const canonical = (pubkey: PubKey, draft: Draft): string =>
+  canonicalOf(pubkey, draft, partsOf(draft))
+
+const canonicalOf = (pubkey: PubKey, draft: Omit<Draft, 'content'>, parts: Parts): string =>
   `[0,"${pubkey}",${draft.created_at},${draft.kind},${parts.tags},${parts.content}]`
 
 /** Tags and content as JSON: what takes time to write, and stands in the canonical text and in the event. */
@@ -48,14 +54,18 @@ export const partsOf = ({ tags, content }: Pick<Draft, 'tags' | 'content'>): Par
 })
 
 /** The id of an event: SHA-256 of its canonical text. */
-export const idOf = (pubkey: PubKey, draft: Draft, parts = partsOf(draft)): EventId =>
-  sha256Hex(canonical(pubkey, draft, parts)) as EventId
+export const idOf = (pubkey: PubKey, draft: Draft): EventId =>
+  idOfParts(pubkey, draft, partsOf(draft))
+
+/** The same, of parts that were written before. */
+export const idOfParts = (pubkey: PubKey, draft: Omit<Draft, 'content'>, parts: Parts): EventId =>
+  sha256Hex(canonicalOf(pubkey, draft, parts)) as EventId
 
 /** The JSON in which we write events: fields in the order of NIP-01, no whitespace. */
 export const eventText = (event: Signed): string => textOf(event, partsOf(event))
 
 /** The same, of parts that were written before. */
-export const textOf = (event: Signed, { tags, content }: Parts): string =>
+export const textOf = (event: Omit<Signed, 'content'>, { tags, content }: Parts): string =>
   `{"id":"${event.id}","pubkey":"${event.pubkey}","created_at":${event.created_at},"kind":${event.kind},"tags":${tags},"content":${content},"sig":"${event.sig}"}`
 
 /** Whether a text is what `textOf` would write, without writing it. */

@@ -56,6 +56,9 @@ export const decodeText = (
   }
 }
 
+/** A text as it stands within a string of JSON: what JSON.stringify writes between the quotes. */
+export const quotedText = (text: string): string => JSON.stringify(text).slice(1, -1)
+
 export const tooLarge = (maxBytes: number): Refusal =>
   refuse('event.too_large', `longer than ${maxBytes} bytes`)
 

@@ -1,13 +1,19 @@
 import type { Bounds } from '../base/bounds.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Signer } from '../identity/seams.ts'
-import { eventText } from '../protocol/event.ts'
 import { FRAME_HEADER_BYTES } from '../protocol/frames.ts'
 import { isLonger } from '../protocol/json.ts'
 import type { EventId } from '../protocol/ids.ts'
 import { Answers, deliveryOf, unknown } from './answers.ts'
 import { authDraft, refusalOf } from './auth.ts'
-import type { Delivery, Filter, Link, LinkOwner, Outgoing } from './link.ts'
+import {
+  type Delivery,
+  type Filter,
+  type Link,
+  type LinkOwner,
+  type Outgoing,
+  textOf,
+} from './link.ts'
 import { addressedTo, newLinkId } from './network.ts'
 import { TEXT_SLACK } from './nip11.ts'
 import { Queries } from './queries.ts'
@@ -69,12 +75,12 @@ export class DialLink implements Link {
     })
   }
 
-  send({ event, text = eventText(event) }: Outgoing): Promise<Delivery> {
+  send(outgoing: Outgoing): Promise<Delivery> {
     if (this.phase !== 'ready') return Promise.resolve(unknown('the link is closed'))
     if (this.unsent() > this.seams.bounds.unsentPerLinkBytes)
       return Promise.resolve(unknown('too much is unsent'))
-    this.write(`["EVENT",${text}]`)
-    return this.answers.expect(event.id)
+    this.write(`["EVENT",${textOf(outgoing)}]`)
+    return this.answers.expect(outgoing.event.id)
   }
 
   frame(bytes: Uint8Array): boolean {
@@ -156,7 +162,7 @@ export class DialLink implements Link {
     const { signer, clock } = this.seams
     const event = signer.sign(authDraft(this.address, challenge, clock.now()))
     this.auth = event.id
-    this.write(`["AUTH",${eventText(event)}]`)
+    this.write(`["AUTH",${textOf({ event })}]`)
   }
 
   private answered(id: EventId, accepted: boolean, message: string): void {

@@ -3,13 +3,12 @@ import { toHex } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
-import { eventText } from '../protocol/event.ts'
 import { isLonger } from '../protocol/json.ts'
 import { unknown } from './answers.ts'
 import { checkAuth } from './auth.ts'
 import type { Counter } from './counter.ts'
 import type { DoorSocket } from './door.ts'
-import type { Delivery, Link, LinkOwner, Outgoing } from './link.ts'
+import { type Delivery, type Link, type LinkOwner, type Outgoing, textOf } from './link.ts'
 import { type DoorOptions, newLinkId } from './network.ts'
 import { TEXT_SLACK } from './nip11.ts'
 import { Allowance } from './allowance.ts'
@@ -68,9 +67,9 @@ export class DoorLink implements Link, Speaker {
 
   // What the owner asks for.
 
-  send({ event, text = eventText(event) }: Outgoing): Promise<Delivery> {
+  send(outgoing: Outgoing): Promise<Delivery> {
     if (this.over) return Promise.resolve(unknown('the link is closed'))
-    return this.subscriptions.deliver(event, text)
+    return this.subscriptions.deliver(outgoing.event, textOf(outgoing))
   }
 
   frame(bytes: Uint8Array): boolean {

@@ -1,11 +1,7 @@
 import { z } from 'zod'
-import type { Signed } from '../protocol/event.ts'
 import { kindClass, kindName } from '../protocol/kinds.ts'
 import { PUBLIC_KINDS } from '../protocol/messages.ts'
-import type { Filter } from './link.ts'
-
-/** What filters look at of an event. */
-export type Indexed = Omit<Signed, 'content' | 'sig'>
+import type { Filter, Indexed } from './link.ts'
 
 /** Whether an event passes a filter (NIP-01): every condition, any value of each. */
 export const matchesFilter = (filter: Filter, event: Indexed): boolean => matcherOf(filter)(event)

@@ -1,4 +1,4 @@
-import type { Signed } from '../protocol/event.ts'
+import { type Signed, eventText } from '../protocol/event.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
 import type { Tls } from './tls.ts'
 
@@ -19,8 +19,16 @@ export type Filter = Readonly<{
   [tag: `#${string}`]: readonly string[] | undefined
 }>
 
-/** An event as it goes on a link: the event, and its exact text where that is known. */
-export type Outgoing = Readonly<{ event: Signed; text?: string }>
+/** What filters look at of an event. */
+export type Indexed = Omit<Signed, 'content' | 'sig'>
+
+/** An event as it goes on a link: its exact text where that is known, and what filters look at of it. */
+export type Outgoing =
+  Readonly<{ event: Signed; text?: undefined }> | Readonly<{ event: Indexed; text: string }>
+
+/** The text that goes on the link. */
+export const textOf = (outgoing: Outgoing): string =>
+  outgoing.text === undefined ? eventText(outgoing.event) : outgoing.text
 
 /**
  * A link carries events and frames between two processes. The same seam for a WebSocket

@@ -2,11 +2,10 @@ import { utf8Length } from '../base/bytes.ts'
 import type { Bounds } from '../base/bounds.ts'
 import { type Clock, type UnixMs, unixMs } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
-import { eventText } from '../protocol/event.ts'
 import type { EventId, PubKey } from '../protocol/ids.ts'
 import { Answers, deliveryOf, unknown } from './answers.ts'
 import { matchesFilter } from './filter.ts'
-import type { Link, LinkOwner } from './link.ts'
+import { type Link, type LinkOwner, textOf } from './link.ts'
 import { addressedTo, type DoorOptions } from './network.ts'
 
 /** How likely it is that one message meets a fault, 0 to 1. */
@@ -123,7 +122,8 @@ export class MemoryPipe {
       link: {
         id,
         address: isDoor ? `${this.address}#${id}` : this.address,
-        send: async ({ event, text = eventText(event) }) => {
+        send: async (outgoing) => {
+          const [{ event }, text] = [outgoing, textOf(outgoing)]
           if (end.closed) return unknown('the link is closed')
           const bytes = utf8Length(text)
           if (isDoor && !matchesFilter(addressedTo(this.parties.key), event))

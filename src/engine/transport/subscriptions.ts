@@ -1,17 +1,16 @@
 import { utf8Length } from '../base/bytes.ts'
 import { type Bounds, MIB } from '../base/bounds.ts'
 import type { Clock } from '../base/clock.ts'
-import type { Signed } from '../protocol/event.ts'
 import { tagValue } from '../protocol/event.ts'
 import type { PubKey } from '../protocol/ids.ts'
 import { unknown } from './answers.ts'
 import { addresseesOf, isAddressed, matcherOf, parseFilter } from './filter.ts'
-import type { Delivery, Filter } from './link.ts'
+import type { Delivery, Filter, Indexed } from './link.ts'
 import { STORED_AT_ONCE, SUBSCRIPTION_ID_CHARS } from './nip11.ts'
 
 type Subscription = { prefix: string; wants: readonly Wanted[] }
-type Wanted = { isPublic: boolean; matches: (event: Signed) => boolean }
-type Held = { event: Signed; text: string; settle: (delivery: Delivery) => void }
+type Wanted = { isPublic: boolean; matches: (event: Indexed) => boolean }
+type Held = { event: Indexed; text: string; settle: (delivery: Delivery) => void }
 
 /** Events that wait for the first subscription of a key that has just proven itself, and how long, ms. */
 const MOST_HELD = 16
@@ -68,7 +67,7 @@ export class Subscriptions {
   }
 
   /** A live event goes to the first subscription that it matches. */
-  deliver(event: Signed, text: string): Promise<Delivery> {
+  deliver(event: Indexed, text: string): Promise<Delivery> {
     const subscription = this.subscriptionFor(event)
     if (subscription)
       return this.write(`${subscription.prefix}${text}]`)
@@ -134,7 +133,7 @@ export class Subscriptions {
     this.write(JSON.stringify(['EOSE', id]))
   }
 
-  private subscriptionFor(event: Signed): Subscription | undefined {
+  private subscriptionFor(event: Indexed): Subscription | undefined {
     const isPublic = !isAddressed(event.kind)
     for (const subscription of this.standing.values())
       for (const wanted of subscription.wants)

@@ -11,6 +11,7 @@ import type { IntakeRules } from '../../../src/engine/protocol/intake.ts'
 import { ReplayCache } from '../../../src/engine/protocol/replay.ts'
 import type { News } from '../../../src/engine/roles/client/news.ts'
 import type { matchesFilter } from '../../../src/engine/transport/filter.ts'
+import { textOf } from '../../../src/engine/transport/link.ts'
 import { quickSecp } from '../quick-secp.ts'
 import type { Parcel, Tamper } from './parcel.ts'
 import type { AnyEffect, AnyEvent, Mind, Party } from './party.ts'
@@ -197,7 +198,7 @@ export class Stage {
   private perform(party: Party, effect: AnyEffect): void {
     switch (effect.do) {
       case 'send':
-        return transmit(this, party, effect.link, effect.outgoing.event)
+        return transmit(this, party, effect.link, JSON.parse(textOf(effect.outgoing)))
       case 'frame':
         return transmit(this, party, effect.link, effect.bytes)
       case 'stray':

@@ -14,7 +14,7 @@ import { noteClock } from './clocks.ts'
 import { expiryOf, publish } from './directory.ts'
 import { joinLink, newestLink } from './links.ts'
 import { noneOnWire } from './none.ts'
-import { fitting, writeOffers } from './offering.ts'
+import { fitting, sayOffers, writeOffers } from './offering.ts'
 import { isLoopback } from '../../transport/addresses.ts'
 import { feeFor, forgetSession } from './packs.ts'
 import { endHolds, holdFor } from './holds.ts'
@@ -171,10 +171,9 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
     random,
   )
   const tickets = fitting(turn, ranked).map((it) => state.tickets.get(it.candidate.held.id)!)
-  const offersId = say(
+  const offersId = sayOffers(
     turn,
     link,
-    'offers',
     writeOffers(ranked, tickets, {
       ...feeFor(state, client),
       ...(state.payment !== 'none' && { timings: [...admittedTimings(state.payment)] }),

@@ -3,15 +3,14 @@ import type { HeldTicket } from '../../routing/candidates.ts'
 import type { LinkId } from '../wire.ts'
 
 /**
- * A ticket that is free or held, with the text of the event that proves it, and how long that is as a
- * string of JSON. The event itself is not kept: in offers it stands as it came.
+ * A ticket that is free or held, with the text of the event that proves it as it stands in the content of
+ * offers: within a string of JSON. The event itself is not kept: nothing of it is written anew.
  */
 export type PoolTicket = HeldTicket & {
   link: LinkId
   /** `slot:place`: what it stands for at its node. */
   seat: string
-  text: string
-  bytes: number
+  quoted: string
   alike: Alike
 }
 

@@ -2,6 +2,7 @@ import { BOUNDS } from '../../base/bounds.ts'
 import { sha256Hex } from '../../base/bytes.ts'
 import type { UnixMs } from '../../base/clock.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
+import { quotedText } from '../../protocol/json.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { Ticket } from '../../protocol/ticket.ts'
 import type { Alike, PoolTicket } from './pool-ticket.ts'
@@ -39,8 +40,7 @@ export const addTicket = (
     expires,
     heldFor: null,
     heldUntil: null,
-    text: message.text,
-    bytes: JSON.stringify(message.text).length,
+    quoted: quotedText(message.text),
     alike,
   }
   node.tickets.set(seat, event.id)

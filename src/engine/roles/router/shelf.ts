@@ -1,7 +1,7 @@
 import type { EventId } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
-import { type Indexed, matcherOf } from '../../transport/filter.ts'
-import type { Filter } from '../../transport/link.ts'
+import { matcherOf } from '../../transport/filter.ts'
+import type { Filter, Indexed } from '../../transport/link.ts'
 import { STORED_AT_ONCE } from '../../transport/nip11.ts'
 
 /** A public event as a door serves it: by what filters look at, and its text. A router keeps some of each node. */

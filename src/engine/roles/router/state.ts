@@ -4,7 +4,7 @@ import { Deadlines } from '../../base/deadlines.ts'
 import type { Random } from '../../base/random.ts'
 import type { Signer } from '../../identity/seams.ts'
 import type { EcdsaVerifier } from '../../protocol/bolt11/payee.ts'
-import { type Written, draftOf } from '../../protocol/draft.ts'
+import { draftOf } from '../../protocol/draft.ts'
 import type { Net } from '../../protocol/event.ts'
 import type { EventId, JobId, JobTag, PubKey } from '../../protocol/ids.ts'
 import type { Verifier } from '../../protocol/intake.ts'
@@ -211,7 +211,7 @@ export const say = <K extends KindName>(
   turn: Turn,
   link: LinkId,
   name: K,
-  content: Contents[K] | Written<K>,
+  content: Contents[K],
   address: { to: PubKey; about?: EventId },
 ): EventId => {
   const { state, now } = turn
