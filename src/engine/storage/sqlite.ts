@@ -43,29 +43,29 @@ export const openStore = async (path: string, flush?: Flush): Promise<LedgerStor
   )
   let closing: Promise<void> | null = null
 
-  const takes = (): void => {
-    if (closing) throw storeClosed()
-    if (keeping.failed) throw keeping.failed
-  }
+  const refusal = (): Fault | null => (closing ? storeClosed() : keeping.failed)
 
   // What was there before the commit itself says. An event that another process wrote is written again,
   // to no effect but that it is on the disk then.
   const add = (changes: readonly MoneyChange[], soon: boolean): Promise<void> => {
-    const ids = changes.flatMap((it) => (it.table === 'kept' ? [it.row.id] : []))
     const committed = keeping.add(changes, soon)
-    for (const id of ids) waiting.set(id, committed)
-    const forget = () => ids.forEach((id) => waiting.delete(id))
+    const forget = () => {
+      for (const it of changes) if (it.table === 'kept') waiting.delete(it.row.id)
+    }
+    for (const it of changes) if (it.table === 'kept') waiting.set(it.row.id, committed)
     committed.then(forget, forget)
     return committed
   }
 
-  const keep = async (kept: Kept): Promise<void> => {
-    takes()
+  const keep = (kept: Kept): Promise<void> => {
+    const refused = refusal()
+    if (refused) return Promise.reject(refused)
     return waiting.get(kept.id) ?? add([{ do: 'put', table: 'kept', row: kept }], false)
   }
 
   const write = async (changes: readonly MoneyChange[]): Promise<void> => {
-    takes()
+    const refused = refusal()
+    if (refused) throw refused
     if (changes.length > 0 || !keeping.idle) await add(changes, true)
   }
 
