@@ -135,6 +135,7 @@ const begun = async (sat: number) => {
   const payer = await openSimPayer({ path, account: said.account }, seams)
   void payer.pay(bolt11, { maxFee: msat, timeoutMs: 60_000 })
   await held.paid()
+  const [{ tab }] = (await jsonOf(here.run(['pay', 'tabs', '--json']))).said.tabs
   const store = await openStore(join(here.home, 'state', 'client', 'sim', 'ledger.db'))
   store.money.spending(unixMs(0))
   const row = {
@@ -144,8 +145,8 @@ const begun = async (sat: number) => {
     expiresAt,
     terms: '',
     payee: pubKey(node),
-    ref: 'x',
-    seq: 9,
+    ref: tab,
+    seq: 1,
     purpose: 'topup' as const,
     maxFee: msat,
     state: 'inflight' as const,
@@ -165,7 +166,7 @@ const begun = async (sat: number) => {
 
 test('one that was begun and not seen to end is not paid again, before it arrives nor after', async () => {
   const money = async () => (await jsonOf(here.run(['pay', 'status', '--json']))).said.balance_msat
-  const first = await begun(3)
+  const first = await begun(100)
   const had = await money()
   expect(await json('--yes', node, '100sat', '--max-exposure', '1000sat')).toMatchObject({
     code: 80,
@@ -181,7 +182,7 @@ test('one that was begun and not seen to end is not paid again, before it arrive
   await first.settle()
   expect(await json('--yes', node, '100sat', '--max-exposure', '1000sat')).toMatchObject({
     code: 0,
-    said: { status: 'paid_before', amount_msat: '3000', router: null },
+    said: { status: 'paid_before', amount_msat: '100000', router: null },
   })
   expect(await money()).toBe(had)
   await first.close()

@@ -207,11 +207,12 @@ describe('where the node still has an invoice over less for that tab', () => {
     const { it, client } = await asked()
     const topping = topUp(client, keyOf(it), msat(150_000n))
     await it.clock.advance(60_000)
-    expect(told(topping)).toEqual(['funding'])
+    expect(told(topping)).toEqual(['funding', 'other_invoice'])
+    expect(topping.news[1]).toMatchObject({ msat: 10_000n, untilMs: expect.any(Number) })
     const before = letters(it)
     expect(await over(it, topping, 180_000)).toMatchObject({ msat: 150_000n, fault: null })
     // Nobody is asked each second meanwhile.
-    expect(letters(it) - before).toBeLessThan(10)
+    expect(letters(it) - before).toBeLessThan(16)
     expect(tabOf(it.nodes[0]!)).toMatchObject({ paid: 150_000n, seq: 1 })
     await checkMoney(it)
     await it.close()
@@ -257,6 +258,25 @@ describe('where the node still has an invoice over less for that tab', () => {
       expect(first.outcome!.node).not.toBe(keyOf(it))
       await it.close()
     })
+  })
+
+  test('which another process pays meanwhile, it goes on at once', async () => {
+    const { it, client } = await asked()
+    await it.addClient()
+    const [first, second] = it.clients
+    it.kill(second!)
+    const purse = it.bank!.purse.bind(it.bank!)
+    it.bank!.purse = (party, life) => purse({ ...party, signer: first!.signer }, life)
+    Object.assign(second!, { store: first!.store })
+    await it.startClient(second!)
+    await it.clock.advance(1_000)
+    const topping = topUp(client, keyOf(it), msat(150_000n))
+    await it.clock.advance(3_000)
+    expect(told(topping)).toEqual(['funding', 'other_invoice'])
+    expect((await over(it, topUp(second!.client!, keyOf(it)))).fault).toBeNull()
+    expect(await over(it, topping, 10_000)).toMatchObject({ msat: 150_000n, fault: null })
+    expect(tabOf(it.nodes[0]!)).toMatchObject({ paid: 160_000n, seq: 2 })
+    await it.close()
   })
 
   test('who is offered it until after its end is told so, and pays nothing', async () => {

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { showMsat } from '../../engine/base/money.ts'
+import { spanOf } from '../../engine/metering/finding.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import type { PubKey } from '../../engine/protocol/ids.ts'
 import type { News, ToppedUp } from '../../engine/roles/client/news.ts'
@@ -30,6 +31,11 @@ export const showPlan = (
 }
 
 export const showProgress = ({ terminal, show, user }: TopUpOrder, news: News): void => {
+  if (news.type === 'other_invoice') {
+    const rest = spanOf(Math.max(1, Math.ceil((news.untilMs - Date.now()) / 1000)))
+    const other = `an invoice over ${showMsat(news.msat)} is still out there`
+    terminal.say(`${other}: waits until it is paid or ends, ${rest} at most · Ctrl-C leaves`)
+  }
   if (news.type === 'funding') terminal.progress(`asking ${show(news.node)} for an invoice`)
   if (news.type === 'paying')
     terminal.progress(`paying ${money(news.msat, user.net)} to ${show(news.node)} · Ctrl-C leaves`)

@@ -7,6 +7,7 @@ import type { Client, News, ToppedUp, TopUpWish } from '../../engine/roles/clien
 import { capFlaw } from '../../engine/spending/caps.ts'
 import type { Entry } from '../../engine/spending/journal-rows.ts'
 import { leftOn } from '../../engine/spending/ledger.ts'
+import type { Lock } from '../../engine/storage/lock.ts'
 import { type Interrupt, onInterrupt } from '../interrupt.ts'
 import { findRouters } from '../running.ts'
 import { readSettings } from '../settings.ts'
@@ -20,6 +21,7 @@ import { noTerminal } from './pay.ts'
 import { type UserPurse, notConnected, openUserPurse, sayingLog } from './purse.ts'
 import { money } from './show.ts'
 import { showPlan, showProgress, tellEnd } from './top-up-show.ts'
+import { joinedLine, joinedTopUp, takeTurn, turnPath } from './turn.ts'
 
 type Options = Readonly<{
   net?: string | undefined
@@ -43,9 +45,14 @@ export type TopUpOrder = Readonly<{
   node: PubKey
   amount: Msat | null
   maxFee: Msat | null
+  /** When this process began, ms since 1970. */
+  since: number
   /** What was paid into this tab last before: a command that was killed may have been this very one. */
   last: Entry | null
 }>
+
+/** Before it is known what was paid there last. */
+type Asked = Omit<TopUpOrder, 'last'>
 
 /** How long a router may take to answer where there is another one to ask. */
 const CONNECT_MS = 2_000
@@ -79,53 +86,62 @@ export const topUpTab = async (
     passphraseFile: options.passphraseFile,
   })
   if (!user) throw notConnected(settings.get('net'))
-  // Before the wallet has said anything: from here on it may, at any moment.
-  const begun = user.purse.open()
   const stop = onInterrupt(terminal.gone, () => terminal.progress('leaving'))
+  let turn: Lock | null = null
   try {
     const tabs = standingOf(user.money).tabs.map((it) => it.payee)
     const node = nodeOf(word, trust, tabs)
+    const since = performance.timeOrigin
+    const asked = { user, terminal, stop, show: namer(trust), node, amount, maxFee, since }
+    const takes = async (): Promise<void> => void (turn ??= await takeTurn(waiterOf(asked)))
+    // Who is asked first keeps nobody waiting meanwhile.
+    if (options.yes && !options.dryRun) await takes()
+    if (await hasArrived(asked)) return
     const last = lastTopUp(user.money, user.purse.tab(node).pubkey)
-    const order = { user, terminal, stop, show: namer(trust), node, amount, maxFee, last }
-    if (await hasArrived(order, begun)) return
     const routers = named ?? findRouters(settings.get('routers'))
-    await topUp(order, routers, options)
+    await topUp({ ...asked, last }, routers, options, takes)
   } finally {
     terminal.progress('')
     stop.release()
     await user.close()
+    ;(turn as Lock | null)?.release()
   }
 }
 
+const waiterOf = ({ user, node, stop, terminal, show }: Asked): Parameters<typeof takeTurn>[0] => ({
+  path: turnPath(user.net, node),
+  signal: stop.signal,
+  waits: () =>
+    terminal.say(
+      `another command pays into the tab at ${show(node)}: waits for its end · Ctrl-C leaves`,
+    ),
+})
+
 /**
- * What is on its way to this node may be this very top-up, of a command that was killed: it is not paid again.
- * @param begun payments that had no end when this command began
- * @returns true where one of them has settled since: that is the answer
+ * Where one over the same sum was under way since this command began, that is what was asked for: also where a command
+ * that was killed had sent it. It is not paid again.
+ * @returns true where one has settled: that is the answer
  */
-const hasArrived = async (order: TopUpOrder, begun: readonly Entry[]): Promise<boolean> => {
-  const { user, terminal, node } = order
-  const isHere = (it: Entry): boolean => it.payee === node && it.purpose === 'topup'
-  const open = await ended(order, begun.filter(isHere))
+const hasArrived = async (order: Asked): Promise<boolean> => {
+  const { user, terminal, node, amount, since } = order
+  const open = await ended(order)
   if (open.length > 0) throw stillOpen(open, user.net, user.fingerprint)
-  const settled = begun
-    .filter(isHere)
-    .flatMap((it) => user.money.payment(it.hash) ?? [])
-    .find(({ state }) => state === 'settled')
-  if (!settled) return false
-  terminal.say('a top-up there that was begun before has arrived; nothing was sent now')
-  const { msat: amount, maxFee, fee } = settled
+  const tab = user.purse.tab(node).pubkey
+  const paid = joinedTopUp(user.money, tab, { since, amount, own: user.purse.begunHere })
+  if (!paid) return false
+  terminal.say(joinedLine(paid))
+  const { msat: sum, maxFee, fee } = paid
   const left = leftOn(user.purse.view(node))
-  const end = { node, msat: amount, maxFee, fee, paid: true, left, fault: null }
-  await tellEnd(order, null, end, 'paid_before')
+  const end = { node, msat: sum, maxFee, fee, paid: true, left, fault: null }
+  await tellEnd({ ...order, last: null }, null, end, 'paid_before')
   return true
 }
 
 /** Those that have no end still: what another command pays at this moment has one soon. */
-const ended = async ({ user, stop }: TopUpOrder, begun: readonly Entry[]): Promise<Entry[]> => {
+const ended = async ({ user, stop, node }: Asked): Promise<Entry[]> => {
   for (let looks = 0; ; looks++) {
-    const open = (await user.purse.resolve()).filter((it) =>
-      begun.some((of) => of.hash === it.hash),
-    )
+    const all = await user.purse.resolve()
+    const open = all.filter((it) => it.payee === node && it.purpose === 'topup')
     const mayEnd = open.every(({ wallet }) => wallet === user.fingerprint)
     if (open.length === 0 || !mayEnd || looks === LOOKS || stop.signal.aborted) return open
     await Bun.sleep(LOOK_MS)
@@ -139,6 +155,7 @@ const topUp = async (
   order: TopUpOrder,
   routers: readonly Pinned[],
   options: Options,
+  takes: () => Promise<void>,
 ): Promise<void> => {
   const { user, node, maxFee } = order
   const { client, plan } = await routerThatKnows(order, routers)
@@ -153,7 +170,11 @@ const topUp = async (
     )
     if (flaw) throw flaw
     if (options.dryRun) return await tellEnd(order, client.router, plan, 'dry_run')
-    if (!options.yes) await askWhether(order, plan)
+    if (!options.yes) {
+      await askWhether(order, plan)
+      await takes()
+      if (await hasArrived(order)) return
+    }
     // Exactly what was shown and agreed to.
     const end = await follow(order, client, { node, amount: plan.msat, maxFee, dryRun: false })
     if (end.fault || user.purse.begunHere.size > 0)
@@ -165,10 +186,10 @@ const topUp = async (
   }
 }
 
-/** Several commands at once have one invoice, which one of them pays. */
+/** A job of another process wanted the same there, and has paid the one invoice of both. */
 const tellOthers = async (order: TopUpOrder, client: Client, end: ToppedUp): Promise<void> => {
   const { user, terminal, node } = order
-  terminal.say('another command has paid this very top-up; nothing was sent now')
+  terminal.say(joinedLine({ msat: end.msat! }))
   const paid = lastTopUp(user.money, user.purse.tab(node).pubkey)
   const fee = paid?.msat === end.msat ? paid!.fee : null
   await tellEnd(order, client.router, { ...end, fee: end.fee ?? fee }, 'paid_before')

@@ -209,6 +209,7 @@ const goingOn = (news: News, started: number, pieces: number, show: Namer): stri
     case 'waiting':
     case 'clock':
     case 'ended':
+    case 'other_invoice':
     case 'topped_up':
       return ''
   }

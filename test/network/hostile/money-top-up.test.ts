@@ -24,7 +24,7 @@ const answered = (amount: Msat, seconds: number) => {
   const end = topUp(it, 150_000n)
   unharmed(it.stage)
   expect(paidIn(it)).toBe(before)
-  return { end, asks: lettersTo(it.node, 'fund').length - asks }
+  return { it, end, asks: lettersTo(it.node, 'fund').length - asks }
 }
 
 const OTHER = [
@@ -37,7 +37,8 @@ test.each(OTHER)(
   (_, amount) => {
     const { end, asks } = answered(amount, 120)
     expect(end).toBeUndefined()
-    expect(asks).toBe(1)
+    // Whoever it is for may pay it before: it is asked again after 1, 2, 4, 8 and 16 s.
+    expect(asks).toBe(6)
   },
 )
 
@@ -52,3 +53,15 @@ test.each(OTHER)(
     expect(end?.type === 'topped_up' && end.fault?.message).toContain('10 min')
   },
 )
+
+test('one after another, none of them to end soon: that is said, and in time; the router is not blamed', () => {
+  const { it } = answered(msat(150_001n), 120)
+  it.stage.advance(180_000)
+  unharmed(it.stage)
+  const told = [...it.stage.news.values()].flat()
+  expect(told.findLast(({ type }) => type === 'topped_up')).toMatchObject({
+    type: 'topped_up',
+    paid: false,
+    fault: { kind: 'again', code: 'top_up.other_invoice' },
+  })
+})

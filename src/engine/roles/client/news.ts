@@ -156,6 +156,8 @@ export type News =
   | Readonly<{ type: 'clock'; aheadMs: number }>
   | Readonly<{ type: 'piece'; delta: unknown; text: string; usage: Units }>
   | Readonly<{ type: 'ended'; outcome: Outcome }>
+  /** Of a top-up: its node still has an invoice over another sum out for that tab, whose end is waited for. */
+  | Readonly<{ type: 'other_invoice'; node: PubKey; msat: Msat; untilMs: number }>
   /** The last of a top-up. */
   | Readonly<{ type: 'topped_up' } & ToppedUp>
 

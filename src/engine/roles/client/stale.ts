@@ -1,6 +1,6 @@
 import { type UnixMs, unixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
-import { msat, showMsat } from '../../base/money.ts'
+import { type Msat, msat, showMsat } from '../../base/money.ts'
 import { spanOf } from '../../metering/finding.ts'
 import { topUpOf } from '../../metering/tab-top-up.ts'
 import type { Invoice } from '../../protocol/bolt11/invoice.ts'
@@ -10,6 +10,7 @@ import { failAll } from './funding.ts'
 import { type Funding, placeOf } from './money.ts'
 import { notCredited } from './outcome.ts'
 import type { ClientTurn } from './state.ts'
+import { tellOther } from './top-up-end.ts'
 
 /** Invoices that cannot be paid, or not by who waits, and are nobody's lie: the node gives its next one in a while. */
 
@@ -41,19 +42,23 @@ export const awaitsNext = (
  * that number while the first can be paid. Who typed an amount pays no other one: where it ends soon that is waited for.
  * A job goes to another node, or ends: it is not held up for so long by whoever asks too much.
  */
-const awaitEnd = (turn: ClientTurn, one: Funding, amount: bigint, ends: UnixMs): void => {
+const awaitEnd = (turn: ClientTurn, one: Funding, amount: Msat, ends: UnixMs): void => {
   const { state, now } = turn
-  const { topUp, node, ref } = one
+  const { topUp, node, ref, since } = one
   const fault = otherInvoice(topUp ? 'top_up' : 'invoice', amount, ends - now)
-  if (!topUp || ends - now > OTHER_WITHIN_MS) return failAll(turn, one, fault)
-  one.stale ??= { until: unixMs(ends + STALE_WITHIN_MS), fault }
-  state.deadlines.set(`topup:${topUp.id}`, unixMs(one.stale.until + LATER_MS))
-  // Some are handed out for a while after their end.
-  const next = ends > now ? ends : now
-  state.deadlines.set(`fund:${placeOf(node, ref)}`, unixMs(next + AGAIN_MS))
+  if (!topUp || ends - since > OTHER_WITHIN_MS) return failAll(turn, one, fault)
+  const until = unixMs(ends + STALE_WITHIN_MS)
+  // One after another of these may be out: each is waited for, and said.
+  if (one.stale?.until !== until) tellOther(turn, topUp, { msat: amount, untilMs: ends })
+  one.stale = { until, fault }
+  state.deadlines.set(`topup:${topUp.id}`, unixMs(until + LATER_MS))
+  // Whoever asked for it may pay it long before its end; some are handed out for a while after it.
+  const again = Math.min(Math.max(now - since, AGAIN_MS), MOST_AGAIN_MS)
+  const next = ends > now ? Math.min(ends + AGAIN_MS, now + again) : now + AGAIN_MS
+  state.deadlines.set(`fund:${placeOf(node, ref)}`, unixMs(next))
 }
 
-const otherInvoice = (of: 'top_up' | 'invoice', amount: bigint, ms: number): Fault =>
+const otherInvoice = (of: 'top_up' | 'invoice', amount: Msat, ms: number): Fault =>
   new Fault(
     'again',
     of === 'top_up' ? 'top_up.other_invoice' : 'invoice.other',
@@ -62,8 +67,9 @@ const otherInvoice = (of: 'top_up' | 'invoice', amount: bigint, ms: number): Fau
   )
 
 const AGAIN_MS = 1_000
+const MOST_AGAIN_MS = 16_000
 const LATER_MS = 10_000
 /** How long a node may hand out an invoice that was paid, or has no time left. */
 const STALE_WITHIN_MS = 30_000
-/** How long is waited for the end of an invoice over another sum: nodes give theirs two minutes. */
+/** How long is waited for the ends of invoices over other sums: nodes give theirs two minutes. */
 const OTHER_WITHIN_MS = 180_000

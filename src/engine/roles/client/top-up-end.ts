@@ -1,4 +1,6 @@
+import type { UnixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
+import type { Msat } from '../../base/money.ts'
 import type { Funding, TopUp } from './money.ts'
 import type { News } from './news.ts'
 import type { ClientTurn } from './state.ts'
@@ -34,6 +36,17 @@ export const tellTopUp = (
   one.msat = news.msat
   if (news.type === 'paid') one.fee = news.fee
   turn.effects.push({ do: 'tell', job: one.id, news })
+}
+
+/** Its node has an invoice over another sum out, whose end is waited for. */
+export const tellOther = (
+  { effects, state }: ClientTurn,
+  { id, wish }: TopUp,
+  other: Readonly<{ msat: Msat; untilMs: UnixMs }>,
+): void => {
+  const { node } = wish
+  if (state.money!.topUps.has(id))
+    effects.push({ do: 'tell', job: id, news: { type: 'other_invoice', node, ...other } })
 }
 
 /** Its node has the money, or has found some that we had paid before: then it is asked anew for this. */

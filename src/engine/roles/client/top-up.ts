@@ -8,6 +8,7 @@ import { payOf } from './amounts.ts'
 import { failAll, openFunding } from './funding.ts'
 import { type TopUp, placeOf } from './money.ts'
 import { notKnown } from './outcome.ts'
+import { noInvoice } from './payee-faults.ts'
 import { noWallet, refusalAt } from './plan.ts'
 import type { ClientEvent, ClientTurn } from './state.ts'
 import { endTopUp, unheard } from './top-up-end.ts'
@@ -55,9 +56,15 @@ export const onTopUpSheets = (turn: ClientTurn, id: JobId): void => {
 export const onTopUpDue = (turn: ClientTurn, id: JobId): void => {
   const one = turn.state.money?.topUps.get(id)
   if (!one) return
-  if (one.phase === 'funding') return cancelTopUp(turn, id, silent())
+  if (one.phase === 'funding') return cancelTopUp(turn, id, lateOf(turn, one))
   if (one.phase === 'waiting' && one.rounds > 0 && turn.state.link !== null) return pay(turn, one)
   endTopUp(turn, one, null, silent())
+}
+
+/** What it waited for all the time: the router has answered, or it would not have come to this. */
+const lateOf = ({ state }: ClientTurn, { wish: { node } }: TopUp): Fault => {
+  const { funding, tab } = state.money!
+  return funding.get(placeOf(node, tab(node).pubkey))?.stale?.fault ?? noInvoice('node')
 }
 
 /** Nobody waits any longer. What is on its way stays so. */
