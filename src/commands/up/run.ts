@@ -12,7 +12,7 @@ import { announce, retract } from '../running.ts'
 import { upFolder } from '../state.ts'
 import { type Terminal, openTerminal } from '../terminal.ts'
 import { parseWhole } from '../values.ts'
-import { nodeSignerIn } from './node-key.ts'
+import { keptSigners } from './kept-keys.ts'
 import { type Setup, eventLine, watcherFor } from './watch.ts'
 
 export type UpCommandOptions = Readonly<{
@@ -96,7 +96,7 @@ const inNetwork = async (order: Order, listeners: Listeners): Promise<void> => {
   broken.promise.catch(() => {})
   const held = once ? undefined : upFolder()
   const play = once ? ownPlay() : { path: playMoneyPath() }
-  const opening = openIn(held?.folder, {
+  const opening = openIn(held?.folder, (line) => terminal.say(terminal.paint.yellow(line)), {
     signal: stop.signal,
     port,
     runners,
@@ -117,10 +117,14 @@ const inNetwork = async (order: Order, listeners: Listeners): Promise<void> => {
   }
 }
 
-/** With `--once` nothing is kept, the key of the node neither. */
-const openIn = async (state: string | undefined, options: UpOptions): Promise<Up> => {
+/** With `--once` nothing is kept, no key either. */
+const openIn = async (
+  state: string | undefined,
+  say: (line: string) => void,
+  options: UpOptions,
+): Promise<Up> => {
   if (state === undefined) return openUp(options)
-  return openUp({ ...options, state, nodeSigner: await nodeSignerIn(state) })
+  return openUp({ ...options, state, ...(await keptSigners(state, say)) })
 }
 
 /** Play money that is gone with this process. */
