@@ -21,7 +21,7 @@ const atOnce = async (sums: readonly number[]) => {
   const ends = ran.map(({ said }) => topUpShape.parse(said))
   for (const [n, { amount_msat, fee_msat }] of ends.entries())
     expect({ amount_msat, fee_msat }).toEqual({ amount_msat: `${sums[n]}000`, fee_msat: '0' })
-  return ends.map(({ status }) => status)
+  return ends.map(({ status }): string => status)
 }
 
 /** Sums of all payments so far, in sat, sorted. */

@@ -74,6 +74,8 @@ export const eventLine = (news: EventNews, show: Namer): string => {
     case 'clock':
       return `${clockSentence(news.aheadMs)}; a minute is too much`
     case 'again':
+      if (news.reason === 'no_tab')
+        return 'the node knows nothing of your tab there; the job is asked for anew, elsewhere'
       return 'nobody has the job any more; nothing of it had come, so it is asked for anew'
     case 'waiting':
       return `${WAITS_FOR[news.why]}: asking again until ${clockTime(news.untilMs)}`
@@ -143,5 +145,6 @@ const WHY: Readonly<Record<string, string>> = {
   too_large: 'refused the job as too large',
   policy: 'refused the job by its policy',
   unfunded: 'refused the job as not paid for',
+  no_tab: 'knows nothing of your tab there',
   cancelled: 'was told to stop',
 }

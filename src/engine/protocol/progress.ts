@@ -21,6 +21,8 @@ export const REFUSALS = [
   'too_large',
   'policy',
   'unfunded',
+  // Its ledger has nothing of the tab that the draw is on: not a payment, not a job, no invoice that is out.
+  'no_tab',
   'cancelled',
 ] as const
 export type JobRefusal = (typeof REFUSALS)[number]

@@ -120,7 +120,7 @@ const LIES: Record<string, [reason: string, Change]> = {
     },
   ],
   'attack 2: of a key that paid nothing': [
-    'unfunded',
+    'no_tab',
     (_, { stage }) => ({ by: stage.newSigner() }),
   ],
 }

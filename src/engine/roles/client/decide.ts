@@ -14,6 +14,7 @@ import { onOffers, onSheets } from './offers.ts'
 import { cancelled, notKnown } from './outcome.ts'
 import { onFundDue } from './funding.ts'
 import { onLocked } from './holding.ts'
+import { onLostDue } from './lost-books.ts'
 import { onEarlyInvoice, onMoney, onMoneyFrame, onPayment } from './invoices.ts'
 import { onPackDue, onPackPayment, onRouterMoney } from './pack-buying.ts'
 import { notCounted, onNoRoute, onPackDeclined } from './packs.ts'
@@ -191,6 +192,7 @@ const onDue = (turn: ClientTurn, key: string): void => {
   if (what === 'statement') return onStatementDue(turn, id as never)
   if (what === 'told') return tellNow(turn, id as never)
   if (what === 'tab') return onTabDue(turn, id as never)
+  if (what === 'lost') return onLostDue(turn, id as never)
   if (what === 'early') return onEarlyInvoice(turn, id as never)
   const job = turn.state.jobs.get(id)
   if (!job) return

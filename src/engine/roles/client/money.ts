@@ -69,6 +69,8 @@ export type ClientMoney = {
   uncertain: Map<PubKey, readonly SignedStatement[]>
   /** Nodes whose tab is low after a job: until when one of them may send its next top-up unasked. */
   low: Map<PubKey, UnixMs>
+  /** Nodes whose ledger has nothing of our tab any more: they are left alone for a while (lost-books.ts). */
+  lost: Set<PubKey>
   /** What was told last of a node whose statements do not hold: it sends them again. */
   told: Map<PubKey, string>
   /** What this router takes for itself (packs.ts). */
@@ -172,6 +174,7 @@ export const newClientMoney = (
   asked: new Map(),
   low: new Map(),
   told: new Map(),
+  lost: new Set(),
   early: new Map(),
   uncertain: new Map(),
   proves: false,

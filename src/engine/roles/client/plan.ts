@@ -11,6 +11,7 @@ import { unproven } from './proving.ts'
 import type { Offered } from './offered.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
 import { isBroken, leftAt, owedAt } from './left.ts'
+import { lostTab } from './lost-books.ts'
 import { drawnAt } from './tabs.ts'
 
 /** By which timing a job is paid, and what is to be paid before it goes out. */
@@ -92,11 +93,12 @@ const NOTHING = msat(0n)
 const USUAL = msat(10_000n)
 
 /**
- * Why a node gets nothing more: it broke its word; or it counts a disputed sum as owed, and would take the next payment,
+ * Why a node gets nothing more: it broke its word; it has lost its books; or it counts a disputed sum as owed, and would take the next payment,
  * whatever that is for, to pay it.
  */
 export const refusalAt = (money: ClientMoney, node: PubKey): Fault | null => {
   if (isBroken(money, node)) return brokenTab(node)
+  if (money.lost.has(node)) return lostTab(money, node)
   return owedAt(money, node).disputed > 0n ? disputedTab(node) : null
 }
 

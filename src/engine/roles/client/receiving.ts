@@ -10,6 +10,7 @@ import {
 import type { Message } from '../../protocol/messages.ts'
 import type { Accepted } from '../../protocol/progress.ts'
 import { cancelJob, finishJob } from './ending.ts'
+import { noteLost } from './lost-books.ts'
 import { keptHint } from './outcome.ts'
 import { onRefused } from './refused.ts'
 import { mustPay, paid } from './paying.ts'
@@ -147,8 +148,10 @@ const onMoved = (
   if (attempt.accepted && body.reason !== 'lost') return
   const next = job.offers.find((it) => it.ticket.event.id === body.to)
   // Another ticket of that node would be refused for the same.
-  if (body.reason === 'unfunded' && next?.node === attempt.offered.node)
-    return onRefused(turn, job, 'unfunded', true)
+  const isSame = next?.node === attempt.offered.node
+  if (isSame && (body.reason === 'unfunded' || body.reason === 'no_tab'))
+    return onRefused(turn, job, body.reason, true)
+  if (body.reason === 'no_tab' && attempt.drawn) noteLost(turn, attempt.offered.node)
   const { cap } = job.wish
   tell(turn, job, {
     type: 'moved',

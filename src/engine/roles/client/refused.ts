@@ -4,6 +4,7 @@ import { endAttempt } from './attempt.ts'
 import { finishJob } from './ending.ts'
 import { askFunded } from './unfunded.ts'
 import { noCredit } from './credit.ts'
+import { noteLost } from './lost-books.ts'
 import { keptHint } from './outcome.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
 
@@ -23,6 +24,8 @@ export const onRefused = (
   const onCredit = job.attempt?.body.timing === 'after' && job.attempt.drawn
   if (reason === 'unfunded' && onCredit)
     return finishJob(turn, job, noCredit(turn, job, job.attempt!.offered))
+  // Its job goes to another node, or ends with that.
+  if (reason === 'no_tab' && job.attempt?.drawn) noteLost(turn, job.attempt.offered.node)
   if (reason === 'unfunded' && askFunded(turn, job)) return
   // No ticket of the offers is left, and nothing came: new offers may have one. A node that takes back its
   // signed yes ends the job: it would be offered first again.
@@ -49,6 +52,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'silent',
   'lost',
   'unfunded',
+  'no_tab',
 ])
 
 /** The one policy that a sound job meets (docs/protocol.md, on trust). */
@@ -68,5 +72,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   silent: 'no node answered',
   lost: 'the node is gone',
   cancelled: 'the job was cancelled',
+  no_tab: 'the node says that it knows no tab of yours',
   unfunded: 'the node says that your tab does not cover the job',
 }

@@ -7,6 +7,7 @@ import type { Invoice } from '../../protocol/bolt11/invoice.ts'
 import type { Terms } from '../../protocol/terms.ts'
 import { type PayFlaw, payableUntil } from '../../spending/invoice-check.ts'
 import { failAll } from './funding.ts'
+import { forgetsUs, lostTab, noteLost } from './lost-books.ts'
 import { type Funding, placeOf } from './money.ts'
 import { notCredited } from './outcome.ts'
 import type { ClientTurn } from './state.ts'
@@ -23,6 +24,13 @@ export const awaitsNext = (
   { flaw, terms, invoice }: Read,
 ): boolean => {
   const { state, now } = turn
+  const money = state.money!
+  const isTab = terms.ref === money.tab(one.node).pubkey
+  if (flaw === 'pay.seq' && isTab && forgetsUs(money, one.node, terms)) {
+    noteLost(turn, one.node)
+    failAll(turn, one, lostTab(money, one.node))
+    return true
+  }
   // It has not seen our last payment yet, or hands out an invoice until its last second.
   if (flaw === 'pay.seq' || flaw === 'pay.expired') {
     one.stale ??= { until: unixMs(one.since + STALE_WITHIN_MS), fault: notCredited() }

@@ -10,6 +10,7 @@ import { draftOf } from '../../protocol/draft.ts'
 import { type Signed, eventText, tagValue } from '../../protocol/event.ts'
 import { encodeFrame, frameHeader } from '../../protocol/frames.ts'
 import { document } from '../../protocol/intake.ts'
+import type { PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { JobRefusal } from '../../protocol/progress.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
@@ -82,7 +83,7 @@ export const reserveFor = (
   const reserved = reserve(till.tabs, wish, now)
   if ('refused' in reserved) {
     commit(turn, till, granted, () => {})
-    return reserved.refused
+    return reserved.refused === 'unfunded' && isUnknown(till, wish) ? noTab(turn) : reserved.refused
   }
   hear(till, key, { link: job.link, client: job.client })
   job.draw = { tab: key, durable: false, statement: null }
@@ -91,6 +92,25 @@ export const reserveFor = (
     goOn(later, job)
   })
   return null
+}
+
+/** Who pays afterwards may have no tab yet; all others draw on what they paid. */
+const isUnknown = (
+  till: Till,
+  { key, timing }: Readonly<{ key: PubKey; timing: string }>,
+): boolean => {
+  const { paid = 0n, seq = 0, n = 0 } = tabAt(till.tabs, key) ?? {}
+  const { invoices, wanted } = till.book
+  const isAsked = [...invoices.values(), ...wanted.values()].some(({ payer }) => payer === key)
+  return timing !== 'after' && !isAsked && paid === 0n && seq === 0 && n === 0
+}
+
+/** Our ledger may be another one than clients have paid into: whoever runs this node is to hear of it. */
+const noTab = ({ state, now, effects }: NodeTurn): JobRefusal => {
+  if (!state.deadlines.has('no_tab:'))
+    effects.push({ do: 'log', level: 'warn', event: 'tab.unknown', fields: {} })
+  state.deadlines.set('no_tab:', unixMs(now + NO_TAB_EVERY_MS))
+  return 'no_tab'
 }
 
 /** Whether the job may have cost so much: what is reserved for it is never exceeded. */
@@ -202,5 +222,7 @@ export type JobDraw = {
   statement: Signed | null
 }
 
+/** How often it is logged at most. */
+const NO_TAB_EVERY_MS = 60_000
 /** How long a job waits for a tab that is used up. */
 const PAUSE_MS = 20_000
