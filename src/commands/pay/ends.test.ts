@@ -35,10 +35,15 @@ test('an end that nobody knows says so, and never to pay again', () => {
     expiresAt: unixMs(n * 60_000),
     wallet: 'lnd-aa',
   }))
-  const fault = stillOpen(open as Entry[], 'mainnet', 'lnd-aa')
+  const soon = unixMs(60_000)
+  const fault = stillOpen(open as Entry[], 'mainnet', 'lnd-aa', 'is', soon)
   expect(fault.message).toBe('how 3 payments ended is not known yet, 6 msat in all')
   // A minute after the last invoice is over.
   expect(fault.hint).toContain('1970-01-01 00:04:00 UTC')
+  // A time that is over is nothing to wait for.
+  const late = stillOpen(open as Entry[], 'mainnet', 'lnd-aa', 'is', unixMs(240_000))
+  expect(late.hint).not.toContain('1970')
+  expect(late.hint).toEndWith('ask again: fedai pay resolve')
 })
 
 test('what another wallet sent names that one, on which net, and what to do', () => {

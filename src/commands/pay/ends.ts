@@ -1,3 +1,4 @@
+import { type UnixMs, systemClock, unixMs } from '../../engine/base/clock.ts'
 import { Fault, type FaultKind } from '../../engine/base/fault.ts'
 import { showMsat } from '../../engine/base/money.ts'
 import type { Net } from '../../engine/protocol/event.ts'
@@ -30,6 +31,7 @@ export const stillOpen = (
   net: Net,
   wallet: string,
   how: 'is' | 'would be' = 'is',
+  now: UnixMs = systemClock.now(),
 ): Fault => {
   const what = notKnownOf(open, net)
   const others = open.filter((it) => it.wallet !== wallet)
@@ -48,9 +50,12 @@ export const stillOpen = (
       },
     )
   // By then a wallet that knows of no payment proves that there was none (spending/journal-news.ts).
-  const sure = Math.max(...open.map((it) => it.expiresAt)) + 60_000
+  const sure = unixMs(Math.max(...open.map((it) => it.expiresAt)) + 60_000)
   return new Fault('uncertain', 'payment.unknown', what, {
-    hint: `do not pay again; ask again, at the latest after ${utc(sure)}: fedai pay resolve`,
+    hint:
+      now < sure
+        ? `do not pay again; ask again, at the latest after ${utc(sure)}: fedai pay resolve`
+        : `do not pay again; it is on its way still, or the wallet does not say\nwhat a payee holds comes back by itself, in a day or two; ask again: fedai pay resolve`,
   })
 }
 

@@ -1,7 +1,7 @@
 // What a node gets for receipts that were disputed: by an invoice after the job, for the next job, by a top-up.
 import { describe, expect, test } from 'bun:test'
 import { MOST_AMOUNT, msat } from '../../../src/engine/base/money.ts'
-import { npub } from '../../../src/engine/identity/keys.ts'
+import { elsewhere } from '../../../src/engine/roles/client/plan.ts'
 import type { TabView } from '../../../src/engine/spending/ledger.ts'
 import { scriptedChat } from '../../fakes/scripted-runner.ts'
 import { done, outcomeOf, piece, wish } from './cast.ts'
@@ -85,9 +85,13 @@ describe('a receipt over the ceiling', () => {
     expect(next(it).fault).toMatchObject({
       kind: 'verification',
       code: 'tab.broken',
-      hint: `leave it out: --where deny:${npub(it.node.signer.pubkey)}`,
+      hint: elsewhere(it.node.signer.pubkey),
     })
-    expect(topUp(it, 150_000n)).toMatchObject({ paid: false, fault: { code: 'tab.broken' } })
+    // A top-up has no --where.
+    expect(topUp(it, 150_000n)).toMatchObject({
+      paid: false,
+      fault: { code: 'tab.broken', hint: expect.not.stringContaining('--where') },
+    })
     expect(paidIn(it)).toBe(before)
     it.stage.tampers.length = 0
     const far = addPaidNode(it.stage, it.router, it.mint)
@@ -182,7 +186,7 @@ describe('a disputed sum that its node counts as owed', () => {
       expect(next(it, { timings }).fault).toMatchObject({
         kind: 'verification',
         code: 'tab.disputed',
-        hint: `ask another node: --where deny:${npub(it.node.signer.pubkey)}`,
+        hint: elsewhere(it.node.signer.pubkey),
       })
     expect(topUp(it, 150_000n)).toMatchObject({ paid: false, fault: { code: 'tab.disputed' } })
     expect(paidIn(it)).toBe(before)

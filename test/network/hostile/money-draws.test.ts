@@ -119,10 +119,7 @@ const LIES: Record<string, [reason: string, Change]> = {
       return {}
     },
   ],
-  'attack 2: of a key that paid nothing': [
-    'no_tab',
-    (_, { stage }) => ({ by: stage.newSigner() }),
-  ],
+  'attack 2: of a key that paid nothing': ['no_tab', (_, { stage }) => ({ by: stage.newSigner() })],
 }
 
 describe('a draw is not taken', () => {

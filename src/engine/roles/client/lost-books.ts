@@ -37,7 +37,7 @@ export const lostTab = (money: ClientMoney, node: PubKey): Fault => {
   const left = leftAt(money, node)
   const what = left > 0n ? `: ${showMsat(left)} that you have paid there are not counted` : ''
   return new Fault('verification', 'tab.lost', `this node does not know your tab any more${what}`, {
-    hint: `ask another node: --where deny:${npub(node)}\nonly its operator can bring them back, with the ledger that it had`,
+    hint: `ask another node: --where deny:${npub(node)}\nwhere no other does it there, another router: --router\nonly its operator can bring them back, with the ledger that it had`,
   })
 }
 

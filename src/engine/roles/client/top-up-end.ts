@@ -5,6 +5,7 @@ import type { Funding, TopUp } from './money.ts'
 import type { News } from './news.ts'
 import type { ClientTurn } from './state.ts'
 import { leftAt } from './left.ts'
+import { asTopUp } from './plan.ts'
 
 /** How a top-up ends, and what is told of it. */
 
@@ -23,7 +24,8 @@ export const endTopUp = (
   state.deadlines.clear(`topup:${id}`)
   const paid = funding?.phase === 'paid'
   const { node } = wish
-  const end = { node, msat, maxFee, fee, paid, left: leftAt(money, node), fault }
+  const why = fault && asTopUp(fault)
+  const end = { node, msat, maxFee, fee, paid, left: leftAt(money, node), fault: why }
   turn.effects.push({ do: 'tell', job: id, news: { type: 'topped_up', ...end } })
 }
 
