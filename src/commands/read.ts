@@ -3,6 +3,7 @@ import { Fault } from '../engine/base/fault.ts'
 import { BOUNDS } from '../engine/base/bounds.ts'
 import { jsonTrouble } from './json-trouble.ts'
 import { showBytes } from './figures.ts'
+import { openTerminal } from './terminal.ts'
 
 /**
  * The text of a file, or of stdin for `-`, read no further than `limit` bytes.
@@ -49,18 +50,30 @@ export const parseJson = (text: string, name: string): unknown => {
 const readBytes = async (path: string, name: string, limit: number): Promise<Uint8Array> => {
   const chunks: Uint8Array[] = []
   let size = 0
+  const waits = setTimeout(() => sayWaits(name), WAITS_MS)
   try {
     const source = path === '-' ? Bun.stdin.stream() : createReadStream(await regular(path))
     for await (const chunk of source) {
+      clearTimeout(waits)
       size += chunk.byteLength
       if (size > limit) throw tooLarge(name, limit)
       chunks.push(chunk)
     }
   } catch (cause) {
     throw readFault(cause, name)
+  } finally {
+    clearTimeout(waits)
   }
   return Buffer.concat(chunks)
 }
+
+/** A pipe that nobody writes into, or a person who does not know that it is their turn. */
+const sayWaits = (name: string): void => {
+  const { errIsTTY, say } = openTerminal()
+  if (errIsTTY) say(`waits for what comes from ${name} · Ctrl-C leaves`)
+}
+
+const WAITS_MS = 2_000
 
 // Pipes and devices are fine (`<(…)`); a folder is not, and Bun's own error does not say so.
 const regular = async (path: string): Promise<string> => {

@@ -60,7 +60,9 @@ describe('refused before anything is paid, by the flag that would allow it', () 
     const { fault } = asked.outcome!
     expect(fault).toMatchObject({ kind: 'refused', code: 'budget.exceeded' })
     // 10 sat, and up to 10 sat for routing.
-    expect(fault!.hint).toBe('allow it with --budget 20sat')
+    expect(fault!.hint).toBe(
+      'allow it with --budget 20sat\na tab takes 10 sat at least; this job needs 181 msat, and is paid alone with: --tab off',
+    )
     await unpaid(it, false)
   })
 
@@ -86,8 +88,22 @@ describe('refused before anything is paid, by the flag that would allow it', () 
     await ended(it, asked)
     const { fault } = asked.outcome!
     expect(fault).toMatchObject({ kind: 'refused', code: 'exposure.exceeded' })
-    expect(fault!.hint).toBe('allow it with --max-exposure 10sat')
+    expect(fault!.hint).toBe(
+      'allow it with --max-exposure 10sat\na tab takes 10 sat at least; this job needs 181 msat, and is paid alone with: --tab off',
+    )
     await unpaid(it, false)
+  })
+
+  test('and the way without a tab, which the hint names, works within that cap', async () => {
+    const caps = { budget: msat(11_000n), exposure: msat(9_999n) }
+    const { it } = await paying({}, ({ bank }) => (bank!.caps = caps))
+    it.bank!.tab = 'off'
+    const client = await it.addClient()
+    await it.clock.advance(1_000)
+    const asked = it.request(client, {})
+    await ended(it, asked)
+    expect(asked.outcome!.fault).toBeNull()
+    await it.close()
   })
 
   test('--max-exposure 0sat', async () => {

@@ -4,7 +4,7 @@ import { type Msat, parseAmount } from '../../src/engine/base/money.ts'
 import { parseNpub, shortNpub } from '../../src/engine/identity/keys.ts'
 import type { News, Wish } from '../../src/engine/roles/client/news.ts'
 import { FREE_PRICES } from '../../src/engine/roles/node/prices.ts'
-import { World, type WorldOptions } from './world.ts'
+import { World, type WorldOptions, wishOf } from './world.ts'
 
 /** A router that asks for payment, with one node and one client. */
 const asking = async (options: Partial<WorldOptions>) => {
@@ -109,6 +109,17 @@ describe('a router that places only what is paid after', () => {
       await it.close()
     },
   )
+
+  test('a dry run says that it is paid by the tab alone; elsewhere it does not', async () => {
+    for (const payment of ['after', 'before', 'any'] as const) {
+      const { it, client } = await asking({ payment, purse: 100_000n })
+      let after: boolean | undefined
+      void client.offers(wishOf()).then((found) => (after = found.after))
+      await it.clock.advance(1_000)
+      expect([payment, after]).toEqual([payment, payment === 'after'])
+      await it.close()
+    }
+  })
 
   test('with the tab off there is no way but the tab, and that is said', async () => {
     const set = await asking({ payment: 'after', purse: 100_000n })

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Fault } from '../../engine/base/fault.ts'
-import { type Msat, showMsat } from '../../engine/base/money.ts'
+import { type Msat, showLeft } from '../../engine/base/money.ts'
 import type { Entry } from '../../engine/spending/journal-rows.ts'
 import type { Terminal } from '../terminal.ts'
 import { type AnyInvoice, utc } from './invoice.ts'
@@ -29,7 +29,7 @@ export const moneyOf = async (user: UserPurse): Promise<Money> => ({
 export const moneyLine = ({ caps }: UserPurse, { spent, balance }: Money): string =>
   [
     `spent today ${ofCap(spent, caps.budget)}`,
-    ...(balance === null ? [] : [`${showMsat(balance)} of play money left`]),
+    ...(balance === null ? [] : [`${showLeft(balance)} of play money left`]),
   ].join(' · ')
 
 /** What is about to be paid, for whoever says yes to it. */

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { type Msat, showMsat } from '../../engine/base/money.ts'
+import { type Msat, showLeft, showMsat } from '../../engine/base/money.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import { paidRows } from '../../engine/roles/client/results.ts'
 import type { SpendingCaps } from '../../engine/spending/caps.ts'
@@ -107,7 +107,7 @@ const statusText = (
     [
       'tabs',
       [
-        `${tabsAt(tabs)} · ${showMsat(unused)} paid and unused${caps.exposure === null ? '' : `, at most ${showMsat(caps.exposure)} at each (--max-exposure)`}`,
+        `${tabsAt(tabs)} · ${showLeft(unused)} paid and unused${caps.exposure === null ? '' : `, at most ${showMsat(caps.exposure)} at each (--max-exposure)`}`,
       ],
     ],
     ['in flight', open.length === 0 ? ['nothing'] : open.map((it) => entryLine(it, show))],

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { showMsat } from '../../engine/base/money.ts'
+import { showLeft, showMsat } from '../../engine/base/money.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import { type TabView, leftOn } from '../../engine/spending/ledger.ts'
 import { count } from '../figures.ts'
@@ -9,7 +9,7 @@ import { type Namer, namer, readTrust } from '../trust/set.ts'
 import { utc } from './invoice.ts'
 import { readUserLedger, standingOf } from './ledger.ts'
 import type { tabsShape } from './shape.ts'
-import { emitResult, money } from './show.ts'
+import { emitResult } from './show.ts'
 import { bundlesOf, signedOf } from './statements.ts'
 import { placeOf } from './unsettled.ts'
 
@@ -61,7 +61,10 @@ export const showTabs = async (options: Options): Promise<void> => {
         ? 'no node was paid for a tab yet'
         : 'all of these are over: no tab is left',
     )
-  else terminal.say(`${count(tabs.length, 'tab')} · ${money(unused, net)} paid and unused`)
+  else
+    terminal.say(
+      `${count(tabs.length, 'tab')} · ${showLeft(unused)}${net === 'sim' ? ' of play money' : ''} paid and unused`,
+    )
   const left = options.all ? 0 : past.length
   if (left > 0) terminal.say(`${count(left, 'session')} of --tab off left out: --all`)
 }
@@ -82,7 +85,7 @@ const tabLine = ({ view: tab, isPast, unsettled }: Row, show: Namer): string => 
   const left = leftOn(tab)
   const word = isPast ? 'past' : left < 0n ? 'owed' : 'left'
   return [
-    `${word} ${showMsat(left < 0n ? -left : left)}`.padEnd(16),
+    `${word} ${left < 0n ? showMsat(-left) : showLeft(left)}`.padEnd(16),
     `paid ${showMsat(tab.paid)}`.padEnd(16),
     `used ${showMsat(tab.used)}`.padEnd(16),
     show(tab.payee),

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { showMsat } from '../../engine/base/money.ts'
+import { showLeft, showMsat } from '../../engine/base/money.ts'
 import { spanOf } from '../../engine/metering/finding.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import type { PubKey } from '../../engine/protocol/ids.ts'
@@ -92,7 +92,7 @@ const lastText = (it: Entry, net: Net): string =>
   `${money(it.msat, net)} settled at ${utc(it.doneAt ?? it.at)} and are on the tab; this pays anew`
 
 const leftText = (left: bigint): string =>
-  left < 0n ? `owed ${showMsat(-left)}` : `left ${showMsat(left)}`
+  left < 0n ? `owed ${showMsat(-left)}` : `left ${showLeft(left)}`
 
 const ofExposure = (exposure: bigint | null): string =>
   exposure === null ? 'any sum' : showMsat(exposure)

@@ -4,6 +4,7 @@ import type { PubKey } from '../../engine/protocol/ids.ts'
 import type { Receipt } from '../../engine/protocol/receipt.ts'
 import { cutShort } from '../../engine/roles/client/outcome.ts'
 import type { Outcome } from '../../engine/roles/client/news.ts'
+import { offersText } from './offers.ts'
 import { closingLines, endOf } from './result.ts'
 
 const same = (text: string): string => text
@@ -16,7 +17,7 @@ const linesOf = (
   kept: Partial<Outcome> = {},
 ): string[] => {
   const outcome = { node, router: key, model: 'tiny', usage: {}, left: null, net: 'main' }
-  const money = { cost: msat(0n), ceiling: msat(1n), fee: msat(0n) }
+  const money = { cost: msat(0n), ceiling: msat(1n), most: msat(1n), fee: msat(0n) }
   const end = { verified: null, receipt: null, times: { ...times, ...over } }
   return closingLines({ ...outcome, ...money, ...end, ...kept } as Outcome, paint, () => 'mira')
 }
@@ -68,4 +69,33 @@ test('Ctrl-C ends with 130; with 80 where what was owed is on its way, and its e
   expect(end(0n, true)).toBe('interrupted interrupted')
   expect(end(5n, true)).toBe('uncertain payment.unknown')
   expect([end(0n, false), end(5n, false)]).toEqual([null, null])
+})
+
+test('the last line names the price that was said before, and rounds what is left down', () => {
+  const money = {
+    cost: msat(1n),
+    ceiling: msat(1n),
+    most: msat(1_000n),
+    left: 9_998n,
+    leftEnds: false,
+  }
+  const line = linesOf({ accepted: 2 }, key, money).at(-1)
+  expect(line).toContain(' · 1 msat of at most 1 sat · ')
+  expect(line).toEndWith(' · 9.99 sat left there')
+})
+
+test('a dry run where only who has a tab is served says so, with what to do first', () => {
+  const line = {
+    node: key,
+    model: 'tiny',
+    ceiling: msat(1n),
+    firstMs: 1,
+    warm: true,
+    reason: 'first',
+  }
+  const found = { router: key, lines: [line], ceiling: msat(12_001n), fee: msat(0n), inputBytes: 1 }
+  const text = (after: boolean) =>
+    offersText({ ...found, after, alone: false, proof: false } as never, () => 'mira', 'sim')
+  expect(text(true)).toMatch(/ends with 77: pay first\n {2}fedai pay top-up npub1\w+ 13sat\n/)
+  expect(text(false)).not.toContain('77')
 })

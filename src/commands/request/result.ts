@@ -1,17 +1,17 @@
 import type { z } from 'zod'
 import { Fault } from '../../engine/base/fault.ts'
-import { type Msat, showMsat } from '../../engine/base/money.ts'
+import { type Msat, showLeft, showMsat } from '../../engine/base/money.ts'
 import { npub } from '../../engine/identity/keys.ts'
-import type { OfferLine, Outcome } from '../../engine/roles/client/news.ts'
-import type { Several, Skipped } from '../../engine/roles/client/several.ts'
+import type { Outcome } from '../../engine/roles/client/news.ts'
+import type { Skipped } from '../../engine/roles/client/several.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import type { Units } from '../../engine/protocol/fields.ts'
 import { count, showMs, showRate } from '../figures.ts'
 import { type Interrupt, interrupted } from '../interrupt.ts'
 import type { Paint } from '../terminal.ts'
 import type { Namer } from '../trust/set.ts'
-import { type EventNews, eventLine } from './lines.ts'
-import type { RequestEvent, offersShape, pieceShape, resultShape, skippedShape } from './shape.ts'
+import type { EventNews } from './lines.ts'
+import type { RequestEvent, pieceShape, resultShape, skippedShape } from './shape.ts'
 
 /** The final object of `request --json`: what came, what it cost, and all that proves it. */
 export const resultObject = (
@@ -90,61 +90,6 @@ export const eventObject = (news: EventNews): RequestEvent => {
   return { v: 1, ...news }
 }
 
-/** The object of `request --dry-run --json`. */
-export const offersObject = (
-  task: string,
-  found: Found,
-  events: RequestEvent[],
-  net: Net,
-): z.output<typeof offersShape> => ({
-  v: 1,
-  type: 'offers',
-  net,
-  task,
-  router: found.router,
-  offers: found.lines.map((line) => ({
-    node: line.node,
-    model: line.model,
-    ceiling_msat: String(line.ceiling),
-    first_ms: line.firstMs,
-    warm: line.warm,
-    reason: line.reason,
-  })),
-  ceiling_msat: String(found.ceiling),
-  router_fee_msat: String(found.fee),
-  paid_alone: found.alone,
-  wants_proof: found.proof,
-  input_bytes: found.inputBytes,
-  events,
-})
-
-const ALONE = ' by an invoice of its own, 1 sat at least'
-
-type Found = Awaited<ReturnType<Several['offers']>>
-
-/** What `request --dry-run` prints for people. */
-export const offersText = (found: Found, show: Namer, net: Net): string => {
-  const prices = found.lines.map((line) => showMsat(line.ceiling))
-  const width = Math.max(...prices.map((price) => price.length))
-  const nodes = found.lines.map((line) => show(line.node))
-  const keys = Math.max(...nodes.map((node) => node.length))
-  const names = Math.max(...found.lines.map((line) => line.model.length))
-  const row = (line: OfferLine, i: number): string =>
-    [
-      `  ${i + 1}  ${nodes[i]!.padEnd(keys)}`,
-      line.model.padEnd(names),
-      `at most ${prices[i]!.padStart(width)}`,
-      `first in ~${showMs(line.firstMs)}`,
-      line.reason,
-    ].join('   ')
-  return [
-    `${count(found.lines.length, 'offer')} of ${show(found.router)}, best first; nothing was sent`,
-    ...found.lines.map(row),
-    ...(found.proof ? [eventLine({ type: 'proof', router: found.router }, show)] : []),
-    `input ${count(found.inputBytes, 'byte')} · ceiling ${showMsat(found.ceiling)}${found.alone ? ALONE : ''}${feeNote(found.fee)}${playNote(net)}`,
-  ].join('\n')
-}
-
 /** The two lines that follow a result: who did it, and what it took. */
 export const closingLines = (outcome: Outcome, paint: Paint, show: Namer): string[] => {
   const { times, usage } = outcome
@@ -171,8 +116,8 @@ export const closingLines = (outcome: Outcome, paint: Paint, show: Namer): strin
 }
 
 // Each with its unit: `3.83 sat of at most 7.55` reads as if the second could be another.
-const priceOf = ({ cost, ceiling }: Outcome): string =>
-  `${showMsat(cost)} of at most ${showMsat(ceiling)}`
+const priceOf = ({ cost, most }: Outcome): string =>
+  `${showMsat(cost)} of at most ${showMsat(most)}`
 
 /** Units that were paid there and not used stay, as long as the key that paid them; less than nothing is a debt. */
 const leftOf = (outcome: Outcome): string | undefined => {
@@ -182,7 +127,7 @@ const leftOf = (outcome: Outcome): string | undefined => {
   if (leftEnds && !receipt) return `${showMsat(left)} paid, and gone`
   if (leftEnds) return `${showMsat(left)} not used, and gone`
   if (left >= 0n)
-    return `${showMsat(left)} left there${broken ? ', and not used: it gets nothing more' : ''}`
+    return `${showLeft(left)} left there${broken ? ', and not used: it gets nothing more' : ''}`
   const owed = -left - paying - disputedDebt
   const parts = [
     paying > 0n ? `${showMsat(paying)} being paid there` : undefined,
@@ -219,7 +164,7 @@ export const feeNote = (fee: Msat): string =>
   fee === 0n ? '' : ` · and ${showMsat(fee)} for the router`
 
 /** Play money is always called so. */
-const playNote = (net: Net): string => (net === 'sim' ? ' · play money' : '')
+export const playNote = (net: Net): string => (net === 'sim' ? ' · play money' : '')
 
 const verdict = (outcome: Outcome, paint: Paint): string => {
   if (outcome.verified === null) return paint.yellow('no receipt came')

@@ -197,6 +197,8 @@ export const offersShape = z.object({
   paid_alone: z.boolean(),
   /** The router wants to see that payment. */
   wants_proof: z.boolean(),
+  /** It is paid by nothing but what is on the tab at its node, and what that lends: where both are too little it ends with 77. */
+  paid_after: z.boolean(),
   input_bytes: z.int(),
   events,
 })

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { showMsat } from '../../engine/base/money.ts'
+import { showLeft, showMsat } from '../../engine/base/money.ts'
 import { shortNpub } from '../../engine/identity/keys.ts'
 import type { Audit, ReceiptSummary } from '../../engine/metering/audit.ts'
 import type { MoneyAudit } from '../../engine/spending/audit.ts'
@@ -95,7 +95,7 @@ const tabOf = (it: TabSummary): string[] => {
       : [
           `paid ${showMsat(paid)}`,
           `used ${showMsat(used)}`,
-          left < 0n ? `owed ${showMsat(-left)}` : `left ${showMsat(left)}`,
+          left < 0n ? `owed ${showMsat(-left)}` : `left ${showLeft(left)}`,
         ]
   return [
     `tab ${shortId(it.tab)} at ${shortNpub(it.node)} · ${count(it.statements, 'statement')}`,

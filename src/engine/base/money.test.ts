@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { Fault } from './fault.ts'
-import { MAX_MSAT, msat, parseAmount, parseMsat, readAmount, showMsat } from './money.ts'
+import { MAX_MSAT, msat, parseAmount, parseMsat, readAmount, showLeft, showMsat } from './money.ts'
 
 /** What it is read as, or what is said of it. */
 const read = (text: string): unknown => {
@@ -167,4 +167,20 @@ test('what is shown is read as the same, to three digits', () => {
       expect((off < 0n ? -off : off) * 200n <= sum).toBe(true)
     }),
   )
+})
+
+test('what is left is never shown as more than it is, and as no more than a hundredth less', () => {
+  fc.assert(
+    fc.property(sums, (sum) => {
+      const shown = readAmount(showLeft(sum)) as bigint
+      expect(shown <= sum && (sum - shown) * 100n <= sum).toBe(true)
+    }),
+  )
+  expect([9_998n, 999_999n, 1_000_999n, 99_999_999n, 0n].map(showLeft)).toEqual([
+    '9.99 sat',
+    '999 sat',
+    '1,000 sat',
+    '99,999 sat',
+    '0 msat',
+  ])
 })

@@ -106,3 +106,11 @@ export const showMsat = (amount: bigint): string => {
   if (sat >= 1000) return `${Math.round(sat).toLocaleString('en-US')} sat`
   return `${Number(sat.toPrecision(3))} sat`
 }
+
+/** The same of what somebody has left: rounded down, so that nobody counts on more than there is. 0 or more. */
+export const showLeft = (amount: bigint): string => {
+  const rest = 10n ** BigInt(Math.max(0, String(amount).length - 3))
+  // From 1,000 sat on whole sats are shown.
+  const unit = amount >= 1_000_000n ? 1_000n : rest
+  return showMsat(amount - (amount % unit))
+}

@@ -39,6 +39,7 @@ export const onWish = (turn: ClientTurn, event: Extract<ClientEvent, { type: 'wi
     fundings: 0,
     paidSeq: new Map(),
     paidAlone: 0n,
+    said: msat(0n),
     holds: new Map(),
     unfunded: 0,
     unpayable: new Set(),

@@ -218,15 +218,8 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
         if (news.type !== 'ended') continue
         if (news.outcome.fault) throw news.outcome.fault
         const { id } = news.outcome.bundle.offers!
-        return {
-          lines: offers!.lines,
-          ceiling: offers!.ceiling,
-          fee: offers!.fee,
-          alone: offers!.alone,
-          proof: offers!.proof,
-          inputBytes: offers!.inputBytes,
-          offers: id,
-        }
+        const { type: _, ...found } = offers!
+        return { ...found, offers: id }
       }
       throw new Fault('bug', 'client.no_end', 'the request ended without saying how')
     },

@@ -84,6 +84,20 @@ const isNodes = (job: ClientJob, { row, ticket }: Offered): boolean => {
   return here === undefined || its.every((it) => here.includes(it))
 }
 
+/** Whether it can be paid by nothing but what its tab has, and what the node lends. */
+export const isAfterOnly = (job: ClientJob, { row, ticket, ceiling, sheet }: Offered): boolean => {
+  const here = admittedBy(job)
+  const its = row.timings.filter(
+    (it) =>
+      ticket.body.timings.includes(it) &&
+      (here?.includes(it) ?? true) &&
+      (job.wish.timings?.includes(it) ?? true),
+  )
+  return (
+    Boolean(sheet.body.pay) && ceiling > 0n && its.length > 0 && its.every((it) => it === 'after')
+  )
+}
+
 const admittedBy = (job: ClientJob): readonly Timing[] | undefined =>
   job.offersMessage?.body.timings
 

@@ -19,7 +19,7 @@ import { type Funding, type PurseEvent, newFunding, placeOf } from './money.ts'
 import { unbookedAt } from './own-invoice.ts'
 import { paidNews } from './paid-news.ts'
 import { notKnown } from './outcome.ts'
-import { badInvoice, notPaid } from './payee-faults.ts'
+import { badInvoice, notPaid, orAlone } from './payee-faults.ts'
 import { refusalAt } from './plan.ts'
 import { priceNow } from './price.ts'
 import { keepProof, newProof } from './proving.ts'
@@ -188,7 +188,7 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   // Only what will be paid is said to be. One that runs has its price said and allowed; where it is paid alone each
   // invoice adds to that.
   const over = money.over({ node, key: tab, ref, caps, price, msat: terms.msat, maxFee, used })
-  if (over && one) return notAllowed(turn, one, over)
+  if (over && one) return notAllowed(turn, one, ref === tab ? orAlone(over, terms, one) : over)
   if (over && !isAfter) return
   // A job that comes meanwhile waits for what is paid in the background, and asks for nothing more.
   const wanted = { node, ref, timing: 'before', jobs: new Set<JobId>(), topUp: null } as const

@@ -76,6 +76,8 @@ export type Outcome = Readonly<{
   usage: Units
   cost: Msat
   ceiling: Msat
+  /** The most that it was said to cost: more than its ceiling where it has an invoice of its own. */
+  most: Msat
   /** What the router takes for it, beside its cost. */
   fee: Msat
   /** What is left on the tab at its node after it, below 0 where we owe; null where it drew on none. msat. */
@@ -113,7 +115,7 @@ export type PaysFor = 'tab' | 'job' | 'hold' | 'after' | 'route'
 
 /** What the client tells while a job goes on. The last one is always `ended`. */
 export type News =
-  /** `fee`: what the router takes for itself; `alone`: by an invoice of its own, and `proof`: the router wants to see it. */
+  /** `fee`: what the router takes for itself; `alone`: by an invoice of its own, and `proof`: the router wants to see it; `after`: only by what its tab has, and is lent. */
   | Readonly<{
       type: 'offers'
       lines: readonly OfferLine[]
@@ -121,6 +123,7 @@ export type News =
       fee: Msat
       alone: boolean
       proof: boolean
+      after: boolean
       inputBytes: number
     }>
   /** Before the first payment to the router: what a pack costs, for how many jobs. It can link them from now on. */
@@ -208,6 +211,7 @@ export interface Client {
       fee: Msat
       alone: boolean
       proof: boolean
+      after: boolean
       inputBytes: number
       offers: EventId
     }>

@@ -17,6 +17,7 @@ import { finishJob } from './ending.ts'
 import { firstPayable, payThenSend } from './funding.ts'
 import { isReserved, notCredited } from './outcome.ts'
 import { notePack } from './packs.ts'
+import { isAfterOnly } from './credit.ts'
 import { isNearUnknown, isPaidAlone, noneAt, priceAt } from './price.ts'
 import { noteEvidence } from './proving.ts'
 import type { Offered, TicketIn } from './offered.ts'
@@ -103,9 +104,11 @@ const price = (turn: ClientTurn, job: ClientJob): void => {
       job.unfunded > 0 && job.fundings === 0 ? isReserved() : notCredited(),
     )
   const ceiling = priceAt(turn, job, taken)
+  job.said = ceiling
   const { fee, evidence } = message.body
   const alone = isPaidAlone(turn, job, taken)
-  const how = { alone, proof: alone && evidence === 'proof' }
+  const after = isAfterOnly(job, taken)
+  const how = { alone, after, proof: alone && evidence === 'proof' }
   tell(turn, job, { type: 'offers', lines, ceiling, fee, ...how, inputBytes: job.sizes.bytes })
   if (job.dryRun) return finishJob(turn, job, null)
   payThenSend(turn, job, taken, null)

@@ -30,6 +30,7 @@ export const outcomeOf = (
   const { attempt, times } = job
   const receipt = ending?.receipt.body
   const left = leftOf(turn, job)
+  const ceiling = attempt?.offered.ceiling ?? msat(0n)
   return {
     net: turn.state.net,
     job: job.id,
@@ -39,7 +40,8 @@ export const outcomeOf = (
     finish: receipt?.finish ?? job.finish ?? 'error',
     usage: receipt?.usage ?? attempt?.usageAt.at(-1) ?? {},
     cost: receipt?.cost ?? msat(0n),
-    ceiling: attempt?.offered.ceiling ?? msat(0n),
+    ceiling,
+    most: job.said > ceiling ? job.said : ceiling,
     fee: routeCost(job, receipt),
     left,
     paying: msat(0n),

@@ -1,5 +1,8 @@
 import type { UnixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
+import { showMsat } from '../../base/money.ts'
+import type { Terms } from '../../protocol/terms.ts'
+import type { Funding } from './money.ts'
 import { clockTime } from '../../spending/journal-retry.ts'
 import type { Entry } from '../../spending/journal-rows.ts'
 
@@ -56,6 +59,21 @@ export const notPaid = (
     { hint: `look at your wallet: fedai pay status; then try again${when}${OR[payee]}` },
   )
 }
+
+/**
+ * Over a cap is what a node takes into a tab at least; the job behind it needs less, and can be paid alone.
+ * @param over the Fault of the cap
+ */
+export const orAlone = (
+  over: Fault,
+  { msat: sum }: Pick<Terms, 'msat'>,
+  { needed, topUp }: Pick<Funding, 'needed' | 'topUp'>,
+): Fault =>
+  topUp || needed >= sum || over.code === 'cap.exceeded'
+    ? over
+    : new Fault(over.kind, over.code, over.message, {
+        hint: `${over.hint}\na tab takes ${showMsat(sum)} at least; this job needs ${showMsat(needed)}, and is paid alone with: --tab off`,
+      })
 
 const CODES = {
   node: { bad: 'invoice.wrong', silent: 'funding.silent', failed: 'payment.failed' },

@@ -2,6 +2,7 @@ import type { Bounds } from '../../base/bounds.ts'
 import type { UnixMs } from '../../base/clock.ts'
 import { Deadlines } from '../../base/deadlines.ts'
 import type { Fault } from '../../base/fault.ts'
+import type { Msat } from '../../base/money.ts'
 import type { Random } from '../../base/random.ts'
 import type { JobSecrets } from '../../identity/seal.ts'
 import type { Signer } from '../../identity/seams.ts'
@@ -126,6 +127,8 @@ export type ClientJob = {
   paidSeq: Map<PubKey, number>
   /** What invoices for it alone came to, wherever they were paid, msat. */
   paidAlone: bigint
+  /** The most that it was said to cost, msat; 0 before. */
+  said: Msat
   holds: Map<PubKey, ClientHold>
   /** How often its node said that our tab there does not cover it; and nodes that could not be paid for it. */
   unfunded: number
