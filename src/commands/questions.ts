@@ -1,5 +1,5 @@
-import { confirm, intro, outro, password, select, text } from '@clack/prompts'
 import { Fault } from '../engine/base/fault.ts'
+import { type Prompts, openPrompts } from './prompts.ts'
 import { NAME_RULE, isName } from './values.ts'
 
 /** What `fedai init` needs to know about an identity. */
@@ -11,30 +11,26 @@ export type Answers = Readonly<{
   passphrase?: string
 }>
 
-// clack writes to stdout unless told otherwise, and stdout is for the result.
-const output = process.stderr
-
 /** Asks for what no flag has answered. Each question names its default and what an answer leads to. */
 export const ask = async (
   before: Partial<Answers>,
   defaultName: string,
   taken: readonly string[],
 ): Promise<Answers> => {
-  intro('A Nostr key, in a file that only you can read', { output })
+  const prompts = await openPrompts()
+  prompts.intro('A Nostr key, in a file that only you can read')
   const name =
     before.name ??
     (await answer(
-      text({
+      prompts.text({
         message: 'What shall this identity be called on this machine?',
-        placeholder: defaultName,
         defaultValue: defaultName,
         validate: (typed) => checkName(typed || defaultName, taken),
-        output,
       }),
     ))
-  const source = before.source ?? (await askSource())
-  const passphrase = before.passphrase ?? (await askPassphrase())
-  outro('nothing was published', { output })
+  const source = before.source ?? (await askSource(prompts))
+  const passphrase = before.passphrase ?? (await askPassphrase(prompts))
+  prompts.outro('nothing was published')
   return {
     name,
     ...(source !== undefined && { source }),
@@ -47,7 +43,7 @@ const checkName = (name: string, taken: readonly string[]): string | undefined =
   return isName(name) ? undefined : NAME_RULE
 }
 
-const askSource = async (): Promise<string | undefined> => {
+const askSource = async ({ select, text }: Prompts): Promise<string | undefined> => {
   const kind = await answer(
     select({
       message: 'Which key?',
@@ -60,7 +56,6 @@ const askSource = async (): Promise<string | undefined> => {
         },
       ],
       initialValue: 'new',
-      output,
     }),
   )
   if (kind === 'new') return undefined
@@ -68,18 +63,16 @@ const askSource = async (): Promise<string | undefined> => {
     text({
       message: 'In which file?',
       validate: (typed) => (typed ? undefined : 'name a file'),
-      output,
     }),
   )
 }
 
-const askPassphrase = async (): Promise<string | undefined> => {
+const askPassphrase = async ({ confirm, password }: Prompts): Promise<string | undefined> => {
   const wanted = await answer(
     confirm({
       message:
         'Encrypt it with a passphrase? With one, each use asks for it; without, the file is enough',
       initialValue: false,
-      output,
     }),
   )
   if (!wanted) return undefined
@@ -87,23 +80,20 @@ const askPassphrase = async (): Promise<string | undefined> => {
     password({
       message: 'Passphrase',
       validate: (typed) => (typed ? undefined : 'write something'),
-      output,
     }),
   )
   await answer(
     password({
       message: 'Once more',
       validate: (typed) => (typed === first ? undefined : 'this is not the same'),
-      output,
     }),
   )
   return first
 }
 
-// A cancelled question is answered by a symbol.
-const answer = async <T>(question: Promise<T>): Promise<Exclude<T, symbol>> => {
+const answer = async <T>(question: Promise<T | null>): Promise<T> => {
   const given = await question
-  if (typeof given === 'symbol')
+  if (given === null)
     throw new Fault('interrupted', 'interrupted', 'interrupted; nothing was written')
-  return given as Exclude<T, symbol>
+  return given
 }

@@ -8,6 +8,7 @@ import { loadKey } from '../engine/identity/keystore.ts'
 import { openSecp256k1 } from '../engine/identity/secp256k1.ts'
 import type { Signer } from '../engine/identity/seams.ts'
 import { signerOf } from '../engine/identity/signer.ts'
+import { openPrompts } from './prompts.ts'
 import { readText } from './read.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -56,9 +57,9 @@ export const passphraseFor = async (
         hint: 'give it in a file: --passphrase-file FILE',
       },
     )
-  const { password, isCancel } = await import('@clack/prompts')
-  const answer = await password({ message: `Passphrase of ${name}`, output: process.stderr })
-  if (isCancel(answer)) throw new Fault('interrupted', 'interrupted', 'interrupted')
+  const { password } = await openPrompts()
+  const answer = await password({ message: `Passphrase of ${name}` })
+  if (answer === null) throw new Fault('interrupted', 'interrupted', 'interrupted')
   return answer
 }
 

@@ -36,11 +36,16 @@ describe('a memo that steers', () => {
 
 describe('on a terminal', () => {
   /** Answers the question that comes, and gives what was on the screen. */
-  const asked = async (invoice: string, answer: string, meanwhile?: () => Promise<unknown>) => {
+  const asked = async (
+    invoice: string,
+    answer: string,
+    meanwhile?: () => Promise<unknown>,
+    term = 'xterm-256color',
+  ) => {
     let screen = ''
     const child = Bun.spawn([fedai, 'pay', invoice], {
       cwd: here.folder,
-      env: { PATH: process.env['PATH'], FEDAI_HOME: here.home, TERM: 'xterm-256color' },
+      env: { PATH: process.env['PATH'], FEDAI_HOME: here.home, TERM: term },
       terminal: {
         cols: 120,
         rows: 40,
@@ -66,6 +71,18 @@ describe('on a terminal', () => {
     expect(code).toBe(0)
     expect(screen).toMatch(/memo +none in the invoice/)
     expect((await shop.has()) - had).toBe(2_000n)
+  }, 30_000)
+
+  test('where the cursor cannot be moved it asks in a plain line', async () => {
+    const invoice = await shop.invoice(3)
+    const had = await shop.has()
+    expect(await asked(invoice, '\r', undefined, 'dumb')).toMatchObject({ code: 130 })
+    expect(await asked(invoice, '\u0003', undefined, 'dumb')).toMatchObject({ code: 130 })
+    const { code, screen } = await asked(invoice, 'y\r', undefined, 'dumb')
+    expect(code).toBe(0)
+    expect(screen).toContain('as it is [y/N] y\r\n')
+    expect(screen).not.toContain('\u001b')
+    expect((await shop.has()) - had).toBe(3_000n)
   }, 30_000)
 
   test('a yes that comes after another process paid it pays nothing', async () => {

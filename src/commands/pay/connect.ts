@@ -9,6 +9,7 @@ import { openPayer } from '../../engine/payments/open-payer.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import { readText } from '../read.ts'
 import { readSettings } from '../settings.ts'
+import { openPrompts } from '../prompts.ts'
 import { type Terminal, openTerminal } from '../terminal.ts'
 import { readSecret } from '../unlock.ts'
 import { stillOpen } from './ends.ts'
@@ -75,12 +76,11 @@ const connectionText = async (file: string | undefined, terminal: Terminal): Pro
   if (file !== undefined) return (await readSecret(file, CONNECTION_BYTES)).trim()
   if (!terminal.inIsTTY) return (await readText('-', CONNECTION_BYTES)).trim()
   if (!terminal.canAsk) throw nothingToRead()
-  const { password, isCancel } = await import('@clack/prompts')
+  const { password } = await openPrompts()
   const answer = await password({
     message: 'Connection string of the wallet (it is not shown)',
-    output: process.stderr,
   })
-  if (isCancel(answer)) throw new Fault('interrupted', 'interrupted', 'nothing was stored')
+  if (answer === null) throw new Fault('interrupted', 'interrupted', 'nothing was stored')
   return answer.trim()
 }
 
@@ -111,13 +111,11 @@ const mayReplace = async (
     throw new Fault('usage', 'pay.no_terminal', `a wallet is connected on ${net} already`, {
       hint: 'replace it by --yes',
     })
-  const { confirm, isCancel } = await import('@clack/prompts')
+  const { confirm } = await openPrompts()
   const answer = await confirm({
     message: `A wallet is connected on ${net} already. Yes puts this one in its place; no, the default, keeps it`,
-    initialValue: false,
-    output: process.stderr,
   })
-  if (isCancel(answer) || !answer)
+  if (answer !== true)
     throw new Fault('interrupted', 'interrupted', 'the wallet that was there is kept')
 }
 

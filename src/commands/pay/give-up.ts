@@ -5,6 +5,7 @@ import { decide, openJournal } from '../../engine/spending/journal.ts'
 import { ABSENT_MS } from '../../engine/spending/journal-news.ts'
 import type { Entry } from '../../engine/spending/journal-rows.ts'
 import type { MoneyStore } from '../../engine/storage/money-store.ts'
+import { openPrompts } from '../prompts.ts'
 import type { Terminal } from '../terminal.ts'
 import { namer, readTrust } from '../trust/set.ts'
 import { utc } from './invoice.ts'
@@ -77,14 +78,11 @@ const connected = async (options: UserOptions): Promise<string | null> => {
 
 const askWhether = async (entry: Entry, net: Net, terminal: Terminal): Promise<void> => {
   if (!terminal.canAsk) throw noTerminal('a payment is given up')
-  const { confirm, isCancel } = await import('@clack/prompts')
+  const { confirm } = await openPrompts()
   const answer = await confirm({
     message: `Give up ${money(entry.msat, net)}? Yes counts them as not paid, whatever became of them; no, the default, leaves all as it is`,
-    initialValue: false,
-    output: process.stderr,
   })
-  if (isCancel(answer) || !answer)
-    throw new Fault('interrupted', 'interrupted', 'the payment stays open')
+  if (answer !== true) throw new Fault('interrupted', 'interrupted', 'the payment stays open')
 }
 
 /** @throws Fault `again` `money.elsewhere` where another process wrote meanwhile, which may have heard how it ended */

@@ -7,6 +7,7 @@ import type { Entry } from '../../engine/spending/journal-rows.ts'
 import { isOut } from '../../engine/spending/journal-news.ts'
 import { readText } from '../read.ts'
 import { readSettings } from '../settings.ts'
+import { openPrompts } from '../prompts.ts'
 import { openTerminal } from '../terminal.ts'
 import { parseSpan } from '../values.ts'
 import { failed, stillOpen, uncertain } from './ends.ts'
@@ -179,13 +180,11 @@ const tell = async (
 }
 
 const askWhether = async ({ user, invoice }: Order): Promise<void> => {
-  const { confirm, isCancel } = await import('@clack/prompts')
+  const { confirm } = await openPrompts()
   const answer = await confirm({
     message: `Pay ${money(invoice.msat, user.net)}? Yes sends it and cannot be undone; no, the default, leaves all as it is`,
-    initialValue: false,
-    output: process.stderr,
   })
-  if (isCancel(answer) || !answer) throw new Fault('interrupted', 'interrupted', 'nothing was paid')
+  if (answer !== true) throw new Fault('interrupted', 'interrupted', 'nothing was paid')
 }
 
 const none = (): string => ''

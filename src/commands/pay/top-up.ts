@@ -11,6 +11,7 @@ import type { Lock } from '../../engine/storage/lock.ts'
 import { type Interrupt, onInterrupt } from '../interrupt.ts'
 import { findRouters } from '../running.ts'
 import { readSettings } from '../settings.ts'
+import { openPrompts } from '../prompts.ts'
 import { type Terminal, openTerminal } from '../terminal.ts'
 import { type Namer, namer, readTrust } from '../trust/set.ts'
 import { skippedLine } from '../request/lines.ts'
@@ -237,11 +238,9 @@ const statusOf = ({ fault, paid }: ToppedUp): 'paid' | 'unheard' | 'failed' | 'u
 }
 
 const askWhether = async ({ user, show, node }: TopUpOrder, plan: ToppedUp): Promise<void> => {
-  const { confirm, isCancel } = await import('@clack/prompts')
+  const { confirm } = await openPrompts()
   const answer = await confirm({
     message: `Pay ${money(plan.msat!, user.net)} into your tab at ${show(node)}? Yes sends it, and it cannot be paid back; no, the default, leaves all as it is`,
-    initialValue: false,
-    output: process.stderr,
   })
-  if (isCancel(answer) || !answer) throw new Fault('interrupted', 'interrupted', 'nothing was paid')
+  if (answer !== true) throw new Fault('interrupted', 'interrupted', 'nothing was paid')
 }
