@@ -1,6 +1,6 @@
 import { unixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
-import { showMsat } from '../../base/money.ts'
+import { showLeft } from '../../base/money.ts'
 import { npub } from '../../identity/keys.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import type { Terms } from '../../protocol/terms.ts'
@@ -35,9 +35,9 @@ export const forgetsUs = ({ view }: ClientMoney, node: PubKey, { seq, iat }: Ter
 
 export const lostTab = (money: ClientMoney, node: PubKey): Fault => {
   const left = leftAt(money, node)
-  const what = left > 0n ? `: ${showMsat(left)} that you have paid there are not counted` : ''
+  const what = left > 0n ? `: ${showLeft(left)} that you have paid there are not counted` : ''
   return new Fault('verification', 'tab.lost', `this node does not know your tab any more${what}`, {
-    hint: `ask another node: --where deny:${npub(node)}\nwhere no other does it there, another router: --router\nonly its operator can bring them back, with the ledger that it had`,
+    hint: `ask another node: --where deny:${npub(node)}\nwhere no other does it there: another router (--router), or each job alone (--tab off)\nonly its operator can bring them back, with the ledger that it had`,
   })
 }
 
