@@ -1,6 +1,7 @@
 // A node whose ledger is lost and whose key is kept: nobody draws on what nobody counts, and nobody waits for it.
 import { expect, test } from 'bun:test'
 import { memoryStore } from '../../src/engine/storage/memory.ts'
+import { unixMs } from '../../src/engine/base/clock.ts'
 import { msat } from '../../src/engine/base/money.ts'
 import type { ToppedUp } from '../../src/engine/roles/client/news.ts'
 import { tabOf } from './money-books.ts'
@@ -65,6 +66,8 @@ test('where there is no other node it is said, with what is gone, within a secon
   expect(it.clock.now() - begun).toBeLessThan(1_000)
   expect(logged.filter((event) => event === 'tab.unknown')).toHaveLength(1)
   expect(tabOf(node)).toBeUndefined()
+  const { views } = it.clients[0]!.store.money.spending(unixMs(0))
+  expect(views).toMatchObject([{ paid: 110_000n, broken: false, lostAt: expect.any(Number) }])
   // Nor is more paid there, on an invoice that is numbered anew.
   expect((await topUp(100_000n)).fault).toMatchObject({ code: 'tab.lost' })
   await it.close()
@@ -92,5 +95,7 @@ test('a ledger that comes back is drawn on again', async () => {
   const again = it.request(client, {})
   await ended(it, again)
   expect(again.outcome!.fault).toBeNull()
+  const { views } = it.clients[0]!.store.money.spending(unixMs(0))
+  expect(views).toMatchObject([{ paid: 110_000n, lostAt: null }])
   await it.close()
 })

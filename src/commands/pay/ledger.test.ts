@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { unixMs } from '../../engine/base/clock.ts'
 import { msat } from '../../engine/base/money.ts'
 import type { PubKey } from '../../engine/protocol/ids.ts'
 import { memoryStore } from '../../engine/storage/memory.ts'
@@ -25,7 +26,11 @@ test('a tab that nothing was paid into and nothing used of is none, unless it sh
 test('what lies at a node that gets nothing more is not called unused', async () => {
   const { money } = memoryStore()
   const left = { paid: msat(9_000n), used: msat(2_000n) }
-  const rows = [viewOf(left), viewOf({ ...left, ref: hex<PubKey>(77), broken: true })]
+  const rows = [
+    viewOf(left),
+    viewOf({ ...left, ref: hex<PubKey>(77), broken: true }),
+    viewOf({ ...left, ref: hex<PubKey>(78), lostAt: unixMs(1) }),
+  ]
   await money.write(rows.map((row) => ({ do: 'put', table: 'views', row })))
-  expect(standingOf(money)).toMatchObject({ unused: 7_000n, tabs: [{}, {}] })
+  expect(standingOf(money)).toMatchObject({ unused: 7_000n, tabs: [{}, {}, {}] })
 })

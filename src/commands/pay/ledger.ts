@@ -61,7 +61,7 @@ export const standingOf = (
     past: views.filter(isPast),
     spentToday: spentToday(openJournal(entries, views, now, null), now),
     unused: tabs
-      .filter(({ session, broken }) => !session && !broken)
+      .filter(({ session, broken, lostAt }) => !session && !broken && lostAt === null)
       .map((it) => leftOn(it) - (unsettled.get(placeOf(it)) ?? 0n))
       .reduce((sum, it) => (it > 0n ? sum + it : sum), 0n),
     unsettled,

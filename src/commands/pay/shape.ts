@@ -127,6 +127,8 @@ export const tabsShape = z.object({
       /** With `--all`: a session of `--tab off`. What is left on it went with its key, and is not in `unused_msat`. */
       past: z.boolean(),
       broken: z.boolean(),
+      /** When its node said last that it knows nothing of it, ms since 1970; what is left there is not in `unused_msat`. */
+      lost_at: z.number().nullable(),
       paid_at: z.number().nullable(),
     }),
   ),

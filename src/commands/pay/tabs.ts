@@ -92,6 +92,7 @@ const tabLine = ({ view: tab, isPast, unsettled }: Row, show: Namer): string => 
     ...(tab.paidAt === null ? [] : [`paid last ${utc(tab.paidAt)}`]),
     ...(tab.disputed > 0n ? [`${showMsat(tab.disputed)} disputed`] : []),
     ...(unsettled > 0n ? [`${showMsat(unsettled)} of it not settled yet`] : []),
+    ...(tab.lostAt === null ? [] : ['lost: its node does not know it any more']),
     ...(tab.broken ? ['broken: it lied about your money; it gets nothing more'] : []),
   ].join('  ')
 }
@@ -117,6 +118,7 @@ const tabsObject = (
     ...(signed && { signed: [...signed] }),
     past: isPast,
     broken: tab.broken,
+    lost_at: tab.lostAt,
     paid_at: tab.paidAt,
   })),
   unused_msat: String(unused),

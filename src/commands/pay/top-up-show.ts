@@ -58,7 +58,10 @@ export const tellEnd = async (
   const fee = feeWords(end.fee)
   const lines: readonly (readonly [string, readonly string[]])[] = [
     ['node', [show(node)]],
-    [status === 'paid_before' ? 'paid before' : 'paid', [`${end.msat === null ? '' : `${money(end.msat, user.net)} · `}${fee}`]],
+    [
+      status === 'paid_before' ? 'paid before' : 'paid',
+      [`${end.msat === null ? '' : `${money(end.msat, user.net)} · `}${fee}`],
+    ],
     ['tab', [leftText(end.left)]],
   ]
   await terminal.emit(`${labelled(lines)}\n`)

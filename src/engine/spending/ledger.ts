@@ -31,6 +31,8 @@ export type TabView = Readonly<{
    * its job: it gets nothing more.
    */
   broken: boolean
+  /** When the node said last that it knows nothing of it; null once it has charged a job there again. */
+  lostAt: UnixMs | null
   /** Its key is that of one session, and forgotten with it: what is left there then is nobody's. */
   session: boolean
   at: UnixMs
@@ -66,6 +68,7 @@ export const openView = (payee: PubKey, ref: PubKey, now: UnixMs, session = fals
   paidAt: null,
   n: 0,
   broken: false,
+  lostAt: null,
   session,
   at: now,
 })
@@ -135,6 +138,7 @@ export const charged = (
     used,
     disputed: disputed ? withDisputed(before, counted, leftOn({ ...view, used })) : before,
     broken: view.broken || isLie,
+    lostAt: null,
     at: now,
   }
   const charge: Charge = { receipt: id, payee, ref, job, cost, disputed, stated: null, at: now }

@@ -79,6 +79,8 @@ export const MIGRATIONS = [
   'ALTER TABLE charges ADD COLUMN stated INTEGER',
   // Written at each receipt of a router, though a node alone asks for its own, once: `kept` says the same.
   'DROP TABLE heads',
+  // When a node said that it knows nothing of a tab.
+  'ALTER TABLE views ADD COLUMN lost_at INTEGER',
 ]
 
 type Row = Omit<Kept, 'by' | 'at'> & { signer: PubKey; at: bigint }

@@ -128,6 +128,7 @@ export const tablesOf = (db: Database) => ({
       paidAt: orNull(whole()),
       n: whole(),
       broken: flag,
+      lostAt: orNull(whole()),
       session: flag,
       at: whole(),
     },

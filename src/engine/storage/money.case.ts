@@ -129,6 +129,7 @@ export const viewOf = (over: Partial<TabView> = {}): TabView => ({
   paidAt: at,
   n: 1,
   broken: false,
+  lostAt: null,
   session: false,
   at,
   ...over,

@@ -143,6 +143,7 @@ export class Mint {
       stage.later(() => stage.feed(party, { type: 'statements', found }))
     } else if (effect.do === 'wallet') this.wallet(party as NodeParty, effect)
     else if (effect.do === 'pay') this.purse(party as ClientParty, effect)
+    else if (effect.do === 'lost') return true
     else if (effect.do === 'charge' || effect.do === 'pin') {
       const write = () => this.write(party as ClientParty, effect)
       if (party.slowDisk) this.unwritten.push(write)

@@ -156,6 +156,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
         loop.feed({ type: 'checked', said, isAnswer, isLast, wrong: [...wrong] })
       })
     if (effect.do === 'pin') return void purse.pin(effect.node)
+    if (effect.do === 'lost') return void purse.lost(effect.node)
     if (effect.do === 'lock') {
       const { job } = effect.row
       const kept = purse.results.keep(effect.row)

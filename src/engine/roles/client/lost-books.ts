@@ -13,8 +13,10 @@ import type { ClientTurn } from './state.ts'
  * was paid, and nothing more is paid: its payments and statements would be numbered anew, against what it signed before.
  * So it is left alone, and not for ever: its operator may bring the ledger back.
  */
-export const noteLost = ({ state, now }: ClientTurn, node: PubKey): void => {
-  const { lost } = state.money!
+export const noteLost = ({ state, now, effects }: ClientTurn, node: PubKey): void => {
+  const { lost, off, proves } = state.money!
+  // Of a session's key there is nothing to show.
+  if (!off && !proves) effects.push({ do: 'lost', node })
   lost.add(node)
   if (lost.size > MOST_LOST) lost.delete(lost.keys().next().value!)
   state.deadlines.set(`lost:${node}`, unixMs(now + LOST_MS))

@@ -195,6 +195,8 @@ export type PurseEffect =
     }>
   /** The node took money for nothing, or signed what anybody can see to be a lie: it gets nothing more. */
   | Readonly<{ do: 'pin'; node: PubKey }>
+  /** The node knows nothing of our tab. */
+  | Readonly<{ do: 'lost'; node: PubKey }>
   | Readonly<{
       do: 'charge'
       node: PubKey

@@ -33,6 +33,8 @@ export interface Purse {
   over(planned: Planned): Fault | null
   /** Keeps a node from getting anything more, under whatever key we pay it. */
   pin(node: PubKey): Promise<void>
+  /** The node says that it knows nothing of our tab: that is shown with it, until it charges a job there again. */
+  lost(node: PubKey): Promise<void>
   /**
    * Pays an invoice that was checked, once; again one that surely was not paid. Resolves when it settled or failed, or when nobody can say how it
    * ended (`unknown`): then it is asked about on, and never paid again. What is held (`hold`) has no end until its

@@ -61,6 +61,12 @@ export const openViews = (tab: Purse['tab'], clock: Clock) => {
       if (row.broken) return []
       return [{ do: 'put', table: 'views', row: { ...row, broken: true, at: clock.now() } }]
     },
+    /** The node says that it knows nothing of our tab, where we have something. */
+    lost: (payee: PubKey): Change[] => {
+      const row = of(payee, tab(payee).pubkey)
+      if (row.paid === 0n) return []
+      return [{ do: 'put', table: 'views', row: { ...row, lostAt: clock.now() } }]
+    },
     old: (): ViewChange[] => forgotten(rows.values(), clock.now()),
   }
 }

@@ -173,6 +173,7 @@ export const openPurse = (options: PurseOptions): Purse => {
     shows: showsOf(payer),
     lockedUntil: (entry) => lockedUntil(journal, entry, teller.once),
     pin: (node) => step(() => ({ changes: views.pinned(node) })).catch(failed),
+    lost: (node) => step(() => ({ changes: views.lost(node) })).catch(failed),
     over: ({ node, key, ref, used, caps, ...outlay }) => {
       const left = leftOn(viewOf(node, key)) - used
       return overCaps(journal, clock.now(), { payee: node, ref, left, caps }, outlay)
