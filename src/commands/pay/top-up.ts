@@ -163,7 +163,9 @@ const topUp = async (
   try {
     showPlan(order, plan)
     const outlay = { price: msat(0n), msat: plan.msat!, maxFee: plan.maxFee! }
-    const here = plan.left > 0n ? plan.left : 0n
+    // What its node does not know does not lie there.
+    const isThere = plan.left > 0n && user.purse.view(node).lostAt === null
+    const here = isThere ? plan.left : 0n
     const flaw = capFlaw(
       { ...user.caps, maxPrice: null },
       { today: user.purse.spentToday(), here },

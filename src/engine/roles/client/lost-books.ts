@@ -28,11 +28,14 @@ export const onLostDue = ({ state }: ClientTurn, node: PubKey): void =>
 
 /**
  * Whether an invoice for our tab shows it: a minute after our last payment was there it is numbered before that one,
- * which it gave a number itself.
+ * which it gave a number itself; or as that one, which it had, since it did a job on it, or has said before that it knows
+ * of none. Else its wallet may not have told it yet.
  */
 export const forgetsUs = ({ view }: ClientMoney, node: PubKey, { seq, iat }: Terms): boolean => {
-  const { seq: last, paidAt } = view(node)
-  return seq < last && paidAt !== null && iat * 1000 > paidAt + CREDITED_MS
+  const { seq: last, paidAt, lostAt, n } = view(node)
+  const hadLast = lostAt !== null || (last === 1 && n > 0)
+  const isBefore = seq < last || (seq === last && hadLast)
+  return isBefore && paidAt !== null && iat * 1000 > paidAt + CREDITED_MS
 }
 
 export const lostTab = (money: ClientMoney, node: PubKey): Fault => {
