@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { showMsat } from '../../engine/base/money.ts'
+import { showLeft, showMsat } from '../../engine/base/money.ts'
 import { npub } from '../../engine/identity/keys.ts'
 import type { Net } from '../../engine/protocol/event.ts'
 import type { OfferLine } from '../../engine/roles/client/news.ts'
@@ -45,8 +45,8 @@ const ALONE = ' by an invoice of its own, 1 sat at least'
 
 type Found = Awaited<ReturnType<Several['offers']>>
 
-/** What `request --dry-run` prints for people. */
-export const offersText = (found: Found, show: Namer, net: Net): string => {
+/** What `request --dry-run` prints for people. @param left on our tab at the node of the first, msat */
+export const offersText = (found: Found, left: bigint, show: Namer, net: Net): string => {
   const prices = found.lines.map((line) => showMsat(line.ceiling))
   const width = Math.max(...prices.map((price) => price.length))
   const nodes = found.lines.map((line) => show(line.node))
@@ -63,16 +63,18 @@ export const offersText = (found: Found, show: Namer, net: Net): string => {
   return [
     `${count(found.lines.length, 'offer')} of ${show(found.router)}, best first; nothing was sent`,
     ...found.lines.map(row),
-    ...(found.after ? [afterLine(found, show)] : []),
+    ...(found.after ? [afterLine(found, left, show)] : []),
     ...(found.proof ? [eventLine({ type: 'proof', router: found.router }, show)] : []),
     `input ${count(found.inputBytes, 'byte')} · ceiling ${showMsat(found.ceiling)}${found.alone ? ALONE : ''}${feeNote(found.fee)}${playNote(net)}`,
   ].join('\n')
 }
 
 /** Nobody here knows what the node lends to whom: what is paid there before does in any case. */
-const afterLine = ({ lines, ceiling }: Found, show: Namer): string => {
+const afterLine = ({ lines, ceiling }: Found, left: bigint, show: Namer): string => {
   const [{ node }] = lines as [OfferLine]
+  const there = `paid after it, out of the ${showLeft(left)} on your tab at ${show(node)}`
+  if (left >= ceiling) return there
   // A first one is 10 sat.
   const sum = ceiling > 10_000n ? ` ${(ceiling + 999n) / 1_000n}sat` : ''
-  return `paid after it alone: out of your tab at ${show(node)}, and what that node lends (nothing before you paid there); where both are less than ${showMsat(ceiling)} the job ends with 77: pay first\n  fedai pay top-up ${npub(node)}${sum}`
+  return `${there}, and what that node lends, nothing at first; where both come to less than ${showMsat(ceiling)} the job ends with 77: pay first\n  fedai pay top-up ${npub(node)}${sum}`
 }

@@ -94,8 +94,9 @@ test('a dry run where only who has a tab is served says so, with what to do firs
     reason: 'first',
   }
   const found = { router: key, lines: [line], ceiling: msat(12_001n), fee: msat(0n), inputBytes: 1 }
-  const text = (after: boolean) =>
-    offersText({ ...found, after, alone: false, proof: false } as never, () => 'mira', 'sim')
+  const text = (after: boolean, left = 0n) =>
+    offersText({ ...found, after, alone: false, proof: false } as never, left, () => 'mira', 'sim')
   expect(text(true)).toMatch(/ends with 77: pay first\n {2}fedai pay top-up npub1\w+ 13sat\n/)
+  expect(text(true, 12_001n)).toContain('\npaid after it, out of the 12 sat on your tab at mira\n')
   expect(text(false)).not.toContain('77')
 })

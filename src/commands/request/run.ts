@@ -177,11 +177,20 @@ const showOffers = async (
     const found = await stop.within(client.offers(wish), 0)
     const text = terminal.json
       ? JSON.stringify(offersObject(task.name, found, events, net))
-      : offersText(found, show, net)
+      : offersText(found, found.after ? await leftAt(found.lines[0]!.node, net) : 0n, show, net)
     await terminal.emit(`${text}\n`)
   } finally {
     await client.close()
   }
+}
+
+/** On our tabs at a node, by the ledger alone: a dry run opens no wallet. */
+const leftAt = async (node: string, net: Net): Promise<bigint> => {
+  const { readUserLedger, standingOf } = await import('../pay/ledger.ts')
+  const tabs = readUserLedger(net, standingOf).tabs.filter(
+    ({ payee, broken, lostAt }) => payee === node && !broken && lostAt === null,
+  )
+  return tabs.reduce((sum, { paid, used }) => sum + (paid > used ? paid - used : 0n), 0n)
 }
 
 const serve = async (
