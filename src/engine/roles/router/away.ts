@@ -3,7 +3,7 @@ import type { Signed } from '../../protocol/event.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import { KINDS } from '../../protocol/kinds.ts'
 import type { LinkId } from '../wire.ts'
-import { endJob, resetPlacing } from './ending.ts'
+import { endJob, resetPlacing, watch } from './ending.ts'
 import { newestLink } from './links.ts'
 import { onNodeLost } from './moves.ts'
 import { usable } from './pool.ts'
@@ -51,7 +51,7 @@ export const receiptsUntil = ({ state, now }: Turn): UnixMs =>
 export const onClientAway = (turn: Turn, job: JobRecord): void => {
   const { state, now } = turn
   if (job.phase === 'over') return
-  state.deadlines.set(`away:${job.id}`, unixMs(now + state.bounds.awayMs))
+  watch(turn, job, 'away', unixMs(now + state.bounds.awayMs))
 }
 
 /** It stayed away. What runs is stopped; what its node has finished waits for it a while longer. */
@@ -62,7 +62,7 @@ export const onClientGone = (turn: Turn, job: JobRecord): void => {
     if (!placing.closed) resetPlacing(turn, placing.link, placing, 'peer_gone')
   if (job.phase !== 'accepted') return endJob(turn, job)
   const { awayMs, resultWaitsMs } = state.bounds
-  state.deadlines.set(`gone:${job.id}`, unixMs(now + Math.max(0, resultWaitsMs - awayMs)))
+  watch(turn, job, 'gone', unixMs(now + Math.max(0, resultWaitsMs - awayMs)))
 }
 
 /**
@@ -79,7 +79,7 @@ export const onNodeAway = (turn: Turn, job: JobRecord, placing: Placing): void =
   if (!isCurrent || canMove) return onNodeLost(turn, job, placing)
   const { awayMs, resultWaitsMs } = state.bounds
   const waits = placing.lastSeen ? resultWaitsMs : awayMs
-  state.deadlines.set(`lost:${job.id}`, unixMs(now + waits))
+  watch(turn, job, 'lost', unixMs(now + waits))
 }
 
 /** A node registered on a new link. The same run of it goes on with its jobs; another knows none of them. */

@@ -1,4 +1,5 @@
 import { utf8 } from '../../base/bytes.ts'
+import type { UnixMs } from '../../base/clock.ts'
 import { type Reset, encodeFrame } from '../../protocol/frames.ts'
 import { jobEnded } from '../../routing/admit.ts'
 import type { LinkId } from '../wire.ts'
@@ -34,8 +35,22 @@ export const endJob = (turn: Turn, job: JobRecord): void => {
   freeRoute(state, job)
   state.jobsOf.get(job.clientLink)?.delete(job.id)
   state.deadlines.clear(`accept:${job.id}`)
-  for (const what of ['moving', 'away', 'gone', 'lost']) state.deadlines.clear(`${what}:${job.id}`)
+  if (job.watched) for (const what of WATCHED) state.deadlines.clear(`${what}:${job.id}`)
   state.deadlines.set(`job:${job.id}`, (now + state.bounds.acknowledgementWithinMs) as typeof now)
+}
+
+/** What a job may wait for besides its usual course. Most wait for none of it. */
+const WATCHED = ['moving', 'away', 'gone', 'lost'] as const
+
+/** Until when it waits for that. */
+export const watch = (
+  { state }: Turn,
+  job: JobRecord,
+  what: (typeof WATCHED)[number],
+  until: UnixMs,
+): void => {
+  job.watched = true
+  state.deadlines.set(`${what}:${job.id}`, until)
 }
 
 /** Gives the node its place back: the placing holds nothing any more. */

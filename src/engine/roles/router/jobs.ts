@@ -59,6 +59,7 @@ export const onJob = (turn: Turn, link: LinkId, message: Message<'job'>): void =
     phase: 'moving',
     body: [],
     bodyBytes: 0,
+    watched: false,
     cancelled: false,
   }
   state.jobs.set(job.id, job)

@@ -1,6 +1,6 @@
 import { unixMs } from '../../base/clock.ts'
 import type { EventId } from '../../protocol/ids.ts'
-import { endJob, releaseNode, resetPlacing } from './ending.ts'
+import { endJob, releaseNode, resetPlacing, watch } from './ending.ts'
 import { learn } from './learning.ts'
 import { hold, usable } from './pool.ts'
 import type { Placing } from './placing.ts'
@@ -49,7 +49,7 @@ export const moveOn = (turn: Turn, job: JobRecord, from: EventId, reason: MoveRe
     hold(state, ticket, job.client, until)
     job.phase = 'moving'
     job.moving = { from, to: ticket.id }
-    state.deadlines.set(`moving:${job.id}`, until)
+    watch(turn, job, 'moving', until)
     say(
       turn,
       job.clientLink,

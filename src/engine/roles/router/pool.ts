@@ -7,7 +7,6 @@ import type { Message } from '../../protocol/messages.ts'
 import type { Ticket } from '../../protocol/ticket.ts'
 import type { Alike, PoolTicket } from './pool-ticket.ts'
 import type { NodeRecord, RouterState, Turn } from './state.ts'
-import { bareTask } from './state.ts'
 
 /** The tickets a router has: what it can place jobs on. */
 
@@ -176,3 +175,6 @@ const tasksOf = ({ entries }: PoolTicket['ticket']): Set<string> =>
 
 /** As many as an answer has entries. */
 const OF_ALIKE = BOUNDS.offers
+
+/** `text.chat` of `text.chat@1`: what tickets are found by. */
+const bareTask = (task: string): string => task.split('@', 1)[0]!

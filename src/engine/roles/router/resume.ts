@@ -209,6 +209,7 @@ const restore = (turn: Turn, returning: Returning, link: LinkId): void => {
     phase: 'accepted',
     body: [],
     bodyBytes: 0,
+    watched: false,
     cancelled: false,
   })
   state.byTag.set(tag, { job: id, placing })

@@ -72,6 +72,8 @@ export type JobRecord = {
   /** A small body that came before `accepted`: kept to be sent on to the next ticket. */
   body: Uint8Array[]
   bodyBytes: number
+  /** One of the deadlines that most jobs never have was set (ending.ts, `watch`). */
+  watched: boolean
   cancelled: boolean
 }
 
@@ -245,6 +247,3 @@ export const stray = (turn: Turn, link: LinkId, bytes: number): void => {
   const key = keyOf.get(link)
   if (key && !isKnown(limits, key)) turn.effects.push({ do: 'stray', link, bytes })
 }
-
-/** `text.chat` of `text.chat@1`: what tickets are found by. */
-export const bareTask = (task: string): string => task.split('@', 1)[0]!
