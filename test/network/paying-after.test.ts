@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { msat } from '../../src/engine/base/money.ts'
+import { KINDS } from '../../src/engine/protocol/kinds.ts'
 import { textPieces } from '../fakes/scripted-runner.ts'
 import { checkMoney, tabOf } from './money-books.ts'
 import { ended, paying, words } from './paying.ts'
@@ -13,10 +14,17 @@ const onCredit = { timings: ['after'], outTokens: WORDS } as const
 const spent = async () => {
   /** How long the wallet of the client takes for a payment, ms. */
   const slow = { ms: 0 }
+  /** Whether the wallet of the node makes no invoice. */
+  const mute = { is: false }
   const it = await paying(
     { slots: 4, script: { pieces: textPieces(words(WORDS)) } },
     ({ bank, clock }) => {
       bank!.credit = { each: msat(50_000n), all: msat(1_000_000n) }
+      bank!.wrapWallet = (wallet) => ({
+        ...wallet,
+        createInvoice: (...of) =>
+          mute.is ? new Promise<never>(() => {}) : wallet.createInvoice(...of),
+      })
       bank!.wrapPayer = (payer) => ({
         ...payer,
         pay: async (...of) => {
@@ -32,7 +40,7 @@ const spent = async () => {
   const cost = tabOf(node).used / 20n
   for (let n = 0; tabOf(node).used + cost <= tabOf(node).paid && n < 60; n++)
     await ended(world, world.request(client, onCredit))
-  return { ...it, node, cost, slow }
+  return { ...it, node, cost, slow, mute }
 }
 
 // At 0 ms one invoice is over both; at 10 ms the first is out when the second job ends, and is over the first alone.
@@ -58,6 +66,28 @@ test.each([0, 10])(
   },
   60_000,
 )
+
+test('a node that says nothing of what is owed is asked for it for 10 s, and not without end', async () => {
+  const { it, client, mute } = await spent()
+  mute.is = true
+  const before = it.recorded.events.length
+  const asked = it.request(client, onCredit)
+  await ended(it, asked)
+  await it.clock.advance(20_000)
+  const letters = it.recorded.events
+    .slice(before)
+    .filter(({ event }) => event.kind === KINDS.money && event.pubkey === client.key)
+  // Every 0.6 s, as soon as it is looked.
+  expect(letters.length).toBeGreaterThanOrEqual(12)
+  expect(letters.length).toBeLessThanOrEqual(17)
+  const { left, paying: sent, fault } = asked.outcome!
+  expect({ owed: -left! >= 1_000n, sent, fault }).toEqual({
+    owed: true,
+    sent: msat(0n),
+    fault: null,
+  })
+  await it.close()
+}, 60_000)
 
 describe('Ctrl-C while what is owed is being paid', () => {
   const left = async (ms: number, after: number) => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { msat } from '../../engine/base/money.ts'
 import { Fault } from '../../engine/base/fault.ts'
-import type { PubKey } from '../../engine/protocol/ids.ts'
+import type { PaymentHash, PubKey } from '../../engine/protocol/ids.ts'
 import { MOVES } from '../../engine/protocol/progress.ts'
 import type { Waiting } from '../../engine/roles/client/news.ts'
 import { namer } from '../trust/set.ts'
@@ -34,7 +34,14 @@ test.each([
   ['route', 'pays 10 sat to the router mira'],
 ] as const)('what is paid is said before it is (%s)', (what, begins) => {
   const line = eventLine(
-    { type: 'paying', node: keyOf(1), msat: msat(10_000n), maxFee: msat(5_100n), for: what },
+    {
+      type: 'paying',
+      hash: keyOf(2) as string as PaymentHash,
+      node: keyOf(1),
+      msat: msat(10_000n),
+      maxFee: msat(5_100n),
+      for: what,
+    },
     show,
   )
   expect(line).toStartWith(begins)

@@ -12,11 +12,12 @@ import { type Namer, namer, readTrust } from '../trust/set.ts'
 import { parseName } from '../values.ts'
 import { filePrinter, jsonPrinter, textPrinter } from './print.ts'
 import { checkArguments } from './input.ts'
-import { leavePurse } from './leave.ts'
-import { type EventNews, eventLine, skippedLine } from './lines.ts'
+import { awaitPaid, leavePurse } from './leave.ts'
+import { eventLine, skippedLine } from './lines.ts'
 import { offersObject, offersText } from './offers.ts'
 import { endOf, skippedObject } from './result.ts'
 import type { RequestEvent } from './shape.ts'
+import { type Teller, teller } from './teller.ts'
 import { parseWhere, whereOf } from './where.ts'
 import { type WishOptions, planOf } from './wish.ts'
 
@@ -88,7 +89,7 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
   try {
     const { openSeveral } = await import('../../engine/roles/client/several.ts')
     const order = { terminal, stop, wish, task: plan.task, show: namer(trust), net }
-    const background = (news: EventNews): void => terminal.say(eventLine(news, order.show))
+    const told = teller((news) => terminal.say(eventLine(news, order.show)))
     const openWith =
       (money: UserPurse | null): Open =>
       (skipped) =>
@@ -97,7 +98,7 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
           net,
           skipped,
           tab,
-          background,
+          background: told.background,
           ...(signer && { signer }),
           ...(money && { money }),
         })
@@ -109,17 +110,16 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
       terminal.say('tab off: what is paid and not used is gone when this command ends')
     let unsure = false
     try {
-      await serve(
-        order,
-        options,
-        openWith(money),
-        async (job) => money && handedOut(terminal, money, job),
-      )
+      await serve(order, options, openWith(money), {
+        told,
+        paid: async (outcome) => (money ? awaitPaid(money, order, told, outcome) : outcome),
+        shown: async (job) => money && handedOut(terminal, money, job),
+      })
     } catch (error) {
       unsure = isFault(error) && error.kind === 'uncertain'
       throw error
     } finally {
-      if (money) await leavePurse(money, order, unsure)
+      if (money) await leavePurse(money, order, unsure, told)
     }
     // Its result is there, and what it cost is in no book.
     if (broken[0]) throw broken[0]
@@ -150,6 +150,12 @@ type Order = Readonly<{
   net: Net
 }>
 type Open = (skipped: (it: Skipped) => void) => Several
+type Following = Readonly<{
+  told: Teller
+  /** Waits for what is paid besides the job. @returns how it stands then */
+  paid: (outcome: Outcome) => Promise<Outcome>
+  shown: (job: Outcome['job']) => Promise<unknown>
+}>
 
 const checkOutput = (options: Options): void => {
   if (options.stream && !options.json)
@@ -197,7 +203,7 @@ const serve = async (
   { terminal, stop, wish, task, show }: Order,
   options: Options,
   open: Open,
-  shown: (job: Outcome['job']) => Promise<unknown>,
+  { told, paid, shown }: Following,
 ): Promise<void> => {
   const started = performance.now()
   const printer =
@@ -206,17 +212,21 @@ const serve = async (
       : terminal.json
         ? jsonPrinter(terminal, Boolean(options.stream))
         : textPrinter(terminal, task, started, { show })
+  told.to(printer)
   const client = open((it) => void printer.skipped(it))
   terminal.progress('asking for offers')
   const follow = async (): Promise<Outcome> => {
     for await (const news of client.request(wish, stop.signal)) {
       if (news.type === 'ended') return news.outcome
-      await printer.news(news)
+      await told.news(news)
     }
     throw new Fault('bug', 'request.no_end', 'the job ended without an outcome')
   }
   try {
-    const outcome = await stop.within(follow(), AFTER_CANCEL_MS)
+    const ended = await stop.within(follow(), AFTER_CANCEL_MS)
+    // An object says all at once: what follows the job, too.
+    const outcome = options.json ? await paid(ended) : ended
+    told.to(null)
     const unwritten = await printer.end(outcome)
     // From here on it need not be kept, where it was shown.
     if (outcome.output !== null) await shown(outcome.job)

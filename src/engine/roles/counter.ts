@@ -42,7 +42,8 @@ export type PayeeTurn = Readonly<{
   effects: { push: (effect: WireEffect | WalletEffect) => unknown }
 }>
 
-/** In what payees differ. */
+/** In what payees differ; whose invoice it is, and what for. */
+export type Place = Pick<BookedInvoice, 'payer' | 'ref'>
 export type Payee<Turn extends PayeeTurn, At extends Counter<Turn>> = Readonly<{
   /** Writes rows together; what follows comes when they are on the disk. */
   commit: (turn: Turn, at: At, changes: readonly MoneyChange[], then: (turn: Turn) => void) => void
@@ -53,16 +54,16 @@ export type Payee<Turn extends PayeeTurn, At extends Counter<Turn>> = Readonly<{
   ) => Pick<Terms, 'router' | 'price' | 'cum_used_msat'>
   /** What an invoice that settled adds to the books. */
   credit: (turn: Turn, at: At, paid: BookedInvoice & { received: Msat }) => readonly MoneyChange[]
-  /** Says something to a payer, signed and sealed. */
+  /** Says something of an invoice to its payer, signed and sealed. */
   tell: <K extends 'invoice' | 'paid'>(
     turn: Turn,
     at: At,
-    payer: PubKey,
+    of: Place,
     name: K,
     content: Contents[K],
   ) => void
   /** There is no invoice for a payer now. */
-  refused?: (turn: Turn, at: At, payer: PubKey, why: 'busy' | 'policy' | 'wallet') => void
+  refused?: (turn: Turn, at: At, of: Place, why: 'busy' | 'policy' | 'wallet') => void
   /** It is on the disk. */
   credited: (turn: Turn, at: At, payer: PubKey) => void
   /** Left out where no invoice is held. */
@@ -191,7 +192,7 @@ const perform = <Turn extends PayeeTurn, At extends Counter<Turn>>(
     case 'tell':
       return tellPayer(turn, at, payee, effect.invoice)
     case 'refuse':
-      payee.refused?.(turn, at, effect.payer, effect.why)
+      payee.refused?.(turn, at, effect, effect.why)
       return log(turn, 'invoice.refused', { why: effect.why })
     case 'warn':
       return log(turn, 'invoice.short', { hash: effect.hash, why: effect.why })
@@ -216,15 +217,15 @@ const tellPayer = <Turn extends PayeeTurn, At extends Counter<Turn>>(
   payee: Payee<Turn, At>,
   invoice: BookedInvoice,
 ): void => {
-  const { payer, terms, bolt11, state, hash } = invoice
-  if (state === 'issued') return payee.tell(turn, at, payer, 'invoice', { terms, bolt11 })
+  const { terms, bolt11, state, hash } = invoice
+  if (state === 'issued') return payee.tell(turn, at, invoice, 'invoice', { terms, bolt11 })
   payee.holds?.news(turn, at, hash, state)
   if (state === 'canceled') return
   const said = paidOf(invoice)
-  if (state === 'accepted') return payee.tell(turn, at, payer, 'paid', { ...said, held: true })
+  if (state === 'accepted') return payee.tell(turn, at, invoice, 'paid', { ...said, held: true })
   log(turn, 'invoice.paid', { msat: invoice.received ?? invoice.msat })
   const preimage = payee.holds?.preimage(turn, hash)
-  payee.tell(turn, at, payer, 'paid', { ...said, ...(preimage !== undefined && { preimage }) })
+  payee.tell(turn, at, invoice, 'paid', { ...said, ...(preimage !== undefined && { preimage }) })
 }
 
 /** What is said of an invoice that is paid. */

@@ -113,6 +113,8 @@ export const memoryMoney = (
       ),
       views: all(rows.views, () => true).toSorted((a, b) => (a.paidAt ?? 0) - (b.paidAt ?? 0)),
     }),
+    // No other process has it.
+    elsewhere: () => false,
     payment: (hash) => rows.payments.get(hash) ?? null,
     payments: (limit) => newest([...rows.payments.values()], limit),
     charge: (receipt) => rows.charges.get(receipt) ?? null,

@@ -91,6 +91,7 @@ export const moneyTables = (db: Database) => {
       statements: (node, key, n, limit) => reads.statements(node, key, BigInt(n), BigInt(limit)),
       newestStatement: (node, key) => reads.newest(node, key)[0] ?? null,
       spending: (since) => readSpending.deferred(BigInt(since)),
+      elsewhere: () => versions.isStale(),
       payment: (hash) => reads.payment(hash)[0] ?? null,
       payments: (limit) => reads.payments(BigInt(limit)),
       charge: (receipt) => reads.charge(receipt)[0] ?? null,

@@ -63,6 +63,8 @@ export interface MoneyStore {
    * Writes of payments and views are held against this reading.
    */
   spending(since: UnixMs): { entries: Entry[]; views: TabView[] }
+  /** Whether another process of this user has written payments or views since. */
+  elsewhere(): boolean
   /** The payment of a hash, however it stands, or null. */
   payment(hash: PaymentHash): Entry | null
   /** The newest payments, newest first. */

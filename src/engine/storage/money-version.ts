@@ -18,6 +18,7 @@ export const versionsOf = (db: Database) => {
   return {
     prepared: [select, update],
     read: () => void (seen = read()),
+    isStale: () => read() !== seen,
     /** Why this may not be written; null where it may. */
     flaw: (changes: readonly MoneyChange[]): Fault | null =>
       spends(changes) && read() !== seen ? moneyElsewhere() : null,

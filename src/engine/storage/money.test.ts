@@ -71,8 +71,12 @@ test('two processes with one key: what was decided on an old reading is not writ
   expect(await pay(a, 1)).toBe('written')
   expect(await pay(b, 2)).toBe('again money.elsewhere')
   expect(await pay(b, 2)).toBe('again money.elsewhere')
+  // One's own writes are not elsewhere; those of others are until they are read.
+  expect([a.money.elsewhere(), b.money.elsewhere()]).toEqual([false, true])
   expect(b.money.spending(at).entries).toEqual([entryOf(1)])
+  expect(b.money.elsewhere()).toBe(false)
   expect(await pay(b, 2)).toBe('written')
+  expect([a.money.elsewhere(), b.money.elsewhere()]).toEqual([true, false])
   expect(await pay(a, 3)).toBe('again money.elsewhere')
   // What a node writes of its own tabs is no affair of a payer's.
   await a.money.write([{ do: 'put', table: 'tabs', row: tabOf() }])

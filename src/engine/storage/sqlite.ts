@@ -121,6 +121,7 @@ const readsOf = (path: string, money: MoneyReads): MoneyReads => ({
   statements: (...of) => orFault(path, () => money.statements(...of)),
   newestStatement: (...of) => orFault(path, () => money.newestStatement(...of)),
   spending: (...of) => orFault(path, () => money.spending(...of)),
+  elsewhere: () => orFault(path, () => money.elsewhere()),
   payment: (...of) => orFault(path, () => money.payment(...of)),
   payments: (...of) => orFault(path, () => money.payments(...of)),
   charge: (...of) => orFault(path, () => money.charge(...of)),

@@ -268,7 +268,7 @@ describe('what is no letter', () => {
       }),
     )
     it.stage.say(puppet, letterWith(it.stage, puppet.signer, to, old))
-    expect(it.node.state.till!.reach.size).toBe(0)
+    expect(it.node.state.till!.heard.size).toBe(0)
     expect(it.mint.made.size).toBe(0)
     unharmed(it.stage)
   })

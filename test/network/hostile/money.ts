@@ -140,8 +140,9 @@ export class Mint {
     } else if (effect.do === 'statements') {
       const { key, from, limit } = effect
       const found = money.statements(party.signer.pubkey, key, from, limit)
-      stage.later(() => stage.feed(party, { type: 'statements', found }))
+      stage.later(() => stage.feed(party, { type: 'statements', found, to: effect.to }))
     } else if (effect.do === 'wallet') this.wallet(party as NodeParty, effect)
+    else if (effect.do === 'look') return true
     else if (effect.do === 'pay') this.purse(party as ClientParty, effect)
     else if (effect.do === 'lost') return true
     else if (effect.do === 'charge' || effect.do === 'pin') {
@@ -199,7 +200,7 @@ export class Mint {
 
   private purse(client: ClientParty, effect: Extract<AnyEffect, { do: 'pay' }>): void {
     const { stage } = this
-    const { node, payment, caps, price } = effect
+    const { node, payment, caps, price, news: about } = effect
     const { ref, hash } = payment
     const { money } = this.stores.get(client)!
     const { entries, views } = money.spending(0 as never)
@@ -217,6 +218,7 @@ export class Mint {
       }
       if (deed.do !== 'pay') continue
       void money.write(begun.changes)
+      stage.later(() => stage.feed(client, { type: 'begun', node, ref, hash, news: about }))
       const state = this.pays(payment.bolt11)
       const news =
         state === 'settled'

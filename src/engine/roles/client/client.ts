@@ -1,7 +1,7 @@
 import { BOUNDS, type Bounds } from '../../base/bounds.ts'
 import { toHex } from '../../base/bytes.ts'
 import { type Clock, systemClock, unixMs } from '../../base/clock.ts'
-import { asFault, isFault, Fault } from '../../base/fault.ts'
+import { Fault } from '../../base/fault.ts'
 import { type Log, silentLog } from '../../base/log.ts'
 import { type Random, systemRandom } from '../../base/random.ts'
 import type { Secp256k1, Signer } from '../../identity/seams.ts'
@@ -12,7 +12,6 @@ import { type JobId, type PubKey, jobId } from '../../protocol/ids.ts'
 import { ReplayCache } from '../../protocol/replay.ts'
 import { memoryStore } from '../../storage/memory.ts'
 import type { SpendingCaps } from '../../spending/caps.ts'
-import type { Entry } from '../../spending/journal-rows.ts'
 import type { Store } from '../../storage/store.ts'
 import { isLocalHost } from '../../transport/addresses.ts'
 import { windowBudget } from '../../transport/flow.ts'
@@ -21,10 +20,11 @@ import { socketNetwork } from '../../transport/sockets.ts'
 import { Loop } from '../loop.ts'
 import { Channel } from './channel.ts'
 import { decide } from './decide.ts'
-import { type PurseEffect, newClientMoney } from './money.ts'
+import { newClientMoney } from './money.ts'
 import type { Client, LateNews, News, TopUpWish, Wish } from './news.ts'
 import { paidBy } from './paid-by.ts'
 import type { Purse } from './purse-seam.ts'
+import { spend } from './spend.ts'
 import { type ClientEffect, type ClientEvent, type ClientState, newClientState } from './state.ts'
 import { isForLater } from './telling.ts'
 import { shiftTimes } from './times.ts'
@@ -110,7 +110,8 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
     clockSet: shiftTimes,
     other: (effect) => {
       if (effect.do === 'query') return query(effect)
-      if (effect.do !== 'tell') return money && spend(money.purse, effect)
+      if (effect.do !== 'tell')
+        return money && spend(money.purse, effect, (event) => loop.feed(event), options.log)
       const listener = listeners.get(effect.job)
       if (!listener && isForLater(effect.news)) options.background?.(effect.news)
       listener?.push(effect.news)
@@ -141,37 +142,6 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
       listeners.clear()
     },
   })
-  const spend = (purse: Purse, effect: PurseEffect): void => {
-    if (effect.do === 'charge') {
-      const { node, key, receipt } = effect
-      return void purse
-        .charge(node, receipt, key)
-        .then(() => loop.feed({ type: 'charged', receipt: receipt.id }))
-    }
-    const { log = silentLog } = options
-    if (effect.do === 'statement')
-      return void purse.check(effect.said, effect.alone, effect.answers).then((wrong) => {
-        const { said, isAnswer, isLast } = effect
-        for (const { check } of wrong) log.warn('statement.wrong', { node: said.node, check })
-        loop.feed({ type: 'checked', said, isAnswer, isLast, wrong: [...wrong] })
-      })
-    if (effect.do === 'pin') return void purse.pin(effect.node)
-    if (effect.do === 'lost') return void purse.lost(effect.node)
-    if (effect.do === 'lock') {
-      const { job } = effect.row
-      const kept = purse.results.keep(effect.row)
-      return void kept.then((fault) => loop.feed({ type: 'locked', job, fault }))
-    }
-    const { node, payment, caps, price, used, hold } = effect
-    const { ref, hash } = payment
-    const ended = (as: Entry | Fault): void => {
-      const until = isFault(as) ? null : purse.lockedUntil(as)
-      loop.feed({ type: 'payment', node, ref, hash, end: as, lockedUntil: until })
-    }
-    purse
-      .pay({ payment, caps, price, used, hold })
-      .then(ended, (error: unknown) => ended(asFault(error)))
-  }
   const query = ({ job, link, filter }: Extract<ClientEffect, { do: 'query' }>): void => {
     const tell = (texts: readonly string[]) => loop.feed({ type: 'sheets', job, texts })
     const answer = loop.link(link)?.query(filter) ?? Promise.resolve([])

@@ -16,7 +16,9 @@ import { onFundDue } from './funding.ts'
 import { onLocked } from './holding.ts'
 import { onLostDue } from './lost-books.ts'
 import { onEarlyInvoice, onMoney, onMoneyFrame, onPayment } from './invoices.ts'
+import { keepLooking, lookAgain, onLookDue } from './looking.ts'
 import { onPackDue, onPackPayment, onRouterMoney } from './pack-buying.ts'
+import { onBegun, sayPaid } from './saying.ts'
 import { notCounted, onNoRoute, onPackDeclined } from './packs.ts'
 import { onQuota } from './quota.ts'
 import { creditOutput, onOutput, onProgress, onReset } from './receiving.ts'
@@ -51,6 +53,7 @@ export const decide = (
   const turn: ClientTurn = { state, now, random, effects: [] }
   on(turn, event)
   sayClock(turn)
+  keepLooking(turn)
   return { state, effects: turn.effects }
 }
 
@@ -112,13 +115,20 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
       return onUntimely(turn, event)
     case 'foreign':
       return onForeign(turn, event)
+    case 'begun':
+      return onBegun(turn, event)
     case 'payment':
       state.money!.sending.delete(event.hash)
+      sayPaid(turn, event)
       if (event.node === state.router) return onPackPayment(turn, event)
       onPayment(turn, event)
-      return tellPaid(turn, event)
+      tellPaid(turn, event)
+      return lookAgain(turn)
+    case 'looked':
+      return lookAgain(turn)
     case 'charged':
-      return onCharged(turn, event)
+      onCharged(turn, event)
+      return lookAgain(turn)
     case 'checked':
       return onChecked(turn, event)
     case 'locked':
@@ -194,6 +204,7 @@ const onDue = (turn: ClientTurn, key: string): void => {
   if (what === 'tab') return onTabDue(turn, id as never)
   if (what === 'lost') return onLostDue(turn, id as never)
   if (what === 'early') return onEarlyInvoice(turn, id as never)
+  if (what === 'look') return onLookDue(turn)
   const job = turn.state.jobs.get(id)
   if (!job) return
   if (what === 'credit') return creditOutput(turn, job, job.attempt!.reader.tick(turn.now))

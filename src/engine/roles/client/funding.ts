@@ -83,13 +83,11 @@ export const onFundDue = (turn: ClientTurn, place: string): void => {
   if (one.phase === 'paying')
     return now - one.since >= HELD_WITHIN_MS ? failAll(turn, one, notKnown()) : ask(turn, one)
   if (one.phase === 'paid') {
-    if (one.asks > 0) {
-      // Our wallet says that it is paid: its own is looked at when we ask.
-      one.asks = 0
-      state.deadlines.set(`fund:${place}`, unixMs(now + CREDITED_WITHIN_MS))
-      return askPaid(turn, one)
-    }
-    return proceed(turn, one)
+    const next = ASK_PAID_MS[++one.asked]
+    if (next === undefined) return proceed(turn, one)
+    // Our wallet says that it is paid: its own is looked at when we ask.
+    state.deadlines.set(`fund:${place}`, unixMs(now + next))
+    return askPaid(turn, one)
   }
   if (one.phase === 'full') return onFull(turn, one)
   const { stale } = one
@@ -201,8 +199,9 @@ export const openFunding = (
   wanted: Parameters<typeof newFunding>[0],
   over: Fault | null = null,
 ): void => {
-  const one = newFunding(wanted, turn.now)
-  turn.state.money!.funding.set(placeOf(one.node, one.ref), one)
+  const { funding, view } = turn.state.money!
+  const one = newFunding(wanted, turn.now, view(wanted.node).seq)
+  funding.set(placeOf(one.node, one.ref), one)
   if (over) notAllowed(turn, one, over)
   else ask(turn, one)
 }
@@ -230,7 +229,10 @@ const INVOICE_WITHIN_MS = 5_000
 const MOST_ASKS = 3
 /** How long a payment may be on its way until the node says that it waits: it is no use any more then. */
 const HELD_WITHIN_MS = 75_000
-/** How long a node may take to say that it has what was paid. */
-const CREDITED_WITHIN_MS = 3_000
+/**
+ * How long a node may take to say that it has what was paid, and then between the letters that ask it: it may have said
+ * so to another process of ours. 6 s in all; then the job goes out all the same.
+ */
+export const ASK_PAID_MS = [300, 700, 2_000, 3_000] as const
 /** How often a job waits for money before it is taken. */
 const MOST_FUNDINGS = 16

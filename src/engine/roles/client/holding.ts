@@ -8,7 +8,6 @@ import { cancelJob, onReceipt } from './ending.ts'
 import { failAll, proceed } from './funding.ts'
 import type { ClientHold } from './hold.ts'
 import { type Funding, type PurseEvent, placeOf } from './money.ts'
-import { paidNews } from './paid-news.ts'
 import { notKnown } from './outcome.ts'
 import { notPaid } from './payee-faults.ts'
 import { creditOutput } from './receiving.ts'
@@ -109,7 +108,6 @@ const onTaken = (
   const hold = job.holds.get(node)!
   hold.state = 'over'
   job.paidAlone += end.msat
-  tell(turn, job, paidNews(node, end))
   const one = money!.funding.get(placeOf(node, job.id))
   if (one) return failAll(turn, one, takenEarly())
   const attempt = job.attempt?.offered.node === node ? job.attempt : null

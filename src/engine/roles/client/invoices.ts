@@ -1,7 +1,6 @@
-import { toSec, unixMs } from '../../base/clock.ts'
+import { toSec } from '../../base/clock.ts'
 import { fromUtf8 } from '../../base/bytes.ts'
 import { isFault } from '../../base/fault.ts'
-import { msat } from '../../base/money.ts'
 import { openOutput } from '../../identity/frame-seal.ts'
 import { openLetter } from '../../identity/letters.ts'
 import { type Frame, frameHeader } from '../../protocol/frames.ts'
@@ -13,9 +12,10 @@ import { isRefusal } from '../../protocol/refusal.ts'
 import { usualMaxFee } from '../../spending/caps.ts'
 import { invoiceFlaw } from '../../spending/invoice-check.ts'
 import { amountFor, payOf } from './amounts.ts'
-import { askPaid, failAll, notAllowed, proceed } from './funding.ts'
+import { failAll, notAllowed, proceed } from './funding.ts'
+import { lookLater } from './due.ts'
 import { awaitHeld, beginHold, onHeldWord, onHoldPayment, onKey } from './holding.ts'
-import { type Funding, type PurseEvent, newFunding, placeOf } from './money.ts'
+import { type PurseEvent, newFunding, placeOf } from './money.ts'
 import { unbookedAt } from './own-invoice.ts'
 import { paidNews } from './paid-news.ts'
 import { notKnown } from './outcome.ts'
@@ -23,11 +23,11 @@ import { badInvoice, notPaid, orAlone } from './payee-faults.ts'
 import { refusalAt } from './plan.ts'
 import { priceNow } from './price.ts'
 import { keepProof, newProof } from './proving.ts'
-import { type ClientTurn, tell } from './state.ts'
+import type { ClientTurn } from './state.ts'
 import { isBroken } from './left.ts'
 import { onStatement } from './tabs.ts'
 import { awaitsNext } from './stale.ts'
-import { tellPaying } from './telling.ts'
+import { paidByOthers, settled } from './settling.ts'
 import { tellTopUp } from './top-up-end.ts'
 import { hasDrawn, isWelcome } from './unasked.ts'
 import { isWanted, waitingFor } from './waiting.ts'
@@ -89,27 +89,15 @@ export const onPayment = (
   if (one.phase !== 'paying') return
   // Another process of ours was first: its payment is in the books now.
   if (isFault(end) && end.code === 'payment.repeated') {
-    settled(turn, one)
-    return one.credited ? undefined : askPaid(turn, one)
+    return settled(turn, one, { others: true })
   }
   if (isFault(end)) return notAllowed(turn, one, end)
   if (end.state === 'failed') return failAll(turn, one, notPaid('node', end, event.lockedUntil))
   if (end.state !== 'settled') return failAll(turn, one, notKnown())
-  for (const job of waitingFor(turn, one)) tell(turn, job, paidNews(node, end))
-  if (one.topUp) tellTopUp(turn, one.topUp, paidNews(node, end))
+  if (one.topUp && event.others) one.topUp.fee = end.fee
+  else if (one.topUp) tellTopUp(turn, one.topUp, paidNews(node, end))
   keepProof(turn, one, { preimage: end.preimage })
-  settled(turn, one, end.msat)
-}
-
-const settled = (turn: ClientTurn, one: Funding, paid = msat(0n)): void => {
-  const { state, now } = turn
-  const job = state.jobs.get(one.ref as JobId)
-  if (job) job.paidAlone += paid
-  // Each node numbers its own: one that the job moves to begins anew.
-  job?.paidSeq.set(one.node, Math.max(job.paidSeq.get(one.node) ?? 0, one.seq))
-  one.phase = 'paid'
-  if (one.credited) return proceed(turn, one)
-  state.deadlines.set(`fund:${placeOf(one.node, one.ref)}`, unixMs(now + CREDITED_WITHIN_MS))
+  settled(turn, one, { paid: end.msat, others: event.others ?? false })
 }
 
 /** A sealed event of this node's, for a tab of ours there. */
@@ -127,7 +115,7 @@ const openInner = (
 }
 
 /** An invoice that was asked for; or one in the background: the next top-up, or what is owed after a job. */
-const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>): void => {
+export const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>): void => {
   const { event, body } = message
   const { state, now } = turn
   const money = state.money!
@@ -137,11 +125,12 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   const tab = money.tab(node).pubkey
   const { funding } = money
   const one = funding.get(placeOf(node, terms.ref)) ?? funding.get(placeOf(node, tab))
-  if (one && one.phase !== 'asked') return
+  const isDue = terms.for === 'after' && (one === undefined || one.phase !== 'asked')
+  if (one && one.phase !== 'asked') return isDue ? lookLater(turn, node, message) : undefined
+  if (one && paidByOthers(turn, one)) return
   const waiting = one ? waitingFor(turn, one) : []
   if (one && !isWanted(turn, one)) return
   // What is owed and agreed to is paid to whoever did not lie, and nothing besides it.
-  const isDue = terms.for === 'after' && !one
   const refusal = isDue && !isBroken(money, node) ? null : refusalAt(money, node)
   if (refusal) return one && failAll(turn, one, refusal)
   const pay = payOf(turn, node)
@@ -156,6 +145,11 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   // It may know of payments that we have forgotten; never of fewer than we made.
   const view = money.view(node)
   const last = ref === tab ? view.seq : (state.jobs.get(ref as JobId)?.paidSeq.get(node) ?? 0)
+  // Its node has had more than we know of: another process of ours may have paid meanwhile.
+  if (one && ref === tab && !one.topUp && !one.looked && terms.seq > last + 1) {
+    one.looked = true
+    return lookLater(turn, node, message)
+  }
   const expected = {
     net: state.net,
     payee: node,
@@ -175,6 +169,7 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   if (!one && !isAfter && money.isSent(hash)) return
   const flaw = invoiceFlaw(signed, expected, { now, ...rules })
   if (flaw) {
+    if (isDue && flaw === 'pay.amount') lookLater(turn, node, message)
     if (one && !awaitsNext(turn, one, { flaw, terms, invoice }))
       failAll(turn, one, badInvoice('node', flaw))
     return
@@ -202,11 +197,10 @@ const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invoice'>):
   if (hold) beginHold(turn, waiting[0]!, { node, hash, msat: terms.msat })
   for (const job of waiting) job.invoices.push(event)
   const what = hold ? 'hold' : isAfter ? 'after' : ref === tab ? 'tab' : 'job'
-  const news = { type: 'paying', node, msat: terms.msat, maxFee, for: what } as const
-  if (waiting.length > 0 || !one?.topUp) tellPaying(turn, waiting, news)
-  if (one?.topUp) tellTopUp(turn, one.topUp, news)
+  const news = { type: 'paying', hash, node, msat: terms.msat, maxFee, for: what } as const
+  if (one?.topUp) one.topUp.msat = terms.msat
   if (!hold) money.sending.set(hash, { node, msat: terms.msat })
-  turn.effects.push({ do: 'pay', node, payment, caps, price, used, hold })
+  turn.effects.push({ do: 'pay', node, payment, caps, price, used, hold, news })
 }
 
 /** An `early:` deadline fell due: the receipt came, and the tab is low. */
@@ -230,11 +224,12 @@ const onPaid = (turn: ClientTurn, node: PubKey, { event, body }: Message<'paid'>
   if (isFound) return proceed(turn, one)
   // It has what is paid in the background; our own wallet will say so in a moment.
   if (one.phase === 'asked') one.hash = paymentHash(body.payment_hash)
-  if (body.payment_hash !== one.hash) return
+  // Of what another process of ours paid while we asked only the number is known.
+  const isIts =
+    one.phase === 'paid' && one.hash === null ? body.seq >= one.seq : body.payment_hash === one.hash
+  if (!isIts) return
   keepProof(turn, one, { paid: event })
   one.credited = true
   // What our own wallet has not said yet is not written in our books: nothing is drawn on it.
   if (one.phase === 'paid') proceed(turn, one)
 }
-
-const CREDITED_WITHIN_MS = 3_000

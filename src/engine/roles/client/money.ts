@@ -14,7 +14,7 @@ import type { Answered, TabView } from '../../spending/ledger.ts'
 import type { LockedResult } from '../../spending/locked.ts'
 import type { Kept } from '../../storage/store.ts'
 import type { JobProof } from './job-proof.ts'
-import type { TopUpWish } from './news.ts'
+import type { PayingNews, TopUpWish } from './news.ts'
 import { type Packs, newPacks } from './packs.ts'
 import type { Purse } from './purse-seam.ts'
 import type { Uncounted } from './left.ts'
@@ -49,6 +49,8 @@ export type ClientMoney = {
   topUps: Map<JobId, TopUp>
   /** Payments by `hold` whose end is not known, and whether all that they pay for is on our disk. */
   holds: Map<PaymentHash, { readonly node: PubKey; delivered: boolean }>
+  /** To whom what this process pays was said: they hear how it ended. */
+  saidTo: Map<PaymentHash, readonly JobId[]>
   /** What our wallet was told to pay, and has not said how it ended; nothing that is held. */
   sending: Map<PaymentHash, { readonly node: PubKey; readonly msat: Msat }>
   /** With the tab off: jobs that are paid after their receipt, by their ids. */
@@ -67,6 +69,8 @@ export type ClientMoney = {
   early: Map<PubKey, Message<'invoice'>>
   /** Statements about receipts that we lack, which cannot be counted before others are here: retried then, told after that. */
   uncertain: Map<PubKey, readonly SignedStatement[]>
+  /** Invoices over what is owed that come before we know of all of it, or while one is paid: looked at again until then. */
+  due: Map<PubKey, Readonly<{ message: Message<'invoice'>; until: UnixMs }>>
   /** Nodes whose tab is low after a job: until when one of them may send its next top-up unasked. */
   low: Map<PubKey, UnixMs>
   /** Nodes whose ledger has nothing of our tab any more: they are left alone for a while (lost-books.ts). */
@@ -113,15 +117,19 @@ export type Funding = {
   /** `full`: with what it asks more would lie unused there than may (waiting.ts). */
   phase: 'asked' | 'paying' | 'paid' | 'full'
   asks: number
-  /** Since when it is asked. */
+  /** Since when it is asked, and what was paid there then: the highest number. */
   since: UnixMs
+  before: number
+  /** It was looked in our books whether another process of ours has paid. */
+  looked: boolean
   /** What is being paid, and its number. */
   hash: PaymentHash | null
   seq: number
   /** Its invoice is one that cannot be paid (again), and there is no other yet. */
   stale: Readonly<{ until: UnixMs; fault: Fault }> | null
-  /** The node has said that it has the money. */
+  /** The node has said that it has the money; how often it was asked. */
   credited: boolean
+  asked: number
   /** Since when it waits for room there, what other jobs held of the tab then (msat), and why. */
   full: Readonly<{ since: UnixMs; drawn: bigint; fault: Fault }> | null
   /** What shows that it was paid, where our router wants to see that. */
@@ -132,15 +140,19 @@ export type Funding = {
 export const newFunding = (
   wanted: Pick<Funding, 'node' | 'ref' | 'timing' | 'jobs' | 'topUp' | 'needed'>,
   since: UnixMs,
+  before = 0,
 ): Funding => ({
   ...wanted,
   since,
+  before,
+  looked: false,
   phase: 'asked',
   asks: 0,
   hash: null,
   seq: 0,
   stale: null,
   credited: false,
+  asked: 0,
   full: null,
   proof: null,
 })
@@ -165,6 +177,7 @@ export const newClientMoney = (
   funding: new Map(),
   topUps: new Map(),
   holds: new Map(),
+  saidTo: new Map(),
   sending: new Map(),
   owing: new Map(),
   expected: new Map(),
@@ -177,6 +190,7 @@ export const newClientMoney = (
   lost: new Set(),
   early: new Map(),
   uncertain: new Map(),
+  due: new Map(),
   proves: false,
   packs: newPacks(),
 })
@@ -192,7 +206,11 @@ export type PurseEffect =
       price: Msat
       used: bigint
       hold: boolean
+      /** What is said once it is begun. */
+      news: PayingNews
     }>
+  /** Other processes of this user write the same books: a `looked` event follows where they have. */
+  | Readonly<{ do: 'look' }>
   /** The node took money for nothing, or signed what anybody can see to be a lie: it gets nothing more. */
   | Readonly<{ do: 'pin'; node: PubKey }>
   /** The node knows nothing of our tab. */
@@ -221,6 +239,10 @@ type StatementEffect = Readonly<{
 }>
 
 export type PurseEvent =
+  /** It is this process that pays: nothing has left yet. */
+  | Readonly<{ type: 'begun'; node: PubKey; ref: string; hash: PaymentHash; news: PayingNews }>
+  /** Another process of ours had written, and all is read anew. */
+  | Readonly<{ type: 'looked' }>
   /** How a payment ended, as far as anybody can say; or why nothing was sent. */
   | Readonly<{
       type: 'payment'
@@ -230,6 +252,8 @@ export type PurseEvent =
       end: Entry | Fault
       /** Of one that failed: until when nothing can be paid in its place; null where it may be tried again. */
       lockedUntil?: UnixMs | null
+      /** Another process of ours had begun it. */
+      others?: boolean
     }>
   /** A receipt is in the books. */
   | Readonly<{ type: 'charged'; receipt: EventId }>

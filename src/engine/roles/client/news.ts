@@ -2,7 +2,7 @@ import type { Fault } from '../../base/fault.ts'
 import type { Msat } from '../../base/money.ts'
 import type { Finish, JobClass, Units } from '../../protocol/fields.ts'
 import type { Net, Signed } from '../../protocol/event.ts'
-import type { EventId, JobId, PubKey } from '../../protocol/ids.ts'
+import type { EventId, JobId, PaymentHash, PubKey } from '../../protocol/ids.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
 import type { Where } from '../../protocol/where.ts'
 import type { Timing } from './money.ts'
@@ -136,8 +136,22 @@ export type News =
    * what it could have been.
    */
   | Readonly<{ type: 'funding'; node: PubKey }>
-  | Readonly<{ type: 'paying'; node: PubKey; msat: Msat; maxFee: Msat; for: PaysFor }>
-  | Readonly<{ type: 'paid'; node: PubKey; msat: Msat; fee: Msat | null; maxFee: Msat }>
+  | Readonly<{
+      type: 'paying'
+      hash: PaymentHash
+      node: PubKey
+      msat: Msat
+      maxFee: Msat
+      for: PaysFor
+    }>
+  | Readonly<{
+      type: 'paid'
+      hash: PaymentHash
+      node: PubKey
+      msat: Msat
+      fee: Msat | null
+      maxFee: Msat
+    }>
   /** What a node signed of our tab does not hold against our books (`check` says what); where it can be shown to lie it gets nothing more. */
   | Readonly<{ type: 'statement'; node: PubKey; check: string; detail: string; lie: boolean }>
   /** Its money waits at the node, and is taken when the whole has come, or comes back. */
@@ -165,7 +179,9 @@ export type News =
   | Readonly<{ type: 'topped_up' } & ToppedUp>
 
 /** What is told also where the job that it follows was told to have ended. */
-export type LateNews = Extract<News, { type: 'paying' | 'statement' }>
+export type LateNews = Extract<News, { type: 'paying' | 'paid' | 'statement' }>
+
+export type PayingNews = Extract<News, { type: 'paying' }>
 
 /** What somebody wants to have on the tab at a node. */
 export type TopUpWish = Readonly<{

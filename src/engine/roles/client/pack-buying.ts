@@ -7,20 +7,10 @@ import { finishJob } from './ending.ts'
 import { payThenSend } from './funding.ts'
 import { openMoney } from './invoices.ts'
 import type { PurseEvent } from './money.ts'
-import { paidNews } from './paid-news.ts'
 import { notKnown } from './outcome.ts'
 import { badInvoice, noInvoice, notPaid } from './payee-faults.ts'
-import {
-  type Buying,
-  DEADLINE,
-  askPack,
-  endBuying,
-  showPack,
-  waitForPack,
-  waitingForPack,
-} from './packs.ts'
-import { type ClientTurn, tell } from './state.ts'
-import { tellPaying } from './telling.ts'
+import { type Buying, DEADLINE, askPack, endBuying, showPack, waitForPack } from './packs.ts'
+import type { ClientTurn } from './state.ts'
 import { readInvoice, wantedOf } from './wanted.ts'
 
 /** A pack of routes is paid: by the router's own invoice, which must be exactly what it offered. */
@@ -64,12 +54,19 @@ const onInvoice = (turn: ClientTurn, { body }: Message<'invoice'>): void => {
   one.hash = invoice.paymentHash
   state.deadlines.clear(DEADLINE)
   const maxFee = usualMaxFee(terms.msat)
-  const news = { type: 'paying', node: router, msat: terms.msat, maxFee, for: 'route' } as const
-  tellPaying(turn, waitingForPack(turn, one), news)
+  const { hash } = one
+  const news = {
+    type: 'paying',
+    hash,
+    node: router,
+    msat: terms.msat,
+    maxFee,
+    for: 'route',
+  } as const
   const payment = wantedOf(read, { payee: router, ref, maxFee })
   // What one job may cost is said of its node.
   const caps = { ...money.caps, maxPrice: null }
-  const rest = { price: msat(0n), used: 0n, hold: false } as const
+  const rest = { price: msat(0n), used: 0n, hold: false, news } as const
   turn.effects.push({ do: 'pay', node: router, payment, caps, ...rest })
 }
 
@@ -77,7 +74,7 @@ const onInvoice = (turn: ClientTurn, { body }: Message<'invoice'>): void => {
 export const onPackPayment = (turn: ClientTurn, end: PurseEvent & { type: 'payment' }): void => {
   const one = turn.state.money?.packs.buying
   if (!one || one.phase !== 'paying') return
-  const { end: entry, node } = end
+  const { end: entry } = end
   // Another process of ours was first.
   if (isFault(entry)) {
     if (entry.code === 'payment.repeated') return settled(turn, one)
@@ -86,7 +83,6 @@ export const onPackPayment = (turn: ClientTurn, end: PurseEvent & { type: 'payme
   if (entry.hash !== one.hash) return
   if (entry.state === 'failed') return failAll(turn, one, notPaid('router', entry, end.lockedUntil))
   if (entry.state !== 'settled') return failAll(turn, one, notKnown())
-  for (const job of waitingForPack(turn, one)) tell(turn, job, paidNews(node, entry))
   settled(turn, one)
 }
 

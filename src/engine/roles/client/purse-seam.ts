@@ -45,6 +45,8 @@ export interface Purse {
     wanted: Omit<Extract<JournalEvent, { type: 'want' }>, 'type' | 'left' | 'known' | 'once'> & {
       used?: bigint
       hold?: boolean
+      /** It is this process that wrote it down: called before anything leaves. */
+      begun?: () => void
     },
   ): Promise<Entry>
   /** Counts a receipt that was acknowledged; resolves when it is in the books. */
@@ -57,6 +59,10 @@ export interface Purse {
   check(said: SignedStatement, alone?: boolean, answers?: Kept | null): Promise<readonly Finding[]>
   /** Asks the wallet about every payment whose end is not known. @returns those that still are */
   resolve(): Promise<readonly Entry[]>
+  /** Reads what other processes of this user have written since. @returns whether there was anything */
+  look(): Promise<boolean>
+  /** Resolves once nobody here waits for a payment any more; for what is held nobody does. */
+  idle(): Promise<void>
   /** Payments that this process wrote down first, and none that another one had. */
   readonly begunHere: ReadonlySet<PaymentHash>
   /** Payments whose end is not known, and what this day came to with them in full, msat. */

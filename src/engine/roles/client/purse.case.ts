@@ -60,9 +60,15 @@ export const scene = (
   })
   /** How it ended: its state, or the code of what is thrown. */
   const pay = (n: number, over: Wanted = {}): Promise<string> => {
-    const { caps = FREE, price = msat(0n), used, hold, ...rest } = over
+    const { caps = FREE, price = msat(0n), used, hold, begun, ...rest } = over
     const expiresAt = unixMs(clock.now() + 120_000)
-    const wanted = { caps, price, ...(used && { used }), ...(hold && { hold }) }
+    const wanted = {
+      caps,
+      price,
+      ...(used && { used }),
+      ...(hold && { hold }),
+      ...(begun && { begun }),
+    }
     return purse.pay({ payment: payment(n, { expiresAt, ...rest }), ...wanted }).then(
       ({ state }) => state,
       (fault: Fault) => fault.code,

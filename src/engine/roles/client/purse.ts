@@ -50,6 +50,7 @@ export const openPurse = (options: PurseOptions): Purse => {
   const waiting = openWaiting()
   const wanting = new Set<PaymentHash>()
   const begunHere = new Set<PaymentHash>()
+  const begins = new Map<PaymentHash, () => void>()
   let journal: Journal = openJournal([], [], clock.now(), wallet)
   let stopWaking = () => {}
   let isLeaving = false
@@ -102,6 +103,8 @@ export const openPurse = (options: PurseOptions): Purse => {
         changes: [...decision.changes, ...begun, ...paid],
         after: () => {
           if (isBegun) begunHere.add(event.payment.hash)
+          // Said before anything leaves; what is sent again was said by who wrote it down.
+          if (isBegun) begins.get(event.payment.hash)?.()
           for (const effect of decision.effects) perform(effect)
           wake()
         },
@@ -178,7 +181,7 @@ export const openPurse = (options: PurseOptions): Purse => {
       const left = leftOn(viewOf(node, key)) - used
       return overCaps(journal, clock.now(), { payee: node, ref, left, caps }, outlay)
     },
-    async pay({ payment, caps, price, used = 0n, hold = false }) {
+    async pay({ payment, caps, price, used = 0n, hold = false, begun }) {
       // It would be written, and perhaps never sent.
       if (isLeaving) throw leaving()
       const { hash, payee } = payment
@@ -188,6 +191,7 @@ export const openPurse = (options: PurseOptions): Purse => {
       const end = waiting.begun(payment)
       if (hold) holds.add(hash)
       wanting.add(hash)
+      if (begun) begins.set(hash, begun)
       const left = (): bigint =>
         payee === null || key === null ? 0n : leftOn(viewOf(payee, key)) - used
       const { once } = teller
@@ -199,7 +203,7 @@ export const openPurse = (options: PurseOptions): Purse => {
       })
         .catch((error: unknown) => waiting.refuse(hash, error))
         .finally(() => wanting.delete(hash))
-      return end.finally(() => holds.delete(hash))
+      return end.finally(() => (holds.delete(hash), begins.delete(hash)))
     },
     charge: (node, receipt, key) =>
       step(() => {
@@ -224,6 +228,12 @@ export const openPurse = (options: PurseOptions): Purse => {
       await Promise.all([...journal.open.values()].map(lookUp))
       return openOf(journal)
     },
+    async look() {
+      if (closed || !store.elsewhere()) return false
+      await step(() => (read(journal.unsure), { changes: [] })).catch(failed)
+      return true
+    },
+    idle: () => waiting.over(holds),
     begunHere,
     open: () => openOf(journal),
     spentToday: () => spentToday(journal, clock.now()),

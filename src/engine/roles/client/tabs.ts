@@ -15,7 +15,7 @@ import { countedOf, isOverCeiling } from '../../spending/ledger.ts'
 import { leftAt, owedAt } from './left.ts'
 import type { PurseEvent } from './money.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say } from './state.ts'
-import { hasStatement, tellUpTo, tellWrong } from './telling.ts'
+import { countedIn, hasStatement, tellUpTo, tellWrong } from './telling.ts'
 
 /** What we have at a node, by the receipts that we answered, and what it signs of it. */
 
@@ -99,9 +99,12 @@ export const countReceipt = (
 
 /** A receipt is in the books. */
 export const onCharged = (
-  { state }: ClientTurn,
+  turn: ClientTurn,
   { receipt }: Extract<PurseEvent, { type: 'charged' }>,
-): void => void state.money!.uncounted.delete(receipt)
+): void => {
+  turn.state.money!.uncounted.delete(receipt)
+  countedIn(turn, receipt)
+}
 
 /** A statement: the purse holds it against our sums. @param answers where it came with a job: which, and its receipt */
 export const onStatement = (

@@ -1,11 +1,11 @@
-import { unixMs } from '../../base/clock.ts'
+import { type UnixMs, unixMs } from '../../base/clock.ts'
 import { isFault } from '../../base/fault.ts'
 import type { EventId, JobId, JobTag, PaymentHash, PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { LEAST_INVOICE } from '../../protocol/terms.ts'
 import type { ClientMoney, PurseEvent } from './money.ts'
-import { paidNews } from './paid-news.ts'
 import type { LateNews, News, Outcome } from './news.ts'
+import { NOBODY } from './paid-news.ts'
 import type { Attempt, ClientJob, ClientTurn } from './state.ts'
 import { leftAt, onItsWay, troubleAt } from './left.ts'
 
@@ -22,6 +22,12 @@ export type Telling = Readonly<{
   n: number | null
   /** It is paid now, and there is no dispute about it. */
   isAfter: boolean
+  /** What was used there when it had ended, its own receipt included, and what was paid by then, msat. */
+  upTo: bigint
+  paid: bigint
+  /** It waits until that is paid, and asks its node for the invoice then. */
+  isOwing: boolean
+  askAt: UnixMs
   /** Our wallet has not said yet what became of the money that was held for it. */
   held: PaymentHash | null
   /** Whoever asked waits no longer than for what our wallet is paying. */
@@ -43,9 +49,12 @@ export const tellLater = (
   if (held === null && !money.expected.has(tag)) return false
   const isAfter = body.timing === 'after' && outcome.verified === true
   const isLeaving = fault?.kind === 'interrupted'
-  const one = { receipt, outcome, n: null, isAfter, held, isLeaving }
-  money.telling.set(tag, one)
-  const isPaid = held !== null || owes(one)
+  const { paid } = money.view(offered.node)
+  const upTo = outcome.left === null ? paid : usedAt(money, offered.node)
+  const isOwing = isAfter && outcome.left !== null && upTo - paid >= LEAST_INVOICE
+  const ends = { upTo, paid, isOwing, askAt: unixMs(now + ASK_DUE_MS) }
+  money.telling.set(tag, { receipt, outcome, n: null, isAfter, held, isLeaving, ...ends })
+  const isPaid = held !== null || isOwing
   const within = !isPaid ? TOLD_WITHIN_MS : isLeaving ? LEAVES_WITHIN_MS : PAID_WITHIN_MS
   state.deadlines.set(`told:${tag}`, unixMs(now + within))
   return true
@@ -69,7 +78,7 @@ export const hasStatement = (
 /** All that a node said up to this number is counted, or will not be soon. */
 export const tellUpTo = (turn: ClientTurn, node: PubKey, last: number): void => {
   for (const [tag, one] of turn.state.money!.telling)
-    if (one.n !== null && one.n <= last && one.outcome.node === node && !owes(one))
+    if (one.n !== null && one.n <= last && one.outcome.node === node && !one.isOwing)
       tellNow(turn, tag)
 }
 
@@ -85,23 +94,6 @@ export const tellAtOnce = (turn: ClientTurn, job: JobId): void => {
     state.money!.telling.set(tag, { ...one, isLeaving: true })
     state.deadlines.set(`told:${tag}`, unixMs(now + LEAVES_WITHIN_MS))
   }
-}
-
-/**
- * A payment is about to begin: who waits for it hears of it; where nobody does, whose job there has just ended. Where
- * that was told already, whoever opened the client hears it (`background`): no sum leaves unsaid.
- */
-export const tellPaying = (
-  { state, effects }: ClientTurn,
-  waiting: readonly ClientJob[],
-  news: Extract<News, { type: 'paying' }>,
-): void => {
-  const ended = [...state.money!.telling.values()].filter(
-    ({ outcome }) => outcome.node === news.node,
-  )
-  const jobs = waiting.length > 0 ? waiting.map(({ id }) => id) : ended.map((it) => it.outcome.job)
-  if (jobs.length === 0) jobs.push(NOBODY)
-  for (const job of jobs) effects.push({ do: 'tell', job, news })
 }
 
 /** What a node signed does not hold: the jobs that ended there hear it, else those that are there. */
@@ -129,61 +121,107 @@ export const tellPaid = (
   turn: ClientTurn,
   { node, hash, end }: Extract<PurseEvent, { type: 'payment' }>,
 ): void => {
-  const { state, now, effects } = turn
-  const isPaid = !isFault(end) && end.state === 'settled'
-  for (const [tag, one] of state.money!.telling) {
-    const { outcome } = one
-    if (one.held !== hash && (outcome.node !== node || !owes(one))) continue
-    if (one.held === hash || !isPaid) {
+  const isPaid = isFault(end) ? end.code === 'payment.repeated' : end.state === 'settled'
+  for (const [tag, one] of turn.state.money!.telling)
+    if (one.held === hash || (!isPaid && one.outcome.node === node && one.isOwing))
       tellNow(turn, tag)
-      continue
-    }
-    const { job, left } = outcome
-    effects.push({ do: 'tell', job, news: paidNews(node, end) })
-    const less = { ...one, outcome: { ...outcome, left: left! + end.msat } }
-    state.money!.telling.set(tag, less)
-    if (owes(less)) continue
-    if (outcome.bundle.statement || one.isLeaving) tellNow(turn, tag)
+  tellCovered(turn)
+}
+
+/** What was paid, by whichever process of ours, covers what was owed after these jobs: nothing else is waited for. */
+export const tellCovered = (turn: ClientTurn): void => {
+  const { state, now } = turn
+  const money = state.money!
+  for (const [tag, one] of money.telling) {
+    if (!one.isOwing || owes(money, one)) continue
+    money.telling.set(tag, { ...one, isOwing: false })
+    if (one.outcome.bundle.statement || one.isLeaving) tellNow(turn, tag)
     else state.deadlines.set(`told:${tag}`, unixMs(now + TOLD_WITHIN_MS))
   }
 }
 
+/** Its receipt is in the books, and what other processes wrote there before it, too. */
+export const countedIn = ({ state, now }: ClientTurn, receipt: EventId): void => {
+  const money = state.money!
+  for (const [tag, one] of money.telling) {
+    const { node } = one.outcome
+    if (one.receipt !== receipt || node === null) continue
+    const used = usedAt(money, node)
+    const counted = { ...one, upTo: used > one.upTo ? used : one.upTo }
+    const isOwing = owes(money, counted)
+    money.telling.set(tag, { ...counted, isOwing })
+    // With what other commands have used before it, its node asks for it.
+    if (isOwing && !one.isOwing && !one.isLeaving)
+      state.deadlines.set(`told:${tag}`, unixMs(now + PAID_WITHIN_MS))
+  }
+}
+
+/** Whether what is owed after a job is waited for. */
+export const isOwing = ({ state }: ClientTurn): boolean =>
+  [...state.money!.telling.values()].some((one) => one.isOwing)
+
+/** Nodes that are to be asked now for what is owed; they are not again for a while. */
+export const asksAt = ({ state, now }: ClientTurn): ReadonlySet<PubKey> => {
+  const nodes = new Set<PubKey>()
+  for (const [tag, one] of state.money!.telling) {
+    const { node } = one.outcome
+    if (!one.isOwing || node === null || now < one.askAt || isBeingPaid(state.money!, one)) continue
+    state.money!.telling.set(tag, { ...one, askAt: unixMs(now + ASK_DUE_MS) })
+    nodes.add(node)
+  }
+  return nodes
+}
+
 /** It did not come in time; or nobody waits any more. */
 export const tellNow = ({ state, effects }: ClientTurn, tag: JobTag): void => {
-  const one = state.money?.telling.get(tag)
-  state.money?.telling.delete(tag)
+  const money = state.money
+  const one = money?.telling.get(tag)
+  money?.telling.delete(tag)
   state.deadlines.clear(`told:${tag}`)
-  if (!one) return
-  // What is left there is one sum of all jobs: a payment for two of them is on the tab once, and a receipt that was lost
-  // before this job may be counted since.
+  if (!money || !one) return
   const { node, left: then } = one.outcome
-  const isOnTab = node !== null && then !== null
-  const left = isOnTab ? leftAt(state.money!, node) : then
-  const isOwed = one.isAfter && isOnTab
-  const paying = isOwed
-    ? onItsWay(state.money!, node, leftAt(state.money!, node))
-    : one.outcome.paying
-  const trouble = isOnTab ? troubleAt(state.money!, node) : {}
+  const hasTab = node !== null && then !== null
+  const left = hasTab ? leftNow(money, one, node, then) : then
+  const paying = one.isAfter && hasTab ? onItsWay(money, node, left!) : one.outcome.paying
+  const trouble = hasTab ? troubleAt(money, node) : {}
   const outcome = { ...one.outcome, left, paying, ...trouble }
   effects.push({ do: 'tell', job: outcome.job, news: { type: 'ended', outcome } })
 }
 
-/** Its node asks for what it is owed from here on; less is carried to the next invoice. */
-const owes = ({ isAfter, outcome: { left } }: Telling): boolean =>
-  isAfter && left !== null && -left >= LEAST_INVOICE
-
-const isBeingPaid = (money: ClientMoney, one: Telling): boolean => {
-  const { node, left } = one.outcome
-  return owes(one) && onItsWay(money, node!, left!) > 0n
+/**
+ * What is left there is one sum of all jobs: a payment for two of them is on the tab once. What others have come to owe
+ * there since this one ended is theirs to say.
+ */
+const leftNow = (money: ClientMoney, one: Telling, node: PubKey, then: bigint): bigint => {
+  // A receipt that was lost before this job may be counted since.
+  if (!one.isAfter) return one.outcome.leftEnds ? then : leftAt(money, node)
+  const [left, owed] = [leftAt(money, node), owedBy(money, one)]
+  const own = owed > 0n ? -owed : 0n
+  return left < own ? own : left
 }
 
-export const isForLater = (news: News): news is LateNews =>
-  news.type === 'paying' || news.type === 'statement'
+/** Its node asks for what it is owed from here on; less is carried to the next invoice. */
+const owes = (money: ClientMoney, one: Telling): boolean => owedBy(money, one) >= LEAST_INVOICE
 
-const NOBODY = '' as JobId
+/** What was owed when it had ended, and is not paid since. */
+const owedBy = (money: ClientMoney, { isAfter, outcome: { node }, upTo }: Telling): bigint =>
+  isAfter && node !== null ? upTo - money.view(node).paid : 0n
+
+const isBeingPaid = (money: ClientMoney, one: Telling): boolean =>
+  owes(money, one) && onItsWay(money, one.outcome.node!, -owedBy(money, one)) > 0n
+
+/** All that is used there by our own count, receipts included that are on their way into the books. */
+const usedAt = (money: ClientMoney, node: PubKey): bigint =>
+  money.view(node).paid - leftAt(money, node)
+
+export const isForLater = (news: News): news is LateNews =>
+  news.type === 'paying' || news.type === 'paid' || news.type === 'statement'
+
 const MOST_TOLD = 1_024
 /** How long after its receipt. */
 const TOLD_WITHIN_MS = 1_000
+/** How soon a node is asked for what is owed where it has said nothing of that: it may have told another process. */
+const ASK_DUE_MS = 600
 /** The payment goes on without us; a later process finds how it ended. After Ctrl-C a command is gone within 5 s. */
 const PAID_WITHIN_MS = 10_000
 const LEAVES_WITHIN_MS = 2_500

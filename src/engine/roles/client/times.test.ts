@@ -22,7 +22,10 @@ test('a node that is asked, room that is waited for, a top-up that is awaited', 
   one.full = { since: unixMs(now + 5), drawn: 0n, fault }
   money.funding.set('place', one)
   money.low.set(NODE, unixMs(now + 9))
+  money.due.set(NODE, { message: null as never, until: unixMs(now + 7) })
+  money.telling.set('tag' as never, { askAt: unixMs(now + 3) } as never)
   shiftTimes({ jobs: new Map(), money }, -86_400_000)
-  const times = [one.since, one.full.since, money.low.get(NODE)!]
-  expect(times.map((at) => at - now + 86_400_000)).toEqual([0, 5, 9])
+  const [due, telling] = [money.due.get(NODE)!, money.telling.get('tag' as never)!]
+  const times = [one.since, one.full.since, money.low.get(NODE)!, due.until, telling.askAt]
+  expect(times.map((at) => at - now + 86_400_000)).toEqual([0, 5, 9, 7, 3])
 })

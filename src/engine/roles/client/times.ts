@@ -18,7 +18,7 @@ export const shiftTimes = (
 }
 
 /** A payment that is asked for, or held, or waits for room is given up after as long as before. */
-const shiftMoney = ({ replay, funding, low }: ClientMoney, by: number): void => {
+const shiftMoney = ({ replay, funding, low, due, telling }: ClientMoney, by: number): void => {
   replay.shift(by)
   for (const one of funding.values()) {
     one.since = unixMs(one.since + by)
@@ -26,4 +26,6 @@ const shiftMoney = ({ replay, funding, low }: ClientMoney, by: number): void => 
     if (one.full) one.full = { ...one.full, since: unixMs(one.full.since + by) }
   }
   for (const [node, until] of low) low.set(node, unixMs(until + by))
+  for (const [node, one] of due) due.set(node, { ...one, until: unixMs(one.until + by) })
+  for (const [tag, one] of telling) telling.set(tag, { ...one, askAt: unixMs(one.askAt + by) })
 }

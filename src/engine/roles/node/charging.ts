@@ -15,7 +15,6 @@ import type { Message } from '../../protocol/messages.ts'
 import type { JobRefusal } from '../../protocol/progress.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
 import type { Kept } from '../../storage/store.ts'
-import { hear } from './reach.ts'
 import { type JobMessage, type NodeJob, type NodeTurn, tell } from './state.ts'
 import { DUE_MS, type Till, commit } from './till.ts'
 
@@ -85,7 +84,6 @@ export const reserveFor = (
     commit(turn, till, granted, () => {})
     return reserved.refused === 'unfunded' && isUnknown(till, wish) ? noTab(turn) : reserved.refused
   }
-  hear(till, key, { link: job.link, client: job.client })
   job.draw = { tab: key, durable: false, statement: null }
   commit(turn, till, [...granted, ...reserved.changes], (later) => {
     job.draw!.durable = true

@@ -27,6 +27,7 @@ import {
   sayStarted,
 } from './output.ts'
 import { forget, giveUp, onAcknowledgement, onKept, stop } from './records.ts'
+import { onLaterDue } from './reach.ts'
 import {
   onAway,
   onClientGone,
@@ -61,7 +62,7 @@ export const decide = (
   else if (event.type === 'unwritten') onRepeated(turn, event)
   else if (event.type === 'wallet') onWallet(turn, event.event)
   else if (event.type === 'opened') onOpened(turn, event.changes)
-  else if (event.type === 'statements') onStatements(turn, event.found)
+  else if (event.type === 'statements') onStatements(turn, event)
   else if (event.type === 'unkept') throw secondReceipt(event.id)
   else if (event.type === 'capabilities') onCapabilities(turn, event)
   else if (event.type === 'displaced') onDisplaced(turn, event.link)
@@ -228,6 +229,7 @@ const onDue = (turn: NodeTurn, key: string): void => {
   if (what === 'book') return onBookDue(turn)
   if (what === 'due') return onDebtDue(turn, id as PubKey)
   if (what === 'lock') return onLockDue(turn, id as PaymentHash)
+  if (what === 'later') return onLaterDue(turn, id)
   if (what === 'cancelled') return void state.cancelled.delete(id)
   const job = state.jobs.get(id as JobTag)
   if (!job) return

@@ -16,8 +16,8 @@ const ANOTHER = jobId('07'.repeat(32))
 const waiting = () => {
   const book = openBook(NODE, [row()], now)
   decide(book, { type: 'status', hash, state: 'accepted', received: msat(5_000n) }, now)
-  const reach = new Map([[KEY, { link: 1, client: CLIENT }]])
-  const till = { ...newCounter(book), book, reach } as never as Till
+  const heard = new Map([[`${KEY} ${JOB}`, { link: 1, client: CLIENT }]])
+  const till = { ...newCounter(book), book, heard } as never as Till
   const state = { till, jobs: new Map(), deadlines: new Deadlines() }
   const turn = { state, now, effects: [] } as never as NodeTurn
   return {

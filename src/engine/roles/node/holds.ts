@@ -1,7 +1,8 @@
 import { unixMs } from '../../base/clock.ts'
 import type { JobId, PaymentHash, PubKey } from '../../protocol/ids.ts'
-import { feed } from './funding.ts'
+import { feed } from './payee.ts'
 import { jobHeldBy } from './hold-job.ts'
+import { heardOf } from './reach.ts'
 import type { NodeJob, NodeTurn } from './state.ts'
 
 /** Hold invoices: settled when the whole was delivered, cancelled when it will not be. */
@@ -41,7 +42,7 @@ export const onLockDue = (turn: NodeTurn, hash: PaymentHash): void => {
 export const dropHold = (turn: NodeTurn, job: JobId, client: PubKey): void => {
   const { till } = turn.state
   for (const { hash, ref, payer } of till?.book.invoices.values() ?? [])
-    if (ref === job && till!.reach.get(payer)?.client === client && !jobHeldBy(turn, hash))
+    if (ref === job && heardOf(till!, { payer, ref })?.client === client && !jobHeldBy(turn, hash))
       feed(turn, till!, { type: 'undelivered', hash })
 }
 

@@ -103,7 +103,7 @@ const take = (turn: NodeTurn, link: LinkId, message: JobMessage): NodeJob | JobR
   if (draw && body.timing === 'hold') {
     const hold = holdOf(turn, state.till!, message, draw, entry.eta_ms)
     if (typeof hold === 'string') return hold
-    hear(state.till!, draw.event.pubkey, { link, client: event.pubkey })
+    hear(state.till!, { payer: draw.event.pubkey, ref: body.job }, { link, client: event.pubkey })
     job.hold = hold
   } else {
     const unfunded = draw && reserveFor(turn, job, draw)

@@ -112,9 +112,9 @@ export const openNode = async (options: NodeOptions): Promise<Node> => {
   /** The key that must answer at each address. */
   const keys = new Map<string, PubKey>()
   const dialled = new Set<Dialled>()
-  const read = ({ key, from, limit }: LedgerEffect): void => {
+  const read = ({ key, from, limit, to }: LedgerEffect): void => {
     const found = options.money?.store.statements(signer.pubkey, key, from, limit) ?? []
-    loop.feed({ type: 'statements', found })
+    loop.feed({ type: 'statements', found, to })
   }
   const work = new Work(options.runners, log, (event) => loop.feed(event))
   const loop = new Loop<NodeState, NodeEvent, NodeEffect>({

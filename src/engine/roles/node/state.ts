@@ -26,7 +26,7 @@ import type { WalletEffect } from '../desk.ts'
 import type { LinkId, WireEffect, WireEvent } from '../wire.ts'
 import type { JobDraw } from './charging.ts'
 import type { JobHold } from './hold-job.ts'
-import type { LedgerEffect, Till } from './till.ts'
+import type { LedgerEffect, Reach, Till } from './till.ts'
 import type { IssuedTicket, RouterRecord, RunnerRecord } from './supply.ts'
 
 /** What a node hears besides its links: its runners. */
@@ -47,7 +47,7 @@ export type NodeEvent =
   /** Our wallet made an invoice, or says how one stands. */
   | Readonly<{ type: 'wallet'; event: BookEvent }>
   /** What the ledger has of a tab. */
-  | Readonly<{ type: 'statements'; found: readonly SignedStatement[] }>
+  | Readonly<{ type: 'statements'; found: readonly SignedStatement[]; to: Reach }>
 
 export type Work = { task: TaskName; model: string; input: unknown; outTokens: number }
 

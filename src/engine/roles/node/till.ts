@@ -14,7 +14,7 @@ import { type Counter, commitTo, newCounter } from '../counter.ts'
 import type { LinkId } from '../wire.ts'
 import type { NodeTurn } from './state.ts'
 
-/** What a node has that takes money: its tabs, its invoices, and where their payers were last heard. */
+/** What a node has that takes money: its tabs, its invoices, and who is told of them. */
 export type Till = Counter<NodeTurn> & {
   readonly tabs: Tabs
   readonly pay: SheetPay
@@ -24,9 +24,12 @@ export type Till = Counter<NodeTurn> & {
   readonly verifier: Verifier
   /** Sealed events that were opened. */
   readonly replay: ReplayCache
-  reach: Map<PubKey, Reach>
+  /** Who is told what becomes of an invoice, by tab key and ref (reach.ts). */
+  readonly heard: Map<string, Reach>
   /** Who asked for an invoice and has no answer yet, by tab key and ref: several processes may share a tab. */
   readonly asking: Map<string, readonly Reach[]>
+  /** Invoices that were asked for and leave in a moment, by session and ref: not all at once. */
+  readonly later: Map<string, Later>
   /** Tickets that are kept for whoever pays for them now. */
   readonly held: HeldSlots
   /** What was said of the newest payments into tabs, by their keys. */
@@ -35,15 +38,24 @@ export type Till = Counter<NodeTurn> & {
   readonly paidFor: Map<string, number>
 }
 
-/** Where a tab key was heard last: by which session key, on which link; and the job that waits for its invoice. */
+/** A session that spoke for a tab key: its key, on which link; and the job that waits for its invoice. */
 export type Reach = Readonly<{
   link: LinkId
   client: PubKey
   waits?: Readonly<{ job: JobId; ticket: EventId }>
 }>
 
+export type Later = Readonly<{ to: Reach; payer: PubKey; invoice: Contents['invoice'] }>
+
 /** Statements of a tab are read from the ledger, from a number on; a `statements` event follows. */
-export type LedgerEffect = Readonly<{ do: 'statements'; key: PubKey; from: number; limit: number }>
+export type LedgerEffect = Readonly<{
+  do: 'statements'
+  key: PubKey
+  from: number
+  limit: number
+  /** Who asked for them. */
+  to: Reach
+}>
 
 /** The till as the ledger has it; what an earlier process had reserved is free again. */
 export const openTill = (
@@ -61,8 +73,9 @@ export const openTill = (
     ...rest,
     tabs,
     replay: new ReplayCache(),
-    reach: new Map(),
+    heard: new Map(),
     asking: new Map(),
+    later: new Map(),
     held: new Map(),
     counted: new Map(),
     paidFor: new Map(),

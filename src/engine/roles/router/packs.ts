@@ -10,7 +10,15 @@ import type { Contents, Message } from '../../protocol/messages.ts'
 import type { MoneyKind } from '../../protocol/money.ts'
 import type { ReceiptStatus } from '../../protocol/receipt.ts'
 import type { MoneyChange } from '../../storage/money-store.ts'
-import { type Payee, commitTo, feedBook, lookSoon, mayAsk, onUnwritten } from '../counter.ts'
+import {
+  type Payee,
+  type Place,
+  commitTo,
+  feedBook,
+  lookSoon,
+  mayAsk,
+  onUnwritten,
+} from '../counter.ts'
 import type { LinkId, Unwritten } from '../wire.ts'
 import type { FeeTill } from './fee.ts'
 import { newestLink } from './links.ts'
@@ -142,7 +150,7 @@ const freeFor = (fee: FeeTill, client: PubKey): number => {
 const tellSessions = <K extends 'invoice' | 'paid'>(
   turn: Turn,
   fee: FeeTill,
-  key: PubKey,
+  { payer: key }: Place,
   name: K,
   content: Contents[K],
 ): void => {
