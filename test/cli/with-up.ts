@@ -12,10 +12,11 @@ export type WithUp = Readonly<{
   end(): Promise<void>
 }>
 
-export const withUp = async (): Promise<WithUp> => {
+/** @param words what the model says; its usual words where they are left out */
+export const withUp = async (words?: readonly string[]): Promise<WithUp> => {
   const fedai = await binary()
   const here = place(fedai)
-  const server = fakeOpenai()
+  const server = fakeOpenai(words && { words })
   const up = here.start(['up', '--port', '0', '--runner', `openai=${server.url}`])
   await up.until(/^try:/m)
   const end = async (): Promise<void> => {
