@@ -22,9 +22,8 @@ export type Telling = Readonly<{
   n: number | null
   /** It is paid now, and there is no dispute about it. */
   isAfter: boolean
-  /** What was used there when it had ended, its own receipt included, and what was paid by then, msat. */
+  /** What was used there when it had ended, its own receipt included, msat. */
   upTo: bigint
-  paid: bigint
   /** It waits until that is paid, and asks its node for the invoice then. */
   isOwing: boolean
   askAt: UnixMs
@@ -52,7 +51,7 @@ export const tellLater = (
   const { paid } = money.view(offered.node)
   const upTo = outcome.left === null ? paid : usedAt(money, offered.node)
   const isOwing = isAfter && outcome.left !== null && upTo - paid >= LEAST_INVOICE
-  const ends = { upTo, paid, isOwing, askAt: unixMs(now + ASK_DUE_MS) }
+  const ends = { upTo, isOwing, askAt: unixMs(now + ASK_DUE_MS) }
   money.telling.set(tag, { receipt, outcome, n: null, isAfter, held, isLeaving, ...ends })
   const isPaid = held !== null || isOwing
   const within = !isPaid ? TOLD_WITHIN_MS : isLeaving ? LEAVES_WITHIN_MS : PAID_WITHIN_MS
