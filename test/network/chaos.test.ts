@@ -58,6 +58,21 @@ test.if(only === undefined)(
   60_000,
 )
 
+/** Seeds that once told a user what was not so, and that no job of theirs ends in it any more. */
+test.if(only === undefined).each([
+  // A job by `hold` was stopped while its node was away, and its invoice came to those that waited to fill the tab there.
+  [36_500, 'invoice.wrong'],
+  // No node could be paid, and one that was asked again was said to deny what it had been paid.
+  [8_080, 'funding.uncredited'],
+  // Two by `hold` were out at the node: its word of that did not pass a router that had another ticket by then.
+  [5_220, 'funding.silent'],
+])('seed %d, once: %s', async (seed, code) => {
+  const { asked } = await chaos(seed, quickSecp())
+  const codes = asked.map(({ outcome }) => outcome?.fault?.code)
+  expect(codes).not.toContain(code)
+  expect(codes).not.toHaveLength(0)
+})
+
 // One without money, and one in which nodes are paid.
 test.if(only === undefined).each([4242, 4240])(
   'the same seed gives the same run, to the byte: %d',

@@ -14,7 +14,12 @@ import {
   timingsOf,
   untilSettled,
 } from './chaos-money.ts'
-import { checkForgotten, checkInvariants, checkNothingLost } from './invariants.ts'
+import {
+  checkForgotten,
+  checkInvariants,
+  checkNobodyBlamed,
+  checkNothingLost,
+} from './invariants.ts'
 import type { Party } from './life.ts'
 import { checkMoney } from './money-books.ts'
 import { hiccup, mishap } from './mishaps.ts'
@@ -94,6 +99,7 @@ export const chaos = async (
   await world.clock.advance(11_000)
   if (world.bank) await untilSettled(world)
   checkInvariants(world, asked)
+  checkNobodyBlamed(asked)
   if (isGentle) checkNothingLost(asked)
   await checkForgotten(world)
   if (world.bank) await checkMoney(world, false)

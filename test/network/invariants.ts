@@ -115,6 +115,14 @@ export const checkNothingLost = (asked: readonly Asked[]): void => {
   }
 }
 
+/** Everybody here keeps their word, however much is lost, late or said twice: nobody is told that somebody did not. */
+export const checkNobodyBlamed = (asked: readonly Asked[]): void => {
+  const blamed = asked.flatMap(({ outcome }) =>
+    outcome?.fault?.kind === 'verification' ? [outcome.fault.code] : [],
+  )
+  expect(blamed).toEqual([])
+}
+
 /**
  * By its runner, its reader, its user, or in time; or moved on to a node that its key owes a piece which was lost on the way;
  * or, where it is paid after it, when others have used up what was left there, on the tab and in trust.

@@ -66,6 +66,23 @@ describe('a node whose wallet makes no invoice', () => {
   })
 })
 
+test('a payer whose invoices are out, unpaid, is told so, and may ask again when they have ended', async () => {
+  const { it, client } = await paying({ slots: 12 }, (world) => void (world.bank!.tab = 'off'))
+  it.bank!.down = true
+  for (let n = 0; n < 5; n++) {
+    const asked = it.request(client, {})
+    await ended(it, asked)
+    const code = n < 4 ? 'payment.failed' : 'invoice.busy'
+    expect(asked.outcome!.fault).toMatchObject({ kind: 'again', code })
+  }
+  it.bank!.down = false
+  await it.clock.advance(120_000)
+  const later = it.request(client, {})
+  await ended(it, later)
+  expect(later.outcome!.fault).toBeNull()
+  await it.close()
+})
+
 test('more invoices than one key may have open: jobs by --tab off wait for each other, and all are served', async () => {
   const { it, client } = await paying({ slots: 12 }, (world) => void (world.bank!.tab = 'off'))
   const asked = Array.from({ length: 7 }, () => it.request(client, { waitMs: 20_000 }))

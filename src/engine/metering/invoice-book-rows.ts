@@ -38,11 +38,15 @@ export type WantedInvoice = Pick<BookedInvoice, 'payer' | 'ref' | 'seq' | 'purpo
     hold: boolean
     /** The router that may see the proof, where the payer wants to show one. */
     router?: PubKey
+    /** Its payer said meanwhile that it will not be paid. */
+    unwanted?: boolean
   }>
 
 export type BookEvent =
   /** Somebody asks for an invoice. `settled`: highest seq of this payer key that settled (its tab's). */
   | Readonly<{ type: 'fund'; settled: number } & Omit<WantedInvoice, 'seq'>>
+  /** Its payer wants one that is held no more, and the wallet has perhaps not made it yet. */
+  | Readonly<{ type: 'unwanted'; payer: PubKey; ref: string }>
   /** The wallet made it. */
   | Readonly<{ type: 'issued'; invoice: IssuedInvoice }>
   | Readonly<{ type: 'unissued'; payer: PubKey; ref: string }>

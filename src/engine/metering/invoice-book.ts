@@ -116,6 +116,7 @@ export const openBook = (
 export const decide = (book: Book, event: BookEvent, now: UnixMs): BookDecision => {
   const turn: BookTurn = { book, now, changes: [], settled: [], effects: [] }
   if (event.type === 'fund') onFund(turn, event)
+  else if (event.type === 'unwanted') onUnwanted(turn, placeOf(event))
   else if (event.type === 'issued') onIssued(turn, event.invoice)
   else if (event.type === 'unissued') onUnissued(turn, placeOf(event))
   else if (event.type === 'unwritten') onUnwritten(turn, event.hash)
@@ -137,7 +138,8 @@ const onFund = (turn: BookTurn, event: Extract<BookEvent, { type: 'fund' }>): vo
   if (live?.state === 'issued' && live.closing !== null)
     return void effects.push({ do: 'refuse', payer: asked.payer, ref: asked.ref, why: 'busy' })
   if (live) return void effects.push(tell(live))
-  if (book.wanted.has(place)) return
+  const before = book.wanted.get(place)
+  if (before) return void book.wanted.set(place, { ...before, unwanted: false })
   const wanted: WantedInvoice = { ...asked, seq: settled + 1 }
   const why = refusal(book, wanted)
   if (why) return void effects.push({ do: 'refuse', payer: asked.payer, ref: asked.ref, why })
@@ -167,7 +169,8 @@ const onIssued = (turn: BookTurn, issued: IssuedInvoice): void => {
   const { book, now } = turn
   const place = placeOf(issued)
   // Not asked for any more; or a wallet that gives one hash twice, which would be credited twice.
-  if (book.wanted.get(place)?.seq !== issued.seq) return
+  const wanted = book.wanted.get(place)
+  if (wanted?.seq !== issued.seq) return
   if (book.invoices.has(issued.hash) || book.canceled.has(issued.hash))
     return onUnissued(turn, place)
   book.wanted.delete(place)
@@ -177,7 +180,14 @@ const onIssued = (turn: BookTurn, issued: IssuedInvoice): void => {
   book.live.set(place, row.hash)
   book.deadlines.set(`ask:${row.hash}`, unixMs(now + book.rules.pollMs))
   turn.changes.push({ do: 'add', table: 'invoices', row })
-  turn.effects.push(tell(row))
+  if (wanted.unwanted) close(turn, row.hash, 'cancel')
+  else turn.effects.push(tell(row))
+}
+
+/** It counts until the wallet has made it, and is cancelled then: nobody has more made at once by giving them back. */
+const onUnwanted = ({ book }: BookTurn, place: string): void => {
+  const wanted = book.wanted.get(place)
+  if (wanted?.hold) book.wanted.set(place, { ...wanted, unwanted: true })
 }
 
 const onUnissued = ({ book, effects }: BookTurn, place: string): void => {

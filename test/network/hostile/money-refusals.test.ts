@@ -4,6 +4,7 @@ import { npub } from '../../../src/engine/identity/keys.ts'
 import type { Signer } from '../../../src/engine/identity/seams.ts'
 import { draftOf } from '../../../src/engine/protocol/draft.ts'
 import type { Signed } from '../../../src/engine/protocol/event.ts'
+import type { EventId } from '../../../src/engine/protocol/ids.ts'
 import { isOpen, outcomeOf, wish } from './cast.ts'
 import { letterOf } from './money.ts'
 import {
@@ -24,9 +25,8 @@ const waiting = (it: MoneyScene) => {
   it.stage.advance(10)
   const ticket = it.client.state.jobs.get(job)!.funding!.offered.ticket.event.id
   let said = 0
-  const refused = (by: Signer, about: string = ticket): Signed => {
+  const refused = (by: Signer, about: string = ticket, to = it.client.signer.pubkey): Signed => {
     const content = { status: 'refused', job, ticket: about, reason: 'busy', detail: `${said++}` }
-    const to = it.client.signer.pubkey
     return by.sign(draftOf('progress', content as never, { now: it.stage.now, net: 'sim', to }))
   }
   const funds = () => lettersTo(it.node, 'fund').length
@@ -60,9 +60,21 @@ test('it is the node of the ticket that says it, for the key that has it; nobody
   const toClient = [...it.router.links].find(([, end]) => end.to === it.client)![0]
   for (const by of [it.router.signer, other.signer, it.stage.newSigner()])
     it.stage.say(it.router, refused(by), toClient)
+  it.stage.say(it.node, refused(it.node.signer, ticket, it.stage.newSigner().pubkey))
   it.stage.advance(4_000)
   expect([isOpen(it.stage, job), funds()]).toEqual([true, 1])
-  expect(declinedTo(it.node)).toContain('restricted: no such job')
+  expect(declinedTo(it.node)).toEqual([expect.stringContaining('event.not_for_us')])
+})
+
+test('it is heard where the router has another ticket for that slot by now', () => {
+  const it = moneyScene()
+  const { ticket, refused, funds } = waiting(it)
+  it.router.state.tickets.delete(ticket as EventId)
+  it.stage.say(it.node, refused(it.node.signer))
+  it.stage.advance(2_000)
+  // Its client asks again after a second, and not when it has waited in vain.
+  expect(funds()).toBe(2)
+  unharmed(it.stage)
 })
 
 test('a sync that comes while the wallet is asked takes the word of it from nobody', () => {

@@ -11,11 +11,19 @@ import { type ClientJob, type ClientTurn, tell } from './state.ts'
  * @returns false where something came, it is being stopped, or it was asked for too often
  */
 export const askAnew = (turn: ClientTurn, job: ClientJob, reason: string): boolean => {
-  const { state } = turn
   const open = job.phase === 'sent' || job.phase === 'accepted'
   // A frame without a piece counts too: it may be paid for.
   const came = job.attempt !== null && framesIn(job.attempt) > 0
-  if (!open || came || job.asks >= MOST_ASKS) return false
+  return open && !came && again(turn, job, reason)
+}
+
+/** Asks for new offers for a job that has gone nowhere yet, since its node makes no invoice for the ticket it was offered. */
+export const askUnsent = (turn: ClientTurn, job: ClientJob, reason: string): boolean =>
+  job.phase === 'funding' && job.funding?.from === null && again(turn, job, reason)
+
+const again = (turn: ClientTurn, job: ClientJob, reason: string): boolean => {
+  const { state } = turn
+  if (job.asks >= MOST_ASKS) return false
   job.asks++
   forgetOffers(turn, job)
   const latest = unixMs(job.times.asked + job.wish.deadlineMs)

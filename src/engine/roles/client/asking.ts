@@ -42,7 +42,7 @@ export const onWish = (turn: ClientTurn, event: Extract<ClientEvent, { type: 'wi
     said: msat(0n),
     holds: new Map(),
     unfunded: 0,
-    unpayable: new Set(),
+    unpayable: new Map(),
     unpaid: null,
     invoices: [],
     proofs: [],

@@ -122,12 +122,10 @@ const lookLater = ({ state, now }: ClientTurn, { node, ref }: Funding): void =>
 /** The node has its money: what waited for it goes on. */
 export const proceed = (turn: ClientTurn, one: Funding): void => {
   const { state } = turn
-  const { node, ref, jobs } = one
-  const place = placeOf(node, ref)
+  const { node, jobs } = one
   // What we cannot show is not paid a second time.
   if (!canShow(turn, one)) return failAll(turn, one, notShown())
-  state.money!.funding.delete(place)
-  state.deadlines.clear(`fund:${place}`)
+  endFunding(turn, one)
   topUpFunded(turn, one)
   for (const id of jobs) {
     const job = state.jobs.get(id)
@@ -138,10 +136,7 @@ export const proceed = (turn: ClientTurn, one: Funding): void => {
 
 /** What waited for this node ends: it cannot be paid. What runs there is ended by the node, and tells why. */
 export const failAll = (turn: ClientTurn, one: Funding, fault: Fault): void => {
-  const { state } = turn
-  const place = placeOf(one.node, one.ref)
-  state.money!.funding.delete(place)
-  state.deadlines.clear(`fund:${place}`)
+  endFunding(turn, one)
   const waiting = waitingFor(turn, one)
   const isAsked = one.asks > 0 || one.hash !== null
   const holder = one.timing === 'hold' && isAsked ? waiting[0] : undefined
@@ -152,10 +147,16 @@ export const failAll = (turn: ClientTurn, one: Funding, fault: Fault): void => {
   if (one.topUp) endTopUp(turn, one.topUp, one, fault)
 }
 
+/** Nothing is asked for or paid there any more. */
+export const endFunding = ({ state }: ClientTurn, { node, ref }: Funding): void => {
+  state.money!.funding.delete(placeOf(node, ref))
+  state.deadlines.clear(`fund:${placeOf(node, ref)}`)
+}
+
 /** The offer by the next node that can be paid, where it was this one's fault; else the job ends. */
 const payAnother = (turn: ClientTurn, job: ClientJob, fault: Fault): void => {
   const { offered, from } = job.funding!
-  job.unpayable.add(offered.node)
+  job.unpayable.set(offered.node, fault)
   const itsFault = fault.kind === 'again' || fault.kind === 'verification'
   const next = itsFault && from === null ? firstPayable(turn, job, job.offers) : undefined
   if (next) payThenSend(turn, job, next, null)

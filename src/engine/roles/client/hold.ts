@@ -65,7 +65,7 @@ export const holdPlan = (
 ): Plan | Fault => {
   const money = state.money!
   const own = job.holds.get(node)
-  if (own?.state === 'over') return over()
+  if (own?.state === 'over') return holdOver()
   if (own?.state === 'held') return { timing: 'hold', needed: msat(0n) }
   if (!money.shows()) return noPreimage()
   if (entry.eta_ms > BOUNDS.holdEtaMs) return tooSlow(entry.eta_ms)
@@ -109,7 +109,7 @@ export const holdsOut = (): Fault =>
     },
   )
 
-const over = (): Fault =>
+export const holdOver = (): Fault =>
   new Fault('again', 'hold.over', 'the node let the payment for this job go', {
     hint: 'nothing was paid; try again, or ask another node',
   })

@@ -1,4 +1,4 @@
-import { unixMs } from '../../base/clock.ts'
+import { type UnixMs, unixMs } from '../../base/clock.ts'
 import { Fault, isFault } from '../../base/fault.ts'
 import { holdKey } from '../../identity/hold-seal.ts'
 import type { JobId, PaymentHash, PubKey } from '../../protocol/ids.ts'
@@ -58,7 +58,7 @@ export const onKey = (turn: ClientTurn, node: PubKey, body: Bodies['paid']): voi
 /** How a payment ended that was held; or why it never began. */
 export const onHoldPayment = (
   turn: ClientTurn,
-  { node, ref, hash, end }: Extract<PurseEvent, { type: 'payment' }>,
+  { node, ref, hash, end, lockedUntil }: Extract<PurseEvent, { type: 'payment' }>,
 ): void => {
   const { state } = turn
   const money = state.money!
@@ -70,7 +70,10 @@ export const onHoldPayment = (
     if (!delivered) turn.effects.push({ do: 'pin', node })
     return job && onTaken(turn, job, { node, hash, delivered }, end)
   }
-  if (job) onLost(turn, job, node, isFault(end) ? end : end.state === 'failed' ? null : notKnown())
+  if (!job) return
+  const isBack = !isFault(end) && end.state === 'failed'
+  const fault = isFault(end) ? end : isBack ? notHeld(end, lockedUntil) : notKnown()
+  onLost(turn, job, node, fault, isBack)
 }
 
 /** What came locked is on our disk: whenever the node takes the money now, we have the result. So it hears that. */
@@ -121,15 +124,21 @@ const onTaken = (
 }
 
 /** It comes back, or never left; what becomes of the job its node says in its receipt, and soon. */
-const onLost = (turn: ClientTurn, job: ClientJob, node: PubKey, fault: Fault | null): void => {
+const onLost = (
+  turn: ClientTurn,
+  job: ClientJob,
+  node: PubKey,
+  fault: Fault,
+  isBack: boolean,
+): void => {
   const { deadlines, money } = turn.state
   job.holds.get(node)!.state = 'over'
   deadlines.clear(`held:${job.id}`)
   const one = money!.funding.get(placeOf(node, job.id))
-  if (one) return failAll(turn, one, fault ?? notPaid('node', { reason: 'the node gave it back' }))
+  if (one) return failAll(turn, one, fault)
   const lock = job.attempt?.offered.node === node ? job.attempt.lock : null
   if (!lock) return
-  lock.returned = fault === null
+  lock.returned = isBack
   if (job.phase !== 'cancelling')
     deadlines.set(`receipt:${job.id}`, unixMs(turn.now + RECEIPT_WITHIN_MS))
   endWaiting(turn, job)
@@ -143,6 +152,12 @@ const open = (turn: ClientTurn, job: ClientJob, { node, preimage }: ClientHold):
   unlock(turn, job, attempt, key)
   key.fill(0)
 }
+
+/** It never waited at the node, for a reason of our wallet's; or the node, its payee, let it go. */
+const notHeld = ({ reason }: Settled, lockedUntil?: UnixMs | null): Fault =>
+  reason === 'rejected'
+    ? notPaid('node', { reason: 'the node gave it back' })
+    : notPaid('node', { reason }, lockedUntil)
 
 const takenEarly = (): Fault =>
   new Fault('verification', 'hold.taken', 'the node took the money before it had delivered', {

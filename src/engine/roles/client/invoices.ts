@@ -26,7 +26,7 @@ import { keepProof, newProof } from './proving.ts'
 import type { ClientTurn } from './state.ts'
 import { isBroken } from './left.ts'
 import { onStatement } from './tabs.ts'
-import { awaitsNext } from './stale.ts'
+import { awaitsNext, isOfAnotherJob } from './stale.ts'
 import { paidByOthers, settled } from './settling.ts'
 import { tellTopUp } from './top-up-end.ts'
 import { hasDrawn, isWelcome } from './unasked.ts'
@@ -170,6 +170,7 @@ export const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invo
   const flaw = invoiceFlaw(signed, expected, { now, ...rules })
   if (flaw) {
     if (isDue && flaw === 'pay.amount') lookLater(turn, node, message)
+    if (isOfAnotherJob(signed, terms, expected, { now, ...rules })) return
     if (one && !awaitsNext(turn, one, { flaw, terms, invoice }))
       failAll(turn, one, badInvoice('node', flaw))
     return

@@ -1,9 +1,10 @@
 import { unixMs } from '../../base/clock.ts'
 import type { Message } from '../../protocol/messages.ts'
-import { failAll, firstPayable } from './funding.ts'
+import { askUnsent } from './again.ts'
+import { endFunding, failAll, firstPayable } from './funding.ts'
 import { holdsOut } from './hold.ts'
 import { placeOf } from './money.ts'
-import { noInvoice } from './payee-faults.ts'
+import { invoicesOut, noInvoice } from './payee-faults.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
 import { waitingFor } from './waiting.ts'
 
@@ -28,11 +29,14 @@ export const onNoInvoice = (turn: ClientTurn, job: ClientJob, reason: string | n
   const places = [job.id, money.tab(node).pubkey].map((ref) => placeOf(node, ref))
   const one = places.map((it) => money.funding.get(it)).find((it) => it !== undefined)
   if (one?.phase !== 'asked') return
+  // New offers name a ticket that lives.
+  if (reason === 'expired' && one.ref === job.id && askUnsent(turn, job, reason))
+    return endFunding(turn, one)
+  // Those that an earlier process asked for, or had paid, are out for a while, or until they end.
+  const full = reason !== 'policy' ? null : one.timing === 'hold' ? holdsOut() : invoicesOut()
   if (one.topUp === null && waitingFor(turn, one).every((it) => hasAnother(turn, it)))
-    return failAll(turn, one, noInvoice('node'))
-  // Those that an earlier process asked for, or had paid, are out for a minute, or until they end.
-  const isFull = one.timing === 'hold' && reason === 'policy'
-  if (isFull) one.stale ??= { until: unixMs(one.since + SILENT_MS), fault: holdsOut() }
+    return failAll(turn, one, full ?? noInvoice('node'))
+  if (full) one.stale ??= { until: unixMs(one.since + SILENT_MS), fault: full }
   if (now - one.since < SILENT_MS) one.asks = 0
   // Never later than it is due already: who says so again and again keeps nobody waiting.
   const due = `fund:${placeOf(node, one.ref)}` as const

@@ -15,7 +15,6 @@ import { askLater } from './again.ts'
 import { askNear, askOf } from './asking.ts'
 import { finishJob } from './ending.ts'
 import { firstPayable, payThenSend } from './funding.ts'
-import { isReserved, notCredited } from './outcome.ts'
 import { notePack } from './packs.ts'
 import { isAfterOnly } from './credit.ts'
 import { isNearUnknown, isPaidAlone, noneAt, priceAt } from './price.ts'
@@ -96,13 +95,8 @@ const price = (turn: ClientTurn, job: ClientJob): void => {
   if (job.near) return onNone(turn, job, job.near)
   // Where none can be paid: what stands in the way of the first.
   const taken = firstPayable(turn, job, job.offers) ?? job.offers[choice.chosen]!
-  // What this job paid and its node denies is another matter.
-  if (job.unpayable.has(taken.node))
-    return finishJob(
-      turn,
-      job,
-      job.unfunded > 0 && job.fundings === 0 ? isReserved() : notCredited(),
-    )
+  const unpayable = job.unpayable.get(taken.node)
+  if (unpayable) return finishJob(turn, job, unpayable)
   const ceiling = priceAt(turn, job, taken)
   job.said = ceiling
   const { fee, evidence } = message.body

@@ -31,6 +31,15 @@ export const noInvoice = (payee: Payee): Fault =>
     { hint: `try again, or ${OTHERS[payee]}` },
   )
 
+/** Its node gives a payer no more of them, and some of ours can be paid still. */
+export const invoicesOut = (): Fault =>
+  new Fault(
+    'again',
+    'invoice.busy',
+    'the node gives you no more invoices at once: some of yours are out still, and not paid',
+    { hint: `each ends two minutes after it was made; try again then, or ${OTHERS.node}` },
+  )
+
 /**
  * Our wallet says that it failed, and why.
  * @param lockedUntil when its invoice ends, where nothing is paid in its place before: a wallet that may pay a hash twice

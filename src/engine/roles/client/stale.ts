@@ -5,7 +5,13 @@ import { spanOf } from '../../metering/finding.ts'
 import { topUpOf } from '../../metering/tab-top-up.ts'
 import type { Invoice } from '../../protocol/bolt11/invoice.ts'
 import type { Terms } from '../../protocol/terms.ts'
-import { type PayFlaw, payableUntil } from '../../spending/invoice-check.ts'
+import {
+  type Expected,
+  type PayFlaw,
+  type SignedInvoice,
+  invoiceFlaw,
+  payableUntil,
+} from '../../spending/invoice-check.ts'
 import { failAll } from './funding.ts'
 import { forgetsUs, lostTab, noteLost } from './lost-books.ts'
 import { type Funding, placeOf } from './money.ts'
@@ -14,6 +20,21 @@ import type { ClientTurn } from './state.ts'
 import { tellOther } from './top-up-end.ts'
 
 /** Invoices that cannot be paid, or not by who waits, and are nobody's lie: the node gives its next one in a while. */
+
+/**
+ * A sound invoice for a job that nobody here waits for: it was cancelled before its node had made the invoice, or another
+ * process with our key asked for it. It is not paid, and is no lie about what is asked for now.
+ */
+export const isOfAnotherJob = (
+  signed: SignedInvoice,
+  { for: purpose, ref, seq, msat: sum }: Terms,
+  expected: Expected,
+  when: Parameters<typeof invoiceFlaw>[2],
+): boolean => {
+  if (purpose !== 'job' || ref === expected.ref) return false
+  const flaw = invoiceFlaw(signed, { ...expected, for: purpose, ref, seq, msat: sum }, when)
+  return flaw === null || flaw === 'pay.expired'
+}
 
 type Read = Readonly<{ flaw: PayFlaw; terms: Terms; invoice: Invoice }>
 

@@ -130,9 +130,9 @@ export type ClientJob = {
   /** The most that it was said to cost, msat; 0 before. */
   said: Msat
   holds: Map<PubKey, ClientHold>
-  /** How often its node said that our tab there does not cover it; and nodes that could not be paid for it. */
+  /** How often its node said that our tab there does not cover it; and nodes that could not be paid for it, and why. */
   unfunded: number
-  unpayable: Set<PubKey>
+  unpayable: Map<PubKey, Fault>
   /** Why its node was not paid more while it ran; and invoices that were paid for it, part of its proof. */
   unpaid: Fault | null
   invoices: Signed[]

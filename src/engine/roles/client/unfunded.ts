@@ -1,5 +1,7 @@
 import { unixMs } from '../../base/clock.ts'
 import { forgetOffers } from './again.ts'
+import { holdOver } from './hold.ts'
+import { isReserved, notCredited } from './outcome.ts'
 import { type ClientJob, type ClientTurn, tell } from './state.ts'
 import { askTab } from './tabs.ts'
 
@@ -15,7 +17,9 @@ export const askFunded = (turn: ClientTurn, job: ClientJob): boolean => {
   const hold = job.attempt.lock && job.holds.get(node)
   if (hold) hold.state = 'over'
   if (hold || job.unfunded >= MOST_UNFUNDED) {
-    job.unpayable.add(node)
+    // What this job paid and its node denies is another matter than what others draw on.
+    const why = hold ? holdOver() : job.fundings === 0 ? isReserved() : notCredited()
+    job.unpayable.set(node, why)
     return false
   }
   askTab(turn, node)

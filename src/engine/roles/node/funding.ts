@@ -36,7 +36,7 @@ export const onMoney = (turn: NodeTurn, link: LinkId, message: Message<'money'>)
   const inner = sealed(text, event.created_at, rules, now)
   if (isRefusal(inner)) return
   if (inner.name !== 'fund' && inner.name !== 'tab_sync') return
-  // Who paid the last invoice and needs another one asks for something else: a fast stream does so at once.
+  // Who paid the last invoice, as a fast stream does, or has another ticket asks for something else: that may be at once.
   const payer = inner.event.pubkey
   const { seq = 0 } = tabAt(till.tabs, payer) ?? {}
   const from: Reach = { link, client: event.pubkey }
@@ -48,7 +48,8 @@ export const onMoney = (turn: NodeTurn, link: LinkId, message: Message<'money'>)
     return isWaiting ? onWaiting(turn, till, payer, from) : undefined
   }
   const { ref, drop, hold } = inner.body
-  if (!mayAsk(turn, 'fund', event.pubkey, `${ref} ${drop ? 'drop' : seq}`)) return
+  const what = drop ? 'drop' : `${seq} ${hold?.ticket}`
+  if (!mayAsk(turn, 'fund', event.pubkey, `${ref} ${what}`)) return
   const to = { ...from, ...(hold && { waits: hold }) }
   hear(till, { payer, ref }, to)
   if (!drop) noteAsking(till, { payer, ref }, to)
@@ -151,7 +152,8 @@ const onJobFund = (
   const hold = body.timing === 'hold'
   if (body.drop) return dropUnpaid(turn, till, ref as JobId, payer)
   if (needed > MOST_TOP_UP || ref === payer || (slot && slot.job !== ref)) return
-  if (hold && !(slot && till.canHold && mayHold(turn, slot.ticket))) return
+  if (hold && !(slot && till.canHold)) return
+  if (hold && slot && !mayHold(turn, slot.ticket)) return refuseTicket(turn, to, slot)
   if (slot) keepSlot(turn, till, payer, to, slot)
   lookSoon(turn, till, payer)
   const amount = jobInvoiceOf(needed, till.pay.granularity)
@@ -167,8 +169,20 @@ const onJobFund = (
   feed(turn, till, { type: 'fund', settled, ...wanted }, answering(to))
 }
 
+/** A ticket died with a link, say, or has no such work: its client need not wait for what does not come. */
+const refuseTicket = (
+  turn: NodeTurn,
+  { link, client }: Reach,
+  { job, ticket }: { job: JobId; ticket: EventId },
+): void => {
+  const said = { status: 'refused', job, ticket, reason: 'expired' } as const
+  say(turn, link, 'progress', said, { to: client, about: ticket })
+}
+
 /** Its payer will not pay it: what should come all the same goes back. */
 const dropUnpaid = (turn: NodeTurn, till: Till, job: JobId, key: PubKey): void => {
+  if (till.book.wanted.has(`${key} ${job}`))
+    feed(turn, till, { type: 'unwanted', payer: key, ref: job })
   for (const { hash, ref, payer } of till.book.invoices.values())
     if (ref === job && payer === key && !jobHeldBy(turn, hash))
       feed(turn, till, { type: 'undelivered', hash })

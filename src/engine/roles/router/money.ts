@@ -8,6 +8,7 @@ import { isRefusal } from '../../protocol/refusal.ts'
 import type { LinkId } from '../wire.ts'
 import { newestLink } from './links.ts'
 import { onLetter } from './packs.ts'
+import { placingOf } from './moves.ts'
 import { hold, usable } from './pool.ts'
 import { onProof } from './proofs.ts'
 import { maySync } from './resume.ts'
@@ -67,16 +68,23 @@ export const onHeld = (turn: Turn, link: LinkId, message: Message<'progress'>): 
 }
 
 /**
- * A node has no invoice for a job that waits for one, and that is in no table yet: its client hears so.
+ * A node has no invoice for a job that waits for one, and that has not come for this ticket: its client hears so, also
+ * where that ticket is no use any more, or the job had another before. It passes as a letter does.
  * @returns whether it was that
  */
 export const passUnpaid = (turn: Turn, link: LinkId, message: Message<'progress'>): boolean => {
-  const { body } = message
-  if (body.status !== 'refused' || turn.state.jobs.has(body.job)) return false
-  const found = beforeJob(turn, link, message, body.ticket)
-  if (!found) return false
+  const { state } = turn
+  const { body, event, text } = message
+  if (body.status !== 'refused') return false
+  const job = state.jobs.get(body.job)
+  const client = tagValue(event, 'p') as PubKey
+  if (job && (job.client !== client || placingOf(job, body.ticket))) return false
+  const isFromNode = state.nodes.get(event.pubkey)?.link === link
+  const far = isFromNode ? newestLink(state, client) : undefined
+  if (far === undefined || !maySync(turn, -far)) return false
   accept(turn, link, message)
-  forward(turn, found.far, message)
+  stray(turn, link, text.length)
+  forward(turn, far, message)
   return true
 }
 
