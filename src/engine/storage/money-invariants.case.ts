@@ -2,9 +2,9 @@ import { expect } from 'bun:test'
 import { nextDue as bookDue } from '../metering/invoice-book.ts'
 import { authorized } from '../metering/tab-rows.ts'
 import { tabAt } from '../metering/tab.ts'
-import { nextDue as journalDue, outTo } from '../spending/journal.ts'
+import { nextDue as journalDue, outTo, spentToday } from '../spending/journal.ts'
 import { leftOn } from '../spending/ledger.ts'
-import { KEY, NODE, type World } from './money-world.case.ts'
+import { KEY, NODE, HELD, type World } from './money-world.case.ts'
 
 /** What holds at every moment, whatever is lost, late, said twice or a lie. */
 export const holds = (world: World): void => {
@@ -21,6 +21,9 @@ export const holds = (world: World): void => {
   expect(view.used <= view.paid + world.granted || view.paid < lightning.moved).toBe(true)
   if (lightning.lies === 0) expect(leftOn(view) + outTo(journal, NODE) <= 200_000n).toBe(true)
   expect(Math.max(0, ...served.values()) <= 1).toBe(true)
+  // What waited is taken for what was delivered, and for nothing else.
+  for (const [hash, { hold, state }] of lightning.invoices)
+    if (hold && state === 'settled') expect(world.holds.delivered.has(hash)).toBe(true)
 }
 
 /** What holds when all is said: three accounts of the same money, kept by two who crashed and a wallet that lied. */
@@ -38,8 +41,30 @@ export const agrees = (world: World): void => {
   expect([views[0]?.broken ?? false, entries.filter((it) => !it.final)]).toEqual([false, []])
   // One payment for each number, unless the wallet said of one that settled that it never would.
   const settled = client.store.money.payments(1_000).filter((it) => it.state === 'settled')
-  const numbers = new Set(settled.map((it) => it.seq))
+  const numbers = new Set(settled.map((it) => `${it.ref} ${it.seq}`))
   expect(settled.length - numbers.size <= lightning.lies).toBe(true)
+  // Within a tab, or a job, they follow each other.
+  for (const ref of new Set(settled.map((it) => it.ref))) {
+    const own = new Set(settled.filter((it) => it.ref === ref).map(({ seq }) => seq))
+    expect(Math.max(...own)).toBe(own.size)
+  }
+  for (const it of statements) {
+    const paid = settled.find(({ ref }) => ref === it.text)
+    // By `hold` a job costs what waited for it.
+    if (Number(`0x${it.text}`) > HELD) expect(paid?.msat).toBe(it.cost)
+  }
+}
+
+/** When all is said the next payment goes through: no number is spent, and nothing is waited for. */
+export const goesOn = async (world: World): Promise<void> => {
+  const { moved } = world.lightning
+  if (leftOn(world.view) > 100_000n || spentToday(world.journal, world.now) > 1_500_000n) return
+  world.fund(20_000n, 99)
+  await drain(world)
+  for (const hash of world.lightning.invoices.keys()) world.status(hash)
+  await drain(world)
+  expect(world.lightning.moved).toBe(moved + 20_000n)
+  agrees(world)
 }
 
 /** Until nobody has anything to do at this moment. */

@@ -23,7 +23,13 @@ export const DEEDS: readonly (readonly [
 
 const HONEST = ['settle', 'settled'] as const
 
-type Truth = { state: 'open' | 'settled' | 'canceled'; msat: Msat; expiresAt: UnixMs }
+type Truth = {
+  state: 'open' | 'accepted' | 'settled' | 'canceled'
+  msat: Msat
+  expiresAt: UnixMs
+  /** What pays it waits, until its payee takes it or gives it back. */
+  hold: boolean
+}
 
 /**
  * Lightning as it really is, behind a payer's and a payee's wallet that are late, forget, repeat themselves
@@ -48,9 +54,9 @@ export class FakeLightning {
     )
   }
 
-  issue(amount: Msat, expiresAt: UnixMs): PaymentHash {
+  issue(amount: Msat, expiresAt: UnixMs, hold: boolean): PaymentHash {
     const hash = (this.invoices.size + 1).toString(16).padStart(64, '0') as PaymentHash
-    this.invoices.set(hash, { state: 'open', msat: amount, expiresAt })
+    this.invoices.set(hash, { state: 'open', msat: amount, expiresAt, hold })
     return hash
   }
 
@@ -62,9 +68,11 @@ export class FakeLightning {
     const invoice = this.invoices.get(hash)!
     const late = now > invoice.expiresAt || invoice.state !== 'open'
     this.payments.set(hash, deed === 'stick' && !late ? 'inflight' : 'failed')
-    if (deed === 'settle' && !late) this.settle(hash)
+    if (deed === 'settle' && !late) this.arrive(hash)
     if (late) return newsOf('failed')
     if (deed !== 'fail' && said === 'failed') this.lies++
+    // What waits is not settled, and no wallet says so.
+    if (said === 'settled') return newsOf(this.payments.get(hash)!)
     return said === 'silence' ? null : newsOf(said)
   }
 
@@ -95,16 +103,37 @@ export class FakeLightning {
     for (const [hash, it] of this.invoices) {
       if (it.state !== 'open' || now <= it.expiresAt) continue
       it.state = 'canceled'
-      if (this.payments.get(hash) === 'inflight') this.lies++
+      if (!it.hold && this.payments.get(hash) === 'inflight') this.lies++
     }
   }
 
   /** Ends what is stuck, one way or the other. */
   unstick(n: number): void {
-    const stuck = [...this.payments].filter(([, state]) => state === 'inflight')
+    const stuck = [...this.payments].filter(
+      ([hash, state]) => state === 'inflight' && this.invoices.get(hash)!.state !== 'accepted',
+    )
     const [hash] = stuck[n % Math.max(1, stuck.length)] ?? []
-    if (hash && n % 2 === 0) this.settle(hash)
-    else if (hash) this.payments.set(hash, 'failed')
+    if (!hash) return
+    const { hold, state } = this.invoices.get(hash)!
+    // Money that would wait for a payee that wants none does not come.
+    if (n % 2 === 0 && !(hold && state !== 'open')) this.arrive(hash)
+    else this.payments.set(hash, 'failed')
+  }
+
+  /** The payee takes what waits, or gives it back, or wants nothing any more. */
+  close(hash: PaymentHash, how: 'settle' | 'cancel'): void {
+    const it = this.invoices.get(hash)!
+    if (it.state === 'accepted' && how === 'settle') return this.settle(hash)
+    if (how === 'settle' || it.state === 'settled') return
+    if (it.state === 'accepted') this.payments.set(hash, 'failed')
+    it.state = 'canceled'
+  }
+
+  private arrive(hash: PaymentHash): void {
+    const it = this.invoices.get(hash)!
+    if (!it.hold) return this.settle(hash)
+    it.state = 'accepted'
+    this.payments.set(hash, 'inflight')
   }
 
   private settle(hash: PaymentHash): void {

@@ -1,8 +1,8 @@
 import { type UnixMs, unixMs } from '../base/clock.ts'
-import { msat } from '../base/money.ts'
-import type { EventId, JobId, PaymentHash, PubKey } from '../protocol/ids.ts'
+import { type Msat, msat } from '../base/money.ts'
+import type { EventId, JobId, PaymentHash, Preimage, PubKey } from '../protocol/ids.ts'
 import { type Book, decide as decideBook, openBook } from '../metering/invoice-book.ts'
-import type { BookDecision, BookEffect, BookedInvoice } from '../metering/invoice-book-rows.ts'
+import type { BookEffect, BookEvent, BookedInvoice } from '../metering/invoice-book-rows.ts'
 import type { DrawTiming, Place, SignedStatement } from '../metering/tab-rows.ts'
 import {
   type Tabs,
@@ -21,6 +21,7 @@ import type { JournalDecision, JournalEffect } from '../spending/journal-rows.ts
 import { checkStatement } from '../spending/ledger-check.ts'
 import { type TabView, charged, leftOn, openView, paidInto } from '../spending/ledger.ts'
 import type { MoneyChange } from './money-store.ts'
+import { WorldHolds } from './money-world-hold.case.ts'
 import { Party } from './money-world-party.case.ts'
 import { FEE, FakeLightning, later } from './money-world-wallet.case.ts'
 
@@ -28,15 +29,29 @@ const hex = <T extends string>(n: number): T => n.toString(16).padStart(64, '0')
 export const [NODE, KEY] = [hex<PubKey>(1), hex<PubKey>(2)]
 const DAY = 86_400_000
 const CAPS = { maxPrice: null, budget: msat(2_000_000n), exposure: msat(200_000n) }
-const TOP_UP = { payer: KEY, ref: KEY, purpose: 'topup', hold: false } as const
 const LIFE_MS = 120_000
 const TICKET_MS = 300_000
+/** Where jobs by `hold` begin, and those that have an invoice each. */
+export const HELD = 50_000
+const ALONE = 70_000
 
-type DrawMessage = Place & { ceiling: bigint; timing: DrawTiming; boot: number; until: number }
+export type DrawMessage = Place & {
+  ceiling: bigint
+  timing: DrawTiming
+  boot: number
+  until: number
+  /** Of a job by `hold`. */
+  hash?: PaymentHash
+}
+/** `ref`: the tab, or the one job that it is for. */
+type Fund = Readonly<{ amount: bigint; ref: string; hold: boolean }>
 type Message =
-  | { to: 'node'; fund: bigint }
+  | { to: 'node'; fund: Fund }
+  | { to: 'node'; drop: string }
   | { to: 'node'; draw: DrawMessage }
   | { to: 'client'; invoice: BookedInvoice }
+  /** The node's wallet has it waiting. */
+  | { to: 'client'; held: BookedInvoice }
   | { to: 'client'; statement: SignedStatement }
 
 /** One client, one node and Lightning between them: the pure cores, their ledgers, and nothing else. */
@@ -52,7 +67,10 @@ export class World {
   messages: Message[] = []
   /** Draws that were ever sent, for whoever sends one again. */
   readonly draws: DrawMessage[] = []
-  running: Place[] = []
+  running: DrawMessage[] = []
+  readonly holds = new WorldHolds(this)
+  /** Highest number of each job's invoices that this process of the node saw settle. */
+  private readonly paidFor = new Map<string, number>()
   /** How often each job was taken. */
   readonly served = new Map<string, number>()
   /** What the client pays with and asks. */
@@ -60,7 +78,11 @@ export class World {
   private boot = 0
   private jobs = 0
 
-  constructor(readonly granted: bigint = 0n) {
+  /** @param off no tab: each invoice is for a job of its own, and numbered within it */
+  constructor(
+    readonly granted: bigint = 0n,
+    readonly off = false,
+  ) {
     this.startNode()
     this.startClient()
   }
@@ -73,6 +95,8 @@ export class World {
     this.tabs = state
     this.book = openBook(NODE, money.openInvoices(NODE), this.now)
     this.running = []
+    this.holds.restart()
+    this.paidFor.clear()
     this.boot++
     const granted = grant(this.tabs, KEY, msat(this.granted), this.now)
     this.node.perform([...changes, ...granted], () => {})
@@ -84,16 +108,29 @@ export class World {
     this.view = views[0] ?? openView(NODE, KEY, this.now)
   }
 
-  /** The client asks for an invoice. */
-  fund(amount: bigint): void {
-    this.messages.push({ to: 'node', fund: amount })
+  /** The client asks for an invoice; with the tab off, for that of a job which may have had one. */
+  fund(amount: bigint, job = Number(amount / 30_000n)): void {
+    const ref = this.off ? hex<JobId>(ALONE + job) : KEY
+    this.messages.push({ to: 'node', fund: { amount, ref, hold: false } })
+  }
+
+  /** The client asks for one whose money is to wait for its job; or wants the last such one no more. */
+  fundHold(amount: bigint): void {
+    const fund = { amount, ref: hex<JobId>(HELD + ++this.jobs), hold: true }
+    this.messages.push({ to: 'node', fund })
+  }
+  drop(back: number): void {
+    this.messages.push({ to: 'node', drop: hex<JobId>(HELD + Math.max(1, this.jobs - back)) })
   }
 
   /** The client sends a job. */
   job(ceiling: bigint, timing: DrawTiming): void {
     const n = ++this.jobs
-    const place = { job: hex<JobId>(1_000 + n), ticket: hex<EventId>(2_000 + n) }
-    const draw = { ...place, ceiling, timing, boot: this.boot, until: this.now + TICKET_MS }
+    this.send({ job: hex<JobId>(1_000 + n), ticket: hex<EventId>(2_000 + n), ceiling, timing })
+  }
+
+  send(job: Omit<DrawMessage, 'boot' | 'until'>): void {
+    const draw = { ...job, boot: this.boot, until: this.now + TICKET_MS }
     this.draws.push(draw)
     this.messages.push({ to: 'node', draw })
   }
@@ -106,56 +143,77 @@ export class World {
 
   private receive(message: Message, n: number): void {
     if ('fund' in message) return this.onFund(message.fund)
+    if ('drop' in message) return this.holds.onDrop(message.drop)
     if ('draw' in message) return this.onDraw(message.draw)
+    if ('held' in message) return this.holds.onHeld(message.held)
     if ('invoice' in message) return this.onInvoice(message.invoice, n)
     this.onStatement(message.statement)
   }
 
-  private onFund(amount: bigint): void {
-    const settled = tabAt(this.tabs, KEY)?.seq ?? 0
-    const asked = { type: 'fund', settled, msat: msat(amount), ...TOP_UP } as const
-    this.onBook(decideBook(this.book, asked, this.now))
+  private onFund({ amount, ref, hold }: Fund): void {
+    const isTab = ref === KEY
+    const settled = isTab ? (tabAt(this.tabs, KEY)?.seq ?? 0) : (this.paidFor.get(ref) ?? 0)
+    const asked = { payer: KEY, ref, purpose: isTab ? 'topup' : 'job', hold } as const
+    this.onBook({ type: 'fund', settled, msat: msat(amount), ...asked })
   }
 
-  private onBook({ changes, settled, effects }: BookDecision): void {
-    const credits = settled.flatMap(({ payer, ref, seq, received }) =>
-      credit(this.tabs, { payer, ref, seq, received: received! }, this.now, DAY),
-    )
-    this.node.perform([...changes, ...credits], () => effects.forEach((it) => this.nodeDoes(it)))
+  /** What the node's book is told; a job that its money waits for is counted with that. */
+  onBook(event: BookEvent): void {
+    const { changes, settled, effects } = decideBook(this.book, event, this.now)
+    const credits = settled.flatMap(({ hash, payer, ref, seq, received }) => {
+      this.paidFor.set(ref, Math.max(seq, this.paidFor.get(ref) ?? 0))
+      const paid = credit(this.tabs, { payer, ref, seq, received: received! }, this.now, DAY)
+      return [...paid, ...this.holds.onTaken(hash)]
+    })
+    this.node.perform([...changes, ...credits], () => {
+      for (const effect of effects) this.nodeDoes(effect)
+      for (const { hash } of settled) this.holds.finish(hash)
+    })
   }
 
   private nodeDoes(effect: BookEffect): void {
     if (effect.do === 'tell' && effect.invoice.state === 'issued')
       this.messages.push({ to: 'client', invoice: effect.invoice })
+    else if (effect.do === 'tell' && effect.invoice.state === 'accepted')
+      this.messages.push({ to: 'client', held: effect.invoice })
+    else if (effect.do === 'settleHold' || effect.do === 'cancelHold')
+      this.holds.close(effect.hash, effect.do === 'settleHold' ? 'settle' : 'cancel', this.chance())
     else if (effect.do === 'lookup') this.node.answers.push(() => this.status(effect.hash))
     else if (effect.do === 'createInvoice')
       this.node.answers.push(() => {
-        const { hold: _, ...wanted } = effect.wanted
+        const { hold, ...wanted } = effect.wanted
         const expiresAt = later(this.now, LIFE_MS)
-        const hash = this.lightning.issue(wanted.msat, expiresAt)
-        const invoice = { ...wanted, hash, expiresAt, terms: '', bolt11: '', preimage: null }
-        this.onBook(decideBook(this.book, { type: 'issued', invoice }, this.now))
+        const hash = this.lightning.issue(wanted.msat, expiresAt, hold)
+        const preimage = hold ? hex<Preimage>(Number(`0x${hash}`)) : null
+        const invoice = { ...wanted, hash, expiresAt, terms: '', bolt11: '', preimage }
+        this.onBook({ type: 'issued', invoice })
       })
   }
 
   /** The node's wallet says how an invoice stands, asked or not. */
   status(hash: PaymentHash): void {
     const state = this.lightning.status(hash, this.chance(), this.now)
-    this.onBook(decideBook(this.book, { type: 'status', hash, state, received: null }, this.now))
+    this.onBook({ type: 'status', hash, state, received: null })
   }
 
   private onDraw(draw: DrawMessage): void {
     // A ticket dies with the boot id that it names, and in time.
     if (draw.boot !== this.boot || this.now > draw.until) return
-    const { boot: _, until: __, ceiling, ...rest } = draw
-    const id = draw.job as string as EventId
-    const wish = { ...rest, id, key: KEY, ceiling: msat(ceiling), text: '' }
-    const taken = reserve(this.tabs, wish, this.now)
+    if (draw.hash) return this.holds.onDraw(draw, draw.hash)
+    const taken = this.reserve(draw)
     if ('refused' in taken) return
-    this.node.perform(taken.changes, () => {
-      this.running.push(draw)
-      this.served.set(draw.job, (this.served.get(draw.job) ?? 0) + 1)
-    })
+    this.node.perform(taken.changes, () => this.begin(draw))
+  }
+
+  begin(draw: DrawMessage): void {
+    this.running.push(draw)
+    this.served.set(draw.job, (this.served.get(draw.job) ?? 0) + 1)
+  }
+
+  reserve({ job, ticket, ceiling, timing }: DrawMessage) {
+    const id = job as string as EventId
+    const wish = { job, ticket, timing, id, key: KEY, ceiling: msat(ceiling), text: '' }
+    return reserve(this.tabs, wish, this.now)
   }
 
   /** A job that runs ends, with a receipt or without one, or goes on after a top-up. */
@@ -163,23 +221,30 @@ export class World {
     const at = n % Math.max(1, this.running.length)
     const place = this.running[at]
     if (!place) return
+    if (place.hash) return this.holds.progress(place, how)
     if (how === 'extend') return this.node.perform(extend(this.tabs, place, this.now), () => {})
     this.running.splice(at, 1)
     if (how === 'release') return this.node.perform(release(this.tabs, place, this.now), () => {})
     const cost = msat((reservedFor(this.tabs, place) * BigInt(n % 11)) / 10n)
+    const { changes, tell } = this.receipt(place, cost)
+    this.node.perform(changes, tell)
+  }
+
+  /** A receipt with its statement, and what is said once both are on the disk. */
+  receipt(place: Place, cost: Msat): { changes: MoneyChange[]; tell: () => void } {
     const id = hex<EventId>(Number(`0x${place.job}`) + 10_000)
     const { changes, statement } = settle(this.tabs, place, { id, cost }, this.now, DAY)
     const { job, ticket } = place
     const kept = { id, kind: 'receipt', job, ticket, by: NODE, text: '', at: this.now } as const
     const signed = { ...statement, id: hex<EventId>(90_000 + statement.n), text: job, at: this.now }
-    this.node.perform(
-      [
+    return {
+      changes: [
         { do: 'put', table: 'kept', row: kept },
         ...changes,
         { do: 'put', table: 'statements', row: signed },
       ],
-      () => this.messages.push({ to: 'client', statement: signed }),
-    )
+      tell: () => this.messages.push({ to: 'client', statement: signed }),
+    }
   }
 
   /** The client fetches all that the node has signed. */
@@ -249,7 +314,7 @@ export class World {
   wait(ms: number): void {
     this.now = later(this.now, ms)
     this.lightning.expire(this.now)
-    this.onBook(decideBook(this.book, { type: 'tick' }, this.now))
+    this.onBook({ type: 'tick' })
     this.onJournal(decideJournal(this.journal, { type: 'tick' }, this.now))
   }
 

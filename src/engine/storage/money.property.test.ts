@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { World } from './money-world.case.ts'
-import { agrees, holds, quiesce } from './money-invariants.case.ts'
+import { agrees, goesOn, holds, quiesce } from './money-invariants.case.ts'
 
 const STEPS = [
   'go go go go go go fund fund job job job replay deliver deliver twice lose node client answer',
-  'settle settle release extend wait expire notify unstick sync',
+  'settle settle release extend wait expire notify unstick sync hold hold hold drop',
   'crash-node crash-client crash-after-node crash-after-client swap-wallet',
 ].flatMap((line) => line.split(' '))
 type Step = readonly [string, number]
@@ -21,6 +21,8 @@ const act = async (world: World, [step, n]: Step): Promise<void> => {
   } else if (step === 'fund') world.fund(BigInt(10_000 + (n % 5) * 30_000))
   else if (step === 'job')
     world.job(BigInt(n * 40), (['before', 'stream', 'after', 'free'] as const)[n % 4]!)
+  else if (step === 'hold') world.fundHold(BigInt(1_000 + n * 20))
+  else if (step === 'drop') world.drop(n % 3)
   else if (step === 'replay' && world.draws.length > 0)
     world.messages.push({ to: 'node', draw: world.draws[n % world.draws.length]! })
   else if (step === 'deliver') world.deliver(n, 1)
@@ -58,10 +60,11 @@ const schedule = fc.array(fc.tuple(fc.constantFrom(...STEPS), fc.nat(1_000)), {
 })
 
 test('random schedules of jobs on one tab, both sides crashing, the wallets late, lying and repeating themselves', async () => {
-  let [moved, jobs] = [0n, 0]
+  let [moved, jobs, held, alone] = [0n, 0, 0, 0n]
+  const kinds = [fc.constantFrom(0n, 5_000n), fc.boolean()] as const
   await fc.assert(
-    fc.asyncProperty(schedule, fc.constantFrom(0n, 5_000n), async (steps, credit) => {
-      const world = new World(credit)
+    fc.asyncProperty(schedule, ...kinds, async (steps, credit, off) => {
+      const world = new World(credit, off)
       for (const step of steps) {
         await act(world, step)
         holds(world)
@@ -69,11 +72,14 @@ test('random schedules of jobs on one tab, both sides crashing, the wallets late
       await quiesce(world)
       holds(world)
       agrees(world)
+      await goesOn(world)
       moved += world.lightning.moved
       jobs += world.served.size
+      held += world.holds.delivered.size
+      if (off) alone += world.lightning.moved
     }),
     { numRuns: 1_500, seed: 1 },
   )
   // That something happened at all.
-  expect(moved > 1_000_000n && jobs > 100).toBe(true)
+  expect([moved > 1_000_000n, jobs > 100, held > 100, alone > 1_000_000n]).not.toContain(false)
 }, 60_000)
