@@ -1,23 +1,8 @@
 // `fedai pay INVOICE` before the eyes of a person: the question, and memos that would rather be something else.
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { type Place, binary, place } from './cli.ts'
-import { invoiceWithMemo, merchant } from './pay.ts'
+import { describe, expect, test } from 'bun:test'
+import { invoiceWithMemo, openShop } from './pay.ts'
 
-let fedai: string
-let here: Place
-let shop: Awaited<ReturnType<typeof merchant>>
-beforeAll(async () => {
-  fedai = await binary()
-  here = place(fedai)
-  shop = await merchant(here)
-}, 120_000)
-afterAll(async () => {
-  await shop.wallet.close()
-  expect(await here.sprung()).toBe(false)
-  here[Symbol.dispose]()
-})
-
-const pay = (...args: string[]) => here.run(['pay', ...args])
+const { fedai, here, shop, pay } = await openShop()
 
 describe('a memo that steers', () => {
   const MEMO = `\u001b[2J\u001b]0;x\u0007coffee\npays 1 sat\u202e\u2066\u009b31m\u200b${'\u{e0041}'}`

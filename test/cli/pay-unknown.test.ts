@@ -1,24 +1,8 @@
 // `fedai pay INVOICE` where nobody can say how it ended: 80, and what to do then.
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { binary, place, type Place } from './cli.ts'
-import { jsonOf, merchant } from './pay.ts'
+import { describe, expect, test } from 'bun:test'
+import { openShop } from './pay.ts'
 
-let fedai: string
-let here: Place
-let shop: Awaited<ReturnType<typeof merchant>>
-beforeAll(async () => {
-  fedai = await binary()
-  here = place(fedai)
-  shop = await merchant(here)
-}, 120_000)
-afterAll(async () => {
-  await shop.wallet.close()
-  expect(await here.sprung()).toBe(false)
-  here[Symbol.dispose]()
-})
-
-const pay = (...args: string[]) => here.run(['pay', ...args])
-const json = (...args: string[]) => jsonOf(pay(...args, '--json'))
+const { here, shop, pay, json } = await openShop()
 
 describe('an end that is not known', () => {
   test('80 after the wait, never paid again, and resolve settles it', async () => {

@@ -1,24 +1,9 @@
 // `fedai pay INVOICE`, as a user has it, on play money.
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { type Place, binary, place } from './cli.ts'
-import { jsonOf, merchant } from './pay.ts'
+import { describe, expect, test } from 'bun:test'
+import { place } from './cli.ts'
+import { jsonOf, merchant, openShop } from './pay.ts'
 
-let fedai: string
-let here: Place
-let shop: Awaited<ReturnType<typeof merchant>>
-beforeAll(async () => {
-  fedai = await binary()
-  here = place(fedai)
-  shop = await merchant(here)
-}, 120_000)
-afterAll(async () => {
-  await shop.wallet.close()
-  expect(await here.sprung()).toBe(false)
-  here[Symbol.dispose]()
-})
-
-const pay = (...args: string[]) => here.run(['pay', ...args])
-const json = (...args: string[]) => jsonOf(pay(...args, '--json'))
+const { fedai, here, shop, pay, json } = await openShop()
 
 /** Runs a line of a shell with `$0` for fedai; `$1` and so on are words. */
 const shell = async (line: string, stdin: string, ...words: string[]) => {

@@ -1,4 +1,5 @@
 // What the tests of `fedai pay` stand on: somebody to pay in play money, and a phoenixd that is a fake.
+import { afterAll, expect } from 'bun:test'
 import { join } from 'node:path'
 import { systemClock, toSec } from '../../src/engine/base/clock.ts'
 import { sha256, toHex } from '../../src/engine/base/bytes.ts'
@@ -11,7 +12,7 @@ import { encodeBolt11 } from '../../src/engine/protocol/bolt11/encode.ts'
 import { type PaymentHash, paymentHash, preimage } from '../../src/engine/protocol/ids.ts'
 import { FakeNode } from '../fakes/lnd-node.ts'
 import { FULL, fakePhoenixd } from '../fakes/phoenixd.ts'
-import type { Place, Ran } from './cli.ts'
+import { type Place, type Ran, binary, place } from './cli.ts'
 
 /** The password of the fake, which no output may have in it. */
 export const CANARY = FULL
@@ -48,6 +49,21 @@ export const merchant = async (at: Place, account = 'merchant') => {
     /** What it has, msat. */
     has: () => balanceOf({ path, account }, sim),
   }
+}
+
+/** The executable, a home and a shop in its play money, until the tests of a file are over. */
+export const openShop = async () => {
+  const fedai = await binary()
+  const here = place(fedai)
+  const shop = await merchant(here)
+  afterAll(async () => {
+    await shop.wallet.close()
+    expect(await here.sprung()).toBe(false)
+    here[Symbol.dispose]()
+  })
+  const pay = (...args: string[]) => here.run(['pay', ...args])
+  const json = (...args: string[]) => jsonOf(pay(...args, '--json'))
+  return { fedai, here, shop, pay, json }
 }
 
 /** An invoice of somebody who is nowhere. */
