@@ -8,7 +8,8 @@ import { KEY, NODE, HELD, type World } from './money-world.case.ts'
 
 /** What holds at every moment, whatever is lost, late, said twice or a lie. */
 export const holds = (world: World): void => {
-  const { tabs, view, journal, lightning, served } = world
+  const { tabs, lightning, served } = world
+  const { view, journal } = world.payer
   const tab = tabAt(tabs, KEY)
   if (tab) {
     const { paid, used, reserved, credit } = tab
@@ -58,7 +59,11 @@ export const agrees = (world: World): void => {
 /** When all is said the next payment goes through: no number is spent, and nothing is waited for. */
 export const goesOn = async (world: World): Promise<void> => {
   const { moved } = world.lightning
-  if (leftOn(world.view) > 100_000n || spentToday(world.journal, world.now) > 1_500_000n) return
+  if (
+    leftOn(world.payer.view) > 100_000n ||
+    spentToday(world.payer.journal, world.now) > 1_500_000n
+  )
+    return
   world.fund(20_000n, 99)
   await drain(world)
   for (const hash of world.lightning.invoices.keys()) world.status(hash)
@@ -86,7 +91,7 @@ export const quiesce = async (world: World): Promise<void> => {
   // First for a while, since a wallet that called a payment failed is asked again for a day only.
   for (const ms of [1_800_000, 1_800_000, Infinity, Infinity]) {
     await settleDown(world, world.now + ms)
-    world.swapWallet()
+    world.payer.swapWallet()
   }
   await settleDown(world, Infinity)
 }
@@ -96,7 +101,9 @@ const settleDown = async (world: World, until: number): Promise<void> => {
     await drain(world)
     while (world.running.length > 0) world.progress(7, 'settle')
     await drain(world)
-    const due = [bookDue(world.book), journalDue(world.journal)].filter((it) => it !== undefined)
+    const due = [bookDue(world.book), journalDue(world.payer.journal)].filter(
+      (it) => it !== undefined,
+    )
     if (due.length === 0 || Math.min(...due) > until) break
     world.wait(Math.max(1, Math.min(...due) - world.now))
   }

@@ -1,8 +1,18 @@
 import { msat } from '../base/money.ts'
 import type { BookedInvoice } from '../metering/invoice-book-rows.ts'
+import type { DrawTiming, Place } from '../metering/tab-rows.ts'
 import type { EventId, JobId, PaymentHash } from '../protocol/ids.ts'
 import type { MoneyChange } from './money-store.ts'
-import type { DrawMessage, World } from './money-world.case.ts'
+import type { World } from './money-world.case.ts'
+
+export type DrawMessage = Place & {
+  ceiling: bigint
+  timing: DrawTiming
+  boot: number
+  until: number
+  /** Of a job by `hold`. */
+  hash?: PaymentHash
+}
 
 /** Jobs by `hold` in a world of money: their money waits while they are done, and is taken for the whole or not at all. */
 export class WorldHolds {

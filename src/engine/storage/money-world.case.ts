@@ -16,33 +16,21 @@ import {
   settle,
   tabAt,
 } from '../metering/tab.ts'
-import { type Journal, decide as decideJournal, openJournal } from '../spending/journal.ts'
-import type { JournalDecision, JournalEffect } from '../spending/journal-rows.ts'
-import { checkStatement } from '../spending/ledger-check.ts'
-import { type TabView, charged, leftOn, openView, paidInto } from '../spending/ledger.ts'
 import type { MoneyChange } from './money-store.ts'
-import { WorldHolds } from './money-world-hold.case.ts'
+import { type DrawMessage, WorldHolds } from './money-world-hold.case.ts'
 import { Party } from './money-world-party.case.ts'
-import { FEE, FakeLightning, later } from './money-world-wallet.case.ts'
+import { WorldPayer } from './money-world-payer.case.ts'
+import { FakeLightning, later } from './money-world-wallet.case.ts'
 
 const hex = <T extends string>(n: number): T => n.toString(16).padStart(64, '0') as T
 export const [NODE, KEY] = [hex<PubKey>(1), hex<PubKey>(2)]
-const DAY = 86_400_000
-const CAPS = { maxPrice: null, budget: msat(2_000_000n), exposure: msat(200_000n) }
+export const DAY = 86_400_000
 const LIFE_MS = 120_000
 const TICKET_MS = 300_000
 /** Where jobs by `hold` begin, and those that have an invoice each. */
 export const HELD = 50_000
 const ALONE = 70_000
 
-export type DrawMessage = Place & {
-  ceiling: bigint
-  timing: DrawTiming
-  boot: number
-  until: number
-  /** Of a job by `hold`. */
-  hash?: PaymentHash
-}
 /** `ref`: the tab, or the one job that it is for. */
 type Fund = Readonly<{ amount: bigint; ref: string; hold: boolean }>
 type Message =
@@ -59,11 +47,10 @@ export class World {
   now: UnixMs = unixMs(1_700_000_000_000)
   readonly lightning = new FakeLightning()
   readonly node = new Party(() => this.startNode())
-  readonly client = new Party(() => this.startClient())
+  readonly client = new Party(() => this.payer.start())
+  readonly payer = new WorldPayer(this)
   tabs!: Tabs
   book!: Book
-  journal!: Journal
-  view!: TabView
   messages: Message[] = []
   /** Draws that were ever sent, for whoever sends one again. */
   readonly draws: DrawMessage[] = []
@@ -73,8 +60,6 @@ export class World {
   private readonly paidFor = new Map<string, number>()
   /** How often each job was taken. */
   readonly served = new Map<string, number>()
-  /** What the client pays with and asks. */
-  wallet: 'sim-one' | 'sim-two' = 'sim-one'
   private boot = 0
   private jobs = 0
 
@@ -84,7 +69,7 @@ export class World {
     readonly off = false,
   ) {
     this.startNode()
-    this.startClient()
+    this.payer.start()
   }
 
   private startNode(): void {
@@ -100,12 +85,6 @@ export class World {
     this.boot++
     const granted = grant(this.tabs, KEY, msat(this.granted), this.now)
     this.node.perform([...changes, ...granted], () => {})
-  }
-
-  private startClient(): void {
-    const { entries, views } = this.client.store.money.spending(unixMs(this.now - DAY))
-    this.journal = openJournal(entries, views, this.now, this.wallet)
-    this.view = views[0] ?? openView(NODE, KEY, this.now)
   }
 
   /** The client asks for an invoice; with the tab off, for that of a job which may have had one. */
@@ -146,8 +125,8 @@ export class World {
     if ('drop' in message) return this.holds.onDrop(message.drop)
     if ('draw' in message) return this.onDraw(message.draw)
     if ('held' in message) return this.holds.onHeld(message.held)
-    if ('invoice' in message) return this.onInvoice(message.invoice, n)
-    this.onStatement(message.statement)
+    if ('invoice' in message) return this.payer.onInvoice(message.invoice, n)
+    this.payer.onStatement(message.statement)
   }
 
   private onFund({ amount, ref, hold }: Fund): void {
@@ -253,78 +232,18 @@ export class World {
       this.messages.push({ to: 'client', statement })
   }
 
-  private onStatement(said: SignedStatement): void {
-    const { money } = this.client.store
-    if (money.charge(said.receipt) || this.client.writing.some((it) => names(it.changes, said)))
-      return
-    const job = said.text as JobId
-    const { cost } = said
-    const receipt = { id: said.receipt, job, cost, ceiling: cost, disputed: false }
-    const { view, changes } = charged(this.view, receipt, this.now)
-    const near = money.statements(NODE, KEY, said.n - 1, 3)
-    const charge = { receipt: said.receipt, payee: NODE, ref: KEY, job, cost } as const
-    const mine = { ...charge, disputed: false, stated: null, at: this.now }
-    const known = { charge: mine, near, out: 0n }
-    const checked = checkStatement(view, said, known, this.now)
-    this.view = checked.view
-    this.client.perform([...changes, ...checked.changes], () => {})
-  }
-
-  private onInvoice(invoice: BookedInvoice, n: number): void {
-    const { hash, bolt11, terms, ref, seq, purpose, expiresAt } = invoice
-    const wanted = { hash, bolt11, terms, payee: NODE, ref, seq, purpose, expiresAt }
-    const payment = { ...wanted, msat: invoice.msat, maxFee: msat(FEE * 5n) }
-    const left = leftOn(this.view)
-    const known = this.client.store.money.payment(hash)
-    const event = { type: 'want', payment, caps: CAPS, price: msat(0n), left, known } as const
-    this.onJournal(decideJournal(this.journal, event, this.now), n)
-  }
-
-  private onJournal({ changes, settled, effects }: JournalDecision, n = this.chance()): void {
-    for (const entry of settled) this.view = paidInto(this.view, entry, this.now)
-    const row = this.view
-    const views: MoneyChange[] = settled.length > 0 ? [{ do: 'put', table: 'views', row }] : []
-    this.client.perform([...changes, ...views], () =>
-      effects.forEach((it) => this.clientDoes(it, n)),
-    )
-  }
-
-  private clientDoes(effect: JournalEffect, n: number): void {
-    if (effect.do !== 'pay' && effect.do !== 'lookup') return
-    const { hash } = effect
-    const pay = effect.do === 'pay'
-    const { wallet } = this
-    // The money moves whether or not the client lives to hear of it.
-    const paid = pay ? this.lightning.pay(hash, n, this.now, wallet) : null
-    this.client.answers.push(() => {
-      const news = pay ? paid : this.lightning.payStatus(hash, this.chance(), this.now, wallet)
-      if (news)
-        this.onJournal(decideJournal(this.journal, { type: 'answer', hash, news }, this.now))
-      else if (!pay) this.onJournal(decideJournal(this.journal, { type: 'absent', hash }, this.now))
-    })
-  }
-
-  /** The client goes on with another wallet. */
-  swapWallet(): void {
-    this.wallet = this.wallet === 'sim-one' ? 'sim-two' : 'sim-one'
-    this.client.crash()
-  }
-
   /** Time passes; whatever is due happens. */
   wait(ms: number): void {
     this.now = later(this.now, ms)
     this.lightning.expire(this.now)
     this.onBook({ type: 'tick' })
-    this.onJournal(decideJournal(this.journal, { type: 'tick' }, this.now))
+    this.payer.tick()
   }
 
   /** Whether the payee's and the payer's wallet stumble is drawn from what has happened so far. */
   private draw = 1
-  private chance(): number {
+  chance(): number {
     this.draw = (this.draw * 1_103_515_245 + 12_345) % 2_147_483_648
     return this.draw >> 8
   }
 }
-
-const names = (changes: readonly MoneyChange[], { receipt }: SignedStatement): boolean =>
-  changes.some((it) => it.table === 'charges' && it.row.receipt === receipt)

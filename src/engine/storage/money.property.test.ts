@@ -38,7 +38,7 @@ const act = async (world: World, [step, n]: Step): Promise<void> => {
     for (const hash of [...lightning.invoices.keys()].slice(0, n % 9)) world.status(hash)
   else if (step === 'unstick') lightning.unstick(n)
   else if (step === 'sync') world.sync()
-  else if (step === 'swap-wallet') world.swapWallet()
+  else if (step === 'swap-wallet') world.payer.swapWallet()
   else if (step.startsWith('crash')) {
     const party = step.endsWith('node') ? node : client
     if (step.includes('after')) await crashAfter(party)
