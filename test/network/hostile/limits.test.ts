@@ -254,7 +254,7 @@ const CASES: Readonly<Record<keyof typeof BOUNDS, Case | Elsewhere>> = {
     expect([it.node.runs.length, asked()]).toEqual([2 + more, 2 + more])
     return atOnce === 2 + more
   },
-  resultWaitsMs: ['../resume.test.ts', 'a finished result waits for a client with patience'],
+  resultWaitsMs: ['../resume-waits.test.ts', 'a finished result waits for a client with patience'],
   coalesceBytes: (more) => {
     const it = scene({ words: null })
     wish(it.stage, it.client)
