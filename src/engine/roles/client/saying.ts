@@ -1,6 +1,6 @@
 import { isFault } from '../../base/fault.ts'
 import type { JobId } from '../../protocol/ids.ts'
-import type { PurseEvent } from './money.ts'
+import type { PurseEvent } from './purse-effects.ts'
 import { waitingForPack } from './packs.ts'
 import { NOBODY, paidNews } from './paid-news.ts'
 import type { ClientTurn } from './state.ts'

@@ -1,7 +1,7 @@
 import { type Fault, asFault, isFault } from '../../base/fault.ts'
 import { type Log, silentLog } from '../../base/log.ts'
 import type { Entry } from '../../spending/journal-rows.ts'
-import type { PurseEffect, PurseEvent } from './money.ts'
+import type { PurseEffect, PurseEvent } from './purse-effects.ts'
 import type { Purse } from './purse-seam.ts'
 
 /** Does with a purse what the mind of a client decided; what comes of it is fed back. */

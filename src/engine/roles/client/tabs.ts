@@ -13,7 +13,7 @@ import type { Kept } from '../../storage/store.ts'
 import { isLie } from '../../spending/ledger-findings.ts'
 import { countedOf, isOverCeiling } from '../../spending/ledger.ts'
 import { leftAt, owedAt } from './left.ts'
-import type { PurseEvent } from './money.ts'
+import type { PurseEvent } from './purse-effects.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say } from './state.ts'
 import { countedIn, hasStatement, tellUpTo, tellWrong } from './telling.ts'
 
