@@ -6,7 +6,8 @@ import { type IntakeRules, admit } from '../protocol/intake.ts'
 import { FORGED, isRefusal } from '../protocol/refusal.ts'
 import { isPrivateAddress } from '../transport/addresses.ts'
 import { placeOf } from '../transport/counter.ts'
-import type { Link, LinkOwner } from '../transport/link.ts'
+import type { Delivery, Link, LinkOwner } from '../transport/link.ts'
+import { LoopBooks } from './loop-books.ts'
 import type { LoopOptions } from './loop-options.ts'
 import { RefusalLog } from './refusal-log.ts'
 import { SetClock } from './set-clock.ts'
@@ -27,9 +28,8 @@ export class Loop<
   private deciding = false
   private sending = 0
   private stopped = false
-  /** The store takes no observations any more. */
-  private forgetful = false
   private readonly refusals: RefusalLog
+  private readonly books: LoopBooks
   private wake: { at: UnixMs; cancel: () => void } | undefined
   private readonly time: SetClock
   private rules: IntakeRules
@@ -39,6 +39,11 @@ export class Loop<
     this.rules = options.rules
     this.time = new SetClock(options.clock)
     this.refusals = new RefusalLog(options.log, options.clock)
+    this.books = new LoopBooks(
+      options,
+      (event) => this.feed(event),
+      (fault) => this.fail(fault),
+    )
   }
 
   /** Gives the mind an event; its effects are performed before this returns, unless it is deciding now. */
@@ -110,6 +115,7 @@ export class Loop<
   /** Nothing is decided or performed any more; open links are closed. */
   stop(): void {
     this.stopped = true
+    this.books.stop()
     this.wake?.cancel()
     for (const link of this.links.values()) link.close('shutting down')
     this.links.clear()
@@ -125,7 +131,7 @@ export class Loop<
   }
 
   private perform(effect: Effect | WireEffect): void {
-    const { log, store } = this.options
+    const { log } = this.options
     const wire = effect as WireEffect
     switch (wire.do) {
       case 'send':
@@ -144,20 +150,11 @@ export class Loop<
         this.links.get(wire.link)?.close(wire.reason)
         return
       case 'keep':
-        store.keep(wire.kept).then(
-          () => this.feed({ type: 'kept', id: wire.kept.id }),
-          (error: unknown) => this.unkept(wire.kept.id, asFault(error)),
-        )
-        return
+        return this.books.keep(wire.kept)
       case 'commit':
-        this.options.money?.write(wire.changes).then(
-          () => this.feed({ type: 'committed', id: wire.id }),
-          (error: unknown) => this.unwritten(wire, asFault(error)),
-        )
-        return
+        return this.books.commit(wire)
       case 'observe':
-        store.observe(wire.observation).catch((error: unknown) => this.forgets(asFault(error)))
-        return
+        return this.books.observe(wire.observation)
       case 'log':
         return log[wire.level](wire.event, wire.fields)
       default:
@@ -174,11 +171,14 @@ export class Loop<
   private send({ link: id, outgoing }: Extract<WireEffect, { do: 'send' }>): void {
     const { delivered } = this.options
     const sent = this.links.get(id)?.send(outgoing)
-    if (!sent || !delivered) return
+    if (sent && delivered) this.tell(delivered, sent, id, outgoing.event.id)
+  }
+
+  private tell(delivered: Delivered, sent: Promise<Delivery>, link: LinkId, id: EventId): void {
     this.sending++
     void sent.then((delivery) => {
       this.sending--
-      delivered(id, outgoing.event.id, delivery)
+      delivered(link, id, delivery)
     })
   }
 
@@ -186,30 +186,6 @@ export class Loop<
   private frameTo({ link: id, bytes }: Extract<WireEffect, { do: 'frame' }>): void {
     const link = this.links.get(id)
     if (link && !link.frame(bytes)) link.close('it takes no more frames')
-  }
-
-  /** A second receipt for one ticket is a lie of its node's, and no trouble of the disk's. */
-  private unkept(id: EventId, fault: Fault): void {
-    if (fault.code === 'receipt.duplicate') this.feed({ type: 'unkept', id })
-    else this.fail(fault)
-  }
-
-  /** An invoice that the ledger knows is a wallet's that gives one twice, and no trouble of the disk's either. */
-  private unwritten({ id, changes }: Commit, fault: Fault): void {
-    const receipt = changes.find(({ table }) => table === 'kept')
-    const [first] = changes
-    const isInvoice = first?.table === 'invoices' && first.do === 'add'
-    if (receipt?.table === 'kept') this.unkept(receipt.row.id, fault)
-    else if (isInvoice && fault.code === 'money.known')
-      this.feed({ type: 'unwritten', id, hash: first.row.hash })
-    else this.fail(fault)
-  }
-
-  /** What was seen of nodes can be seen again: without it a router goes on, and learns anew. */
-  private forgets({ code }: Fault): void {
-    if (this.stopped || this.forgetful) return
-    this.forgetful = true
-    this.options.log.warn('observations.unwritten', { code })
   }
 
   private sleep(): void {
@@ -227,24 +203,27 @@ export class Loop<
   }
 
   private now(): UnixMs {
-    return this.time.now((by) => {
-      const { log, clock, deadlines, clockSet } = this.options
-      deadlines(this.state).shift(by)
-      clockSet?.(this.state, by)
-      this.rules.replay.shift(by)
-      this.rules = { ...this.rules, startedAt: unixMs(this.rules.startedAt + by) }
-      if (this.wake) this.wake.at = unixMs(this.wake.at + by)
-      // How far two clocks are apart is measured once on a link: what it said is no longer so.
-      clock.after(0, () => this.links.forEach((link) => link.close('the clock was set')))
-      log.warn('clock.set', { by_ms: by })
-    })
+    return this.time.now(this.clockWasSet)
+  }
+
+  private readonly clockWasSet = (by: number): void => {
+    const { log, clock, deadlines, clockSet } = this.options
+    deadlines(this.state).shift(by)
+    clockSet?.(this.state, by)
+    this.rules.replay.shift(by)
+    this.rules = { ...this.rules, startedAt: unixMs(this.rules.startedAt + by) }
+    if (this.wake) this.wake.at = unixMs(this.wake.at + by)
+    // How far two clocks are apart is measured once on a link: what it said is no longer so.
+    clock.after(0, () => this.links.forEach((link) => link.close('the clock was set')))
+    log.warn('clock.set', { by_ms: by })
   }
 
   private fail(fault: Fault): void {
     if (this.stopped) return
     this.stopped = true
+    this.books.stop()
     this.options.broken(fault)
   }
 }
 
-type Commit = Extract<WireEffect, { do: 'commit' }>
+type Delivered = NonNullable<LoopOptions<unknown, unknown, unknown>['delivered']>
