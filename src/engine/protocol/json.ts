@@ -86,7 +86,16 @@ const isPlain = (value: unknown, depthLeft: number): boolean => {
   if (typeof value === 'number') return Number.isSafeInteger(value)
   if (typeof value !== 'object' || value === null) return true
   if (depthLeft === 0) return false
-  for (const child of Array.isArray(value) ? value : Object.values(value))
+  if (Array.isArray(value)) {
+    for (const child of value)
+      if (typeof child !== 'string' && !isPlain(child, depthLeft - 1)) return false
+    return true
+  }
+  // By name, since a list of the values costs more than the look at them.
+  const its = value as Record<string, unknown>
+  for (const name in its) {
+    const child = its[name]
     if (typeof child !== 'string' && !isPlain(child, depthLeft - 1)) return false
+  }
   return true
 }

@@ -66,7 +66,7 @@ export const onReceipt = (turn: Turn, link: LinkId, message: Message<'receipt'>)
     },
   })
   if (placing !== job.placings.at(-1)) return
-  endJob(turn, job)
+  if (job.phase !== 'over') return endJob(turn, job)
   state.deadlines.set(`job:${job.id}`, unixMs(now + state.bounds.acknowledgementWithinMs))
 }
 
