@@ -158,21 +158,30 @@ describe('fund', () => {
     expect(it.mint.made.size).toBe(0)
   })
 
-  test('attack 13: by one key a hundred times is one invoice, and each time the same', () => {
-    const it = moneyScene()
-    const puppet = addPuppet(it.stage, it.router)
-    const key = it.stage.newSigner()
-    for (let n = 0; n < 100; n++) {
-      asks(it, puppet, key, fundOf(it, key, { msat: String(1_000 + n) }))
-      it.stage.advance(100)
-    }
-    expect(it.mint.made.size).toBe(1)
-    const bolts = lettersTo(puppet, 'invoice').map((inner) => contentOf(inner).bolt11)
-    expect(new Set(bolts).size).toBe(1)
-    // Each costs a signature: one session gets two a second.
-    expect(bolts.length).toBeLessThanOrEqual(21)
-    unharmed(it.stage)
-  })
+  test.each([
+    ['', () => null],
+    [
+      ', for tickets that it makes up',
+      (n: number) => ({ job: other, ticket: n.toString(16).padStart(64, '0') }),
+    ],
+  ])(
+    'attack 13: by one key a hundred times is one invoice, and each time the same%s',
+    (_, slot) => {
+      const it = moneyScene()
+      const puppet = addPuppet(it.stage, it.router)
+      const key = it.stage.newSigner()
+      for (let n = 0; n < 100; n++) {
+        asks(it, puppet, key, fundOf(it, key, { msat: String(1_000 + n), hold: slot(n) }))
+        it.stage.advance(100)
+      }
+      expect(it.mint.made.size).toBe(1)
+      const bolts = lettersTo(puppet, 'invoice').map((inner) => contentOf(inner).bolt11)
+      expect(new Set(bolts).size).toBe(1)
+      // Each costs a signature: one session gets two a second.
+      expect(bolts.length).toBeLessThanOrEqual(21)
+      unharmed(it.stage)
+    },
+  )
 
   test('attack 13: by a crowd of keys leaves room for those who have paid before', () => {
     const it = moneyScene()

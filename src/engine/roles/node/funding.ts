@@ -37,6 +37,7 @@ export const onMoney = (turn: NodeTurn, link: LinkId, message: Message<'money'>)
   if (isRefusal(inner)) return
   if (inner.name !== 'fund' && inner.name !== 'tab_sync') return
   // Who paid the last invoice, as a fast stream does, or has another ticket asks for something else: that may be at once.
+  // Tickets that are none are one: they can be made up without end.
   const payer = inner.event.pubkey
   const { seq = 0 } = tabAt(till.tabs, payer) ?? {}
   const from: Reach = { link, client: event.pubkey }
@@ -48,7 +49,8 @@ export const onMoney = (turn: NodeTurn, link: LinkId, message: Message<'money'>)
     return isWaiting ? onWaiting(turn, till, payer, from) : undefined
   }
   const { ref, drop, hold } = inner.body
-  const what = drop ? 'drop' : `${seq} ${hold?.ticket}`
+  const ticket = hold && turn.state.tickets.has(hold.ticket) ? hold.ticket : ''
+  const what = drop ? 'drop' : `${seq} ${ticket}`
   if (!mayAsk(turn, 'fund', event.pubkey, `${ref} ${what}`)) return
   const to = { ...from, ...(hold && { waits: hold }) }
   hear(till, { payer, ref }, to)
