@@ -42,8 +42,10 @@ export type PayeeTurn = Readonly<{
   effects: { push: (effect: WireEffect | WalletEffect) => unknown }
 }>
 
-/** In what payees differ; whose invoice it is, and what for. */
+/** Whose invoice it is, and what for: a tab, or one job. */
 export type Place = Pick<BookedInvoice, 'payer' | 'ref'>
+
+/** In what payees differ. */
 export type Payee<Turn extends PayeeTurn, At extends Counter<Turn>> = Readonly<{
   /** Writes rows together; what follows comes when they are on the disk. */
   commit: (turn: Turn, at: At, changes: readonly MoneyChange[], then: (turn: Turn) => void) => void

@@ -125,5 +125,5 @@ const LIES: ReadonlySet<string> = new Set([
 /** A node lends a tenth of what was paid there. */
 const LENT = 10n
 
-/** A payee's wallet has told it by then. */
-const CREDITED_MS = 60_000
+/** A payee's wallet has told it of a payment by then. */
+export const CREDITED_MS = 60_000

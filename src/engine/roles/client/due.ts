@@ -4,7 +4,7 @@ import type { Message } from '../../protocol/messages.ts'
 import type { ClientTurn } from './state.ts'
 
 /** An invoice over more than we know to owe, or that comes while one is paid: other jobs of ours may have ended there. */
-export const lookLater = (
+export const keepDue = (
   { state, now, effects }: ClientTurn,
   node: PubKey,
   message: Message<'invoice'>,

@@ -13,7 +13,7 @@ import { usualMaxFee } from '../../spending/caps.ts'
 import { invoiceFlaw } from '../../spending/invoice-check.ts'
 import { amountFor, payOf } from './amounts.ts'
 import { failAll, notAllowed, proceed } from './funding.ts'
-import { lookLater } from './due.ts'
+import { keepDue } from './due.ts'
 import { awaitHeld, beginHold, onHeldWord, onHoldPayment, onKey } from './holding.ts'
 import { newFunding, placeOf } from './money.ts'
 import type { PurseEvent } from './purse-effects.ts'
@@ -127,7 +127,7 @@ export const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invo
   const { funding } = money
   const one = funding.get(placeOf(node, terms.ref)) ?? funding.get(placeOf(node, tab))
   const isDue = terms.for === 'after' && (one === undefined || one.phase !== 'asked')
-  if (one && one.phase !== 'asked') return isDue ? lookLater(turn, node, message) : undefined
+  if (one && one.phase !== 'asked') return isDue ? keepDue(turn, node, message) : undefined
   if (one && paidByOthers(turn, one)) return
   const waiting = one ? waitingFor(turn, one) : []
   if (one && !isWanted(turn, one)) return
@@ -149,7 +149,7 @@ export const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invo
   // Its node has had more than we know of: another process of ours may have paid meanwhile.
   if (one && ref === tab && !one.topUp && !one.looked && terms.seq > last + 1) {
     one.looked = true
-    return lookLater(turn, node, message)
+    return keepDue(turn, node, message)
   }
   const expected = {
     net: state.net,
@@ -170,7 +170,7 @@ export const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invo
   if (!one && !isAfter && money.isSent(hash)) return
   const flaw = invoiceFlaw(signed, expected, { now, ...rules })
   if (flaw) {
-    if (isDue && flaw === 'pay.amount') lookLater(turn, node, message)
+    if (isDue && flaw === 'pay.amount') keepDue(turn, node, message)
     if (isOfAnotherJob(signed, terms, expected, { now, ...rules })) return
     if (one && !awaitsNext(turn, one, { flaw, terms, invoice }))
       failAll(turn, one, badInvoice('node', flaw))

@@ -4,6 +4,7 @@ import { showLeft } from '../../base/money.ts'
 import { npub } from '../../identity/keys.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import type { Terms } from '../../protocol/terms.ts'
+import { CREDITED_MS } from '../../spending/ledger-findings.ts'
 import { leftAt } from './left.ts'
 import type { ClientMoney } from './money.ts'
 import type { ClientTurn } from './state.ts'
@@ -48,5 +49,3 @@ export const lostTab = (money: ClientMoney, node: PubKey): Fault => {
 
 const LOST_MS = 10 * 60_000
 const MOST_LOST = 1_024
-/** A payee's wallet has told it by then. */
-const CREDITED_MS = 60_000

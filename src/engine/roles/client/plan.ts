@@ -93,8 +93,8 @@ const NOTHING = msat(0n)
 const USUAL = msat(10_000n)
 
 /**
- * Why a node gets nothing more: it broke its word; it has lost its books; or it counts a disputed sum as owed, and would take the next payment,
- * whatever that is for, to pay it.
+ * Why a node gets nothing more: it broke its word; it has lost its books; or it counts a disputed sum as owed, and would
+ * take the next payment, whatever that is for, to pay it.
  */
 export const refusalAt = (money: ClientMoney, node: PubKey): Fault | null => {
   if (isBroken(money, node)) return brokenTab(node)

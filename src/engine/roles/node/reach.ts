@@ -5,6 +5,7 @@ import { eventText } from '../../protocol/event.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import type { Contents } from '../../protocol/messages.ts'
 import type { MoneyKind } from '../../protocol/money.ts'
+import type { Place } from '../counter.ts'
 import { type NodeTurn, say } from './state.ts'
 import type { Later, Reach, Till } from './till.ts'
 
@@ -14,9 +15,6 @@ import type { Later, Reach, Till } from './till.ts'
  * would see whose sessions belong together. The others see in their own ledger what was paid, and ask. Only an invoice
  * goes to several, to each that asked for it.
  */
-
-/** What an invoice is for: a tab, or one job. */
-type Place = Readonly<{ payer: PubKey; ref: string }>
 
 /** Notes who is told what becomes of an invoice. The job that waits still does when its session says something else. */
 export const hear = ({ heard }: Till, of: Place, reach: Reach): void => {
