@@ -102,3 +102,25 @@ test('a ledger that comes back is drawn on again', async () => {
   expect(views).toMatchObject([{ paid: 110_000n, lostAt: null }])
   await it.close()
 })
+
+test('as long as clients come that draw on what is gone it is logged, once a minute', async () => {
+  const logged: string[] = []
+  const hears = (event: string) => void logged.push(event)
+  const { it, client } = await paying({ log: { info: hears, warn: hears, error: hears } })
+  const clients = [client, await it.addClient(), await it.addClient()]
+  await it.clock.advance(1_000)
+  const [node] = it.nodes
+  for (const one of clients) await ended(it, it.request(one, {}))
+  await it.stopNode(node!)
+  Object.assign(node!, { store: memoryStore() })
+  await it.startNode(node!)
+  await it.clock.advance(120_000)
+  for (const one of clients) {
+    const job = it.request(one, {})
+    await ended(it, job)
+    expect(job.outcome!.fault).toMatchObject({ code: 'tab.lost' })
+    await it.clock.advance(40_000)
+  }
+  expect(logged.filter((event) => event === 'tab.unknown')).toHaveLength(2)
+  await it.close()
+})

@@ -105,9 +105,9 @@ const isUnknown = (
 
 /** Our ledger may be another one than clients have paid into: whoever runs this node is to hear of it. */
 const noTab = ({ state, now, effects }: NodeTurn): JobRefusal => {
-  if (!state.deadlines.has('no_tab:'))
-    effects.push({ do: 'log', level: 'warn', event: 'tab.unknown', fields: {} })
+  if (state.deadlines.has('no_tab:')) return 'no_tab'
   state.deadlines.set('no_tab:', unixMs(now + NO_TAB_EVERY_MS))
+  effects.push({ do: 'log', level: 'warn', event: 'tab.unknown', fields: {} })
   return 'no_tab'
 }
 
