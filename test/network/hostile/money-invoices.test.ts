@@ -1,5 +1,6 @@
 // What a node, a router or a stranger may say of an invoice. Numbers are those of the attacks (lightning.md, section 5).
 import { describe, expect, test } from 'bun:test'
+import { unixMs } from '../../../src/engine/base/clock.ts'
 import { type Msat, msat } from '../../../src/engine/base/money.ts'
 import type { Signer } from '../../../src/engine/identity/seams.ts'
 import type { InvoiceDraft } from '../../../src/engine/protocol/bolt11/invoice.ts'
@@ -9,7 +10,15 @@ import { scriptedChat } from '../../fakes/scripted-runner.ts'
 import { outcomeOf, wish } from './cast.ts'
 import { letterWith } from './money.ts'
 import { contentOf, forged } from './parcel.ts'
-import { type MoneyScene, inLetters, lettersTo, moneyScene, tabAt, viewAt } from './money-scene.ts'
+import {
+  type MoneyScene,
+  asksFor,
+  inLetters,
+  lettersTo,
+  moneyScene,
+  tabAt,
+  viewAt,
+} from './money-scene.ts'
 import { unharmed } from './scene.ts'
 
 type Lie = Readonly<{
@@ -249,6 +258,17 @@ test('attack 5: what nobody waits for is paid only after a job that left the tab
   it.stage.advance(5_000)
   expect(it.mint.paid).toHaveLength(paid)
   expect(viewAt(it).paid).toBe(tabAt(it)!.paid)
+})
+
+test('what is paid in the background counts from what was paid before: it is taken for no payment of another process', () => {
+  const it = moneyScene()
+  wish(it.stage, it.client)
+  it.stage.advance(5_000)
+  it.mint.pays = () => 'inflight'
+  const { funding, low } = it.client.state.money!
+  low.set(it.node.signer.pubkey, unixMs(it.stage.now + 10_000))
+  asksFor(it, 'topup', 100_000n)
+  expect([...funding.values()]).toMatchObject([{ phase: 'paying', seq: 2, before: 1 }])
 })
 
 const letterTo = (it: MoneyScene, inner: Parameters<typeof letterWith>[3]) =>

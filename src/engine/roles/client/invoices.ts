@@ -189,7 +189,8 @@ export const onInvoice = (turn: ClientTurn, node: PubKey, message: Message<'invo
   if (over && !isAfter) return
   // A job that comes meanwhile waits for what is paid in the background, and asks for nothing more.
   const wanted = { node, ref, timing: 'before', jobs: new Set<JobId>(), topUp: null } as const
-  const own = one ?? (ref === tab ? newFunding({ ...wanted, needed: terms.msat }, now) : null)
+  const own =
+    one ?? (ref === tab ? newFunding({ ...wanted, needed: terms.msat }, now, view.seq) : null)
   const proof = one && money.proves ? newProof(node, terms.msat, event) : null
   const begun = { phase: 'paying', hash, seq: terms.seq, credited: false, proof } as const
   if (own) funding.set(placeOf(node, ref), Object.assign(own, begun))

@@ -137,7 +137,7 @@ export type Funding = {
 export const newFunding = (
   wanted: Pick<Funding, 'node' | 'ref' | 'timing' | 'jobs' | 'topUp' | 'needed'>,
   since: UnixMs,
-  before = 0,
+  before: number,
 ): Funding => ({
   ...wanted,
   since,

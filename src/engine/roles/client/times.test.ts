@@ -17,7 +17,7 @@ const never = (): never => {
 test('a node that is asked, room that is waited for, a top-up that is awaited', () => {
   const money = newClientMoney({ tab: never, view: never, caps: FREE, secp: null as never })
   const wanted = { node: NODE, ref: 'tab', timing: 'before', jobs: new Set<never>() } as const
-  const one = newFunding({ ...wanted, topUp: null, needed: msat(1n) }, now)
+  const one = newFunding({ ...wanted, topUp: null, needed: msat(1n) }, now, 0)
   const fault = new Fault('refused', 'exposure.exceeded', 'x')
   one.full = { since: unixMs(now + 5), drawn: 0n, fault }
   money.funding.set('place', one)
