@@ -32,6 +32,9 @@ export type BookedInvoice = Readonly<{
 
 export type InvoiceChange = Change<'invoices', BookedInvoice>
 
+/** Whose invoice it is, and what for: a tab, or one job. */
+export type InvoicePlace = Pick<BookedInvoice, 'payer' | 'ref'>
+
 /** What is asked of the wallet, and not there yet. */
 export type WantedInvoice = Pick<BookedInvoice, 'payer' | 'ref' | 'seq' | 'purpose' | 'msat'> &
   Readonly<{
@@ -45,11 +48,11 @@ export type WantedInvoice = Pick<BookedInvoice, 'payer' | 'ref' | 'seq' | 'purpo
 export type BookEvent =
   /** Somebody asks for an invoice. `settled`: highest seq of this payer key that settled (its tab's). */
   | Readonly<{ type: 'fund'; settled: number } & Omit<WantedInvoice, 'seq'>>
-  /** Its payer wants one that is held no more, and the wallet has perhaps not made it yet. */
-  | Readonly<{ type: 'unwanted'; payer: PubKey; ref: string }>
+  /** A hold invoice is not wanted any more by its payer, and the wallet has perhaps not made it yet. */
+  | Readonly<{ type: 'unwanted' } & InvoicePlace>
   /** The wallet made it. */
   | Readonly<{ type: 'issued'; invoice: IssuedInvoice }>
-  | Readonly<{ type: 'unissued'; payer: PubKey; ref: string }>
+  | Readonly<{ type: 'unissued' } & InvoicePlace>
   /** It was issued, and the ledger knows its hash: it was given to nobody. */
   | Readonly<{ type: 'unwritten'; hash: PaymentHash }>
   /** What our own wallet says, asked or by itself; nothing else is believed. */

@@ -8,6 +8,7 @@ import type {
   BookEvent,
   BookedInvoice,
   InvoiceChange,
+  InvoicePlace,
   IssuedInvoice,
   WantedInvoice,
 } from './invoice-book-rows.ts'
@@ -206,8 +207,7 @@ const onDue = (turn: BookTurn, key: string): void => {
   else ask(turn, id as PaymentHash)
 }
 
-const placeOf = ({ payer, ref }: Readonly<{ payer: PubKey; ref: string }>): string =>
-  `${payer} ${ref}`
+const placeOf = ({ payer, ref }: InvoicePlace): string => `${payer} ${ref}`
 
 const UNPAID = { state: 'issued', received: null, closing: null } as const
 

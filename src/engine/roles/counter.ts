@@ -9,6 +9,7 @@ import type {
   BookEffect,
   BookEvent,
   BookedInvoice,
+  InvoicePlace,
   WantedInvoice,
 } from '../metering/invoice-book-rows.ts'
 import { type Book, decide, nextDue } from '../metering/invoice-book.ts'
@@ -42,9 +43,6 @@ export type PayeeTurn = Readonly<{
   effects: { push: (effect: WireEffect | WalletEffect) => unknown }
 }>
 
-/** Whose invoice it is, and what for: a tab, or one job. */
-export type Place = Pick<BookedInvoice, 'payer' | 'ref'>
-
 /** In what payees differ. */
 export type Payee<Turn extends PayeeTurn, At extends Counter<Turn>> = Readonly<{
   /** Writes rows together; what follows comes when they are on the disk. */
@@ -60,12 +58,12 @@ export type Payee<Turn extends PayeeTurn, At extends Counter<Turn>> = Readonly<{
   tell: <K extends 'invoice' | 'paid'>(
     turn: Turn,
     at: At,
-    of: Place,
+    of: InvoicePlace,
     name: K,
     content: Contents[K],
   ) => void
   /** There is no invoice for a payer now. */
-  refused?: (turn: Turn, at: At, of: Place, why: 'busy' | 'policy' | 'wallet') => void
+  refused?: (turn: Turn, at: At, of: InvoicePlace, why: 'busy' | 'policy' | 'wallet') => void
   /** It is on the disk. */
   credited: (turn: Turn, at: At, payer: PubKey) => void
   /** Left out where no invoice is held. */

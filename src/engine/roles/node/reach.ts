@@ -1,11 +1,11 @@
 import { unixMs } from '../../base/clock.ts'
 import { sealLetter } from '../../identity/letters.ts'
+import type { InvoicePlace } from '../../metering/invoice-book-rows.ts'
 import { draftOf } from '../../protocol/draft.ts'
 import { eventText } from '../../protocol/event.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import type { Contents } from '../../protocol/messages.ts'
 import type { MoneyKind } from '../../protocol/money.ts'
-import type { Place } from '../counter.ts'
 import { type NodeTurn, say } from './state.ts'
 import type { Later, Reach, Till } from './till.ts'
 
@@ -17,7 +17,7 @@ import type { Later, Reach, Till } from './till.ts'
  */
 
 /** Notes who is told what becomes of an invoice. The job that waits still does when its session says something else. */
-export const hear = ({ heard }: Till, of: Place, reach: Reach): void => {
+export const hear = ({ heard }: Till, of: InvoicePlace, reach: Reach): void => {
   const place = placeOf(of)
   const before = heard.get(place)
   const waits = reach.waits ?? (before?.client === reach.client ? before.waits : undefined)
@@ -27,7 +27,8 @@ export const hear = ({ heard }: Till, of: Place, reach: Reach): void => {
 }
 
 /** Who is told what becomes of an invoice; undefined where nobody spoke of it. */
-export const heardOf = ({ heard }: Till, of: Place): Reach | undefined => heard.get(placeOf(of))
+export const heardOf = ({ heard }: Till, of: InvoicePlace): Reach | undefined =>
+  heard.get(placeOf(of))
 
 /** Says something about money to a tab key: signed by ours, sealed for one session of it. */
 export const tellSession = <K extends MoneyKind>(
@@ -64,7 +65,7 @@ export const refuseSession = (
 }
 
 /** Somebody asks for an invoice that may have to be made first. */
-export const noteAsking = ({ asking }: Till, of: Place, reach: Reach): void => {
+export const noteAsking = ({ asking }: Till, of: InvoicePlace, reach: Reach): void => {
   const place = placeOf(of)
   const others = (asking.get(place) ?? []).filter(({ client }) => client !== reach.client)
   asking.delete(place)
@@ -78,7 +79,7 @@ export const noteAsking = ({ asking }: Till, of: Place, reach: Reach): void => {
  */
 export const takeAsking = (
   { asking, later }: Till,
-  of: Place,
+  of: InvoicePlace,
   client?: PubKey,
 ): readonly Reach[] => {
   const place = placeOf(of)
@@ -98,7 +99,7 @@ export const takeAsking = (
 export const tellLater = (
   { state, now, random }: NodeTurn,
   { later }: Till,
-  of: Place,
+  of: InvoicePlace,
   letter: Later,
 ): void => {
   const key = `${letter.to.client} ${of.ref}`
@@ -117,7 +118,7 @@ export const onLaterDue = (turn: NodeTurn, key: string): void => {
 const isThere = ({ state }: NodeTurn, { link }: Reach): boolean =>
   state.routers.get(link)?.ready === true
 
-const placeOf = ({ payer, ref }: Place): string => `${payer} ${ref}`
+const placeOf = ({ payer, ref }: InvoicePlace): string => `${payer} ${ref}`
 
 const MOST_HEARD = 10_000
 /** For one invoice. */

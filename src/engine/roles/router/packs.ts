@@ -2,7 +2,7 @@ import { msat } from '../../base/money.ts'
 import { sealLetter } from '../../identity/letters.ts'
 import { routesLeft, useRoute } from '../../metering/route-pack.ts'
 import { credit } from '../../metering/tab.ts'
-import type { BookEvent } from '../../metering/invoice-book-rows.ts'
+import type { BookEvent, InvoicePlace } from '../../metering/invoice-book-rows.ts'
 import { draftOf } from '../../protocol/draft.ts'
 import { eventText } from '../../protocol/event.ts'
 import type { PubKey } from '../../protocol/ids.ts'
@@ -10,15 +10,7 @@ import type { Contents, Message } from '../../protocol/messages.ts'
 import type { MoneyKind } from '../../protocol/money.ts'
 import type { ReceiptStatus } from '../../protocol/receipt.ts'
 import type { MoneyChange } from '../../storage/money-store.ts'
-import {
-  type Payee,
-  type Place,
-  commitTo,
-  feedBook,
-  lookSoon,
-  mayAsk,
-  onUnwritten,
-} from '../counter.ts'
+import { type Payee, commitTo, feedBook, lookSoon, mayAsk, onUnwritten } from '../counter.ts'
 import type { LinkId, Unwritten } from '../wire.ts'
 import type { FeeTill } from './fee.ts'
 import { newestLink } from './links.ts'
@@ -150,7 +142,7 @@ const freeFor = (fee: FeeTill, client: PubKey): number => {
 const tellSessions = <K extends 'invoice' | 'paid'>(
   turn: Turn,
   fee: FeeTill,
-  { payer: key }: Place,
+  { payer: key }: InvoicePlace,
   name: K,
   content: Contents[K],
 ): void => {
