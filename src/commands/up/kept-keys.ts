@@ -6,6 +6,7 @@ import { createKey, loadKey } from '../../engine/identity/keystore.ts'
 import { openSecp256k1 } from '../../engine/identity/secp256k1.ts'
 import type { Signer } from '../../engine/identity/seams.ts'
 import { signerOf } from '../../engine/identity/signer.ts'
+import { openStore } from '../../engine/storage/sqlite.ts'
 import { newSecret } from '../identity.ts'
 
 /**
@@ -17,7 +18,7 @@ import { newSecret } from '../identity.ts'
  * what it signed: it begins anew under another key, so that nobody draws on a tab that nobody counts.
  * @param state the folder that this process holds (state.ts)
  * @param say hears that the node begins anew
- * @throws Fault `config` `up.key` where a file holds no secret key; of createKey and loadKey
+ * @throws Fault `config` `up.key` where a file holds no secret key; of createKey, loadKey and openStore
  */
 export const keptSigners = async (
   state: string,
@@ -31,7 +32,7 @@ export const keptSigners = async (
 }
 
 const setAside = (dir: string, say: (line: string) => void): void => {
-  const [file, ledger] = [join(dir, 'node.key'), join(dir, 'ledger.db')]
+  const [file, ledger] = [join(dir, 'node.key'), ledgerIn(dir)]
   if (!existsSync(file) || existsSync(ledger)) return
   const old = `${file}.${Date.now()}`
   renameSync(file, old)
@@ -46,6 +47,8 @@ const signerIn = async (state: string, role: 'node' | 'router'): Promise<Signer>
     if (isFault(error) && error.code === 'key.format') throw noKey(join(dir, `${role}.key`), role)
     if (!isFault(error) || error.code !== 'key.missing') throw error
     const made = await newSecret()
+    // Before its key, so that a first start which comes no further has lost nothing.
+    if (role === 'node') await (await openStore(ledgerIn(dir))).close()
     await createKey(dir, role, made)
     return made
   })
@@ -55,6 +58,8 @@ const signerIn = async (state: string, role: 'node' | 'router'): Promise<Signer>
     secret.fill(0)
   }
 }
+
+const ledgerIn = (dir: string): string => join(dir, 'ledger.db')
 
 const noKey = (file: string, role: 'node' | 'router'): Fault =>
   new Fault('config', 'up.key', `${file} holds no secret key`, {
