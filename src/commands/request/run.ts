@@ -234,6 +234,8 @@ const serve = async (
     const fault = endOf(outcome, stop)
     if (fault) throw fault
   } finally {
+    // Without an end nobody prints any more: what was paid is said by who leaves.
+    told.to(null)
     await client.close()
   }
 }

@@ -97,7 +97,7 @@ export const onFundDue = (turn: ClientTurn, place: string): void => {
 }
 
 /** Whether it has what was paid: it may have said so to another process of ours. */
-export const askPaid = (turn: ClientTurn, { node, ref, seq }: Funding): void =>
+const askPaid = (turn: ClientTurn, { node, ref, seq }: Funding): void =>
   askTab(turn, node, ref === turn.state.money!.tab(node).pubkey ? seq : undefined)
 
 /** More would lie at its node than may: what waits goes on once others there have ended, or does not. */

@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test'
 import { unixMs } from '../../base/clock.ts'
 import { Deadlines } from '../../base/deadlines.ts'
 import { msat } from '../../base/money.ts'
+import { seededRandom } from '../../base/random.ts'
 import { jobId, paymentHash, pubKey } from '../../protocol/ids.ts'
 import { FREE, SETTLED, payment } from '../../spending/journal.case.ts'
 import { keepLooking, onLookDue } from './looking.ts'
@@ -31,7 +32,7 @@ const scene = (over: Partial<Funding> = {}, seq = 3) => {
   const deadlines = new Deadlines()
   const state = { money, jobs: new Map(), deadlines, link: null, router: ROUTER }
   const effects: { do: string; job?: string; news?: { type: string } }[] = []
-  const turn = { state, now, effects } as never as ClientTurn
+  const turn = { state, now, effects, random: seededRandom(1) } as never as ClientTurn
   const jobs = new Set<never>()
   const wanted = { node: NODE, ref: KEY, timing: 'before', jobs, topUp: null } as const
   const one = { ...newFunding({ ...wanted, needed: msat(1n) }, now, 2), ...over }
@@ -47,6 +48,17 @@ test('what another process paid into the tab while this one asked is waited for,
   expect(deadlines.has(`fund:${NODE} ${KEY}`)).toBe(true)
   // Once.
   expect(paidByOthers(turn, one)).toBe(false)
+})
+
+test('processes that wait for one payment do not ask in one moment, by which a router could tell that they belong together', () => {
+  const random = seededRandom(2)
+  const moments = Array.from({ length: 50 }, () => {
+    const { turn, one, deadlines } = scene()
+    paidByOthers({ ...turn, random }, one)
+    return deadlines.dueAt(`fund:${NODE} ${KEY}`)! - now
+  })
+  expect(Math.max(...moments)).toBeLessThan(300)
+  expect(new Set(moments).size).toBeGreaterThan(40)
 })
 
 test.each<[string, Partial<Funding>]>([

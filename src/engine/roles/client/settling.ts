@@ -1,7 +1,7 @@
 import { unixMs } from '../../base/clock.ts'
 import { type Msat, msat } from '../../base/money.ts'
 import type { JobId } from '../../protocol/ids.ts'
-import { ASK_PAID_MS, askPaid, proceed } from './funding.ts'
+import { ASK_PAID_MS, proceed } from './funding.ts'
 import { type Funding, placeOf } from './money.ts'
 import type { ClientTurn } from './state.ts'
 
@@ -13,7 +13,7 @@ export const settled = (
   one: Funding,
   { paid = msat(0n), others }: { paid?: Msat; others: boolean },
 ): void => {
-  const { state, now } = turn
+  const { state, now, random } = turn
   const job = state.jobs.get(one.ref as JobId)
   if (job) job.paidAlone += paid
   // Each node numbers its own: one that the job moves to begins anew.
@@ -21,8 +21,9 @@ export const settled = (
   one.phase = 'paid'
   if (one.credited) return proceed(turn, one)
   one.asked = 0
-  state.deadlines.set(`fund:${placeOf(one.node, one.ref)}`, unixMs(now + ASK_PAID_MS[0]!))
-  if (others) askPaid(turn, one)
+  // Were all processes that wait to ask in one moment, a router could tell that they belong together.
+  const asksIn = others ? random.below(ASK_PAID_MS[0]) : ASK_PAID_MS[0]
+  state.deadlines.set(`fund:${placeOf(one.node, one.ref)}`, unixMs(now + asksIn))
 }
 
 /**
