@@ -1,7 +1,7 @@
 // What a node gets for receipts that were disputed: by an invoice after the job, for the next job, by a top-up.
 import { describe, expect, test } from 'bun:test'
 import { MOST_AMOUNT, msat } from '../../../src/engine/base/money.ts'
-import { elsewhere } from '../../../src/engine/roles/client/plan.ts'
+import { elsewhere } from '../../../src/engine/roles/client/tab-faults.ts'
 import type { TabView } from '../../../src/engine/spending/ledger.ts'
 import { scriptedChat } from '../../fakes/scripted-runner.ts'
 import { done, outcomeOf, piece, wish } from './cast.ts'

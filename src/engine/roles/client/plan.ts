@@ -1,7 +1,6 @@
 import { Fault } from '../../base/fault.ts'
 import { type Msat, msat } from '../../base/money.ts'
 import { topUpOf } from '../../metering/tab-top-up.ts'
-import { npub } from '../../identity/keys.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import { LEAST_INVOICE } from '../../protocol/terms.ts'
 import { noTiming } from './credit.ts'
@@ -12,6 +11,7 @@ import type { Offered } from './offered.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
 import { isBroken, leftAt, owedAt } from './left.ts'
 import { lostTab } from './lost-books.ts'
+import { brokenTab, disputedTab } from './tab-faults.ts'
 import { drawnAt } from './tabs.ts'
 
 /** By which timing a job is paid, and what is to be paid before it goes out. */
@@ -106,33 +106,3 @@ export const noWallet = (): Fault =>
   new Fault('refused', 'wallet.none', 'this node wants to be paid, and no wallet is connected', {
     hint: 'connect one: fedai pay connect',
   })
-
-const disputedTab = (node: PubKey): Fault =>
-  new Fault(
-    'verification',
-    'tab.disputed',
-    'this node counts a sum as owed that you disputed: what it is paid would pay that first',
-    { hint: elsewhere(node) },
-  )
-
-const brokenTab = (node: PubKey): Fault =>
-  new Fault(
-    'verification',
-    'tab.broken',
-    'this node broke its word about your money, and gets nothing more',
-    { hint: elsewhere(node) },
-  )
-
-/** For a job. With one node alone at a router there is no other way than another router. */
-export const elsewhere = (node: PubKey): string =>
-  `ask another node: --where deny:${npub(node)}\nwhere no other does it there, another router: --router`
-
-/** The same for who only wants to pay into a tab. */
-export const asTopUp = (fault: Fault): Fault =>
-  REFUSED.has(fault.code)
-    ? new Fault(fault.kind, fault.code, fault.message, {
-        hint: 'nothing was paid; pay into your tab at another node, or at none: jobs pay as they go',
-      })
-    : fault
-
-const REFUSED: ReadonlySet<string> = new Set(['tab.broken', 'tab.disputed', 'tab.lost'])

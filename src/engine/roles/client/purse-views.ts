@@ -49,6 +49,11 @@ export const openViews = (tab: Purse['tab'], clock: Clock) => {
       const row = of(at.payee, at.ref)
       return row.session ? [] : [{ do: 'put', table: 'views', row }]
     },
+    /** The tab whose units it buys; null where it buys none. */
+    boughtBy: (payment: WantedPayment): TabView | null => {
+      const at = tabOf(payment)
+      return at ? of(at.payee, at.ref) : null
+    },
     settled: (entry: Entry): Change[] => {
       const at = tabOf(entry)
       if (!at) return []

@@ -5,7 +5,7 @@ import type { Payment } from '../../payments/payer.ts'
 import type { EventId, JobId, PubKey } from '../../protocol/ids.ts'
 import { termsText } from '../../protocol/terms.ts'
 import { toSec } from '../../base/clock.ts'
-import { FREE, NODE, SETTLED, hex } from '../../spending/journal.case.ts'
+import { FREE, NODE, SETTLED, hex, payment } from '../../spending/journal.case.ts'
 import { memoryStore } from '../../storage/memory.ts'
 import { scene } from './purse.case.ts'
 
@@ -118,3 +118,17 @@ describe('a payment that an earlier process began', () => {
 })
 
 type Scene = ReturnType<typeof scene>
+
+test('a payment that was decided before its node lied is not made: nothing is written, and nothing leaves', async () => {
+  const it = scene()
+  const ref = it.purse.tab(NODE).pubkey
+  expect(await it.pay(1, { ref, terms: topUp(it, 1) })).toBe('settled')
+  // The lie is on its way into the books when the payment is asked for, and an invoice that it sent with it comes.
+  const pinned = it.purse.pin(NODE)
+  expect(await it.pay(2, { ref, terms: topUp(it, 2) })).toBe('tab.broken')
+  await pinned
+  expect(it.paid).toHaveLength(1)
+  expect(it.store.payment(payment(2).hash)).toBeNull()
+  // What was begun before is heard of all the same.
+  expect(await it.pay(1, { ref, terms: topUp(it, 1) })).not.toBe('tab.broken')
+})

@@ -15,11 +15,12 @@ import { charged, leftOn } from '../../spending/ledger.ts'
 import { watchedClock } from '../set-clock.ts'
 import { checkIn } from './purse-check.ts'
 import type { Purse } from './purse-seam.ts'
-import { leaving, limitsOf, openOf, overCaps, payerOf, showsOf, tellerOf } from './purse-rules.ts'
+import { leaving, limitsOf, openOf, overCaps, showsOf, tellerOf } from './purse-rules.ts'
 import { openSteps } from './purse-steps.ts'
 import { openWaiting } from './purse-waiting.ts'
 import { openViews } from './purse-views.ts'
 import { resultsIn } from './results.ts'
+import { brokenTab } from './tab-faults.ts'
 import type { MoneyStore } from '../../storage/money-store.ts'
 
 type PurseOptions = Readonly<{
@@ -75,8 +76,7 @@ export const openPurse = (options: PurseOptions): Purse => {
     return made
   }
   const views = openViews(tab, clock)
-  const viewOf = views.of
-  const view: Purse['view'] = (node, key = tab(node).pubkey) => viewOf(node, key)
+  const view: Purse['view'] = (node, key = tab(node).pubkey) => views.of(node, key)
 
   const teller = tellerOf(payer)
   /** What is held has no end of its own. */
@@ -178,28 +178,28 @@ export const openPurse = (options: PurseOptions): Purse => {
     pin: (node) => step(() => ({ changes: views.pinned(node) })).catch(failed),
     lost: (node) => step(() => ({ changes: views.lost(node) })).catch(failed),
     over: ({ node, key, ref, used, caps, ...outlay }) => {
-      const left = leftOn(viewOf(node, key)) - used
+      const left = leftOn(views.of(node, key)) - used
       return overCaps(journal, clock.now(), { payee: node, ref, left, caps }, outlay)
     },
     async pay({ payment, caps, price, used = 0n, hold = false, begun }) {
       // It would be written, and perhaps never sent.
       if (isLeaving) throw leaving()
-      const { hash, payee } = payment
-      const key = payerOf(payment)
+      const { hash } = payment
       const joined = waiting.joined(payment)
       if (joined) return joined
       const end = waiting.begun(payment)
       if (hold) holds.add(hash)
       wanting.add(hash)
       if (begun) begins.set(hash, begun)
-      const left = (): bigint =>
-        payee === null || key === null ? 0n : leftOn(viewOf(payee, key)) - used
-      const { once } = teller
       await feed(() => {
         const known = store.payment(hash)
         // Another process of ours has begun it, or heard of its end, since we read.
         if (known && known.state !== journal.open.get(hash)?.state) read(journal.unsure)
-        return { type: 'want', payment, caps, price, once, left: left(), known }
+        const its = views.boughtBy(payment)
+        // It may have lied since this payment was decided: what is said to get nothing more gets nothing.
+        if (!known && its?.broken) throw brokenTab(its.payee)
+        const left = its ? leftOn(its) - used : 0n
+        return { type: 'want', payment, caps, price, once: teller.once, left, known }
       })
         .catch((error: unknown) => waiting.refuse(hash, error))
         .finally(() => wanting.delete(hash))
@@ -219,7 +219,7 @@ export const openPurse = (options: PurseOptions): Purse => {
         return found
       }).catch(failed)
       // The node has more than we know that we paid: what had failed may have settled after all.
-      if (said.paid > viewOf(said.node, said.key).paid)
+      if (said.paid > views.of(said.node, said.key).paid)
         for (const it of journal.open.values()) if (it.payee === said.node) lookUp(it).catch(failed)
       return wrong
     },

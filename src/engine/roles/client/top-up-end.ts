@@ -5,7 +5,7 @@ import type { Funding, TopUp } from './money.ts'
 import type { News } from './news.ts'
 import type { ClientTurn } from './state.ts'
 import { leftAt } from './left.ts'
-import { asTopUp } from './plan.ts'
+import { asTopUp } from './tab-faults.ts'
 
 /** How a top-up ends, and what is told of it. */
 
