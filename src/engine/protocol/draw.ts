@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { eventIdField, hex32, jobIdField, msatField, pubKeyField, timing } from './fields.ts'
+import { has } from './has.ts'
 
 /**
  * 4645: a client's tab key (with the tab off: the session key) lets one node charge one job, up to its ceiling.
@@ -17,6 +18,8 @@ export const draw = z
     timing,
     /** Timing `hold` alone: the invoice whose money waits for this job, and for no other. */
     payment_hash: hex32.optional(),
+    /** What the payer has of this tab; left out where that is nothing. */
+    has: has.optional(),
   })
   .refine(
     (it) => (it.timing === 'hold') === (it.payment_hash !== undefined),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { eventIdField, hex16, hex32, jobIdField, msatField, pubKeyField } from './fields.ts'
+import { has } from './has.ts'
 import { PURPOSES } from './terms.ts'
 
 /** 26433: asks the payee for an invoice. It gives the same one again while that can be paid. */
@@ -19,4 +20,6 @@ export const fund = z.object({
   drop: z.literal(true).optional(),
   /** Of an invoice for one job: the router that is to see that it was paid. */
   router: pubKeyField.optional(),
+  /** What the payer has of this tab; left out where that is nothing. */
+  has: has.optional(),
 })

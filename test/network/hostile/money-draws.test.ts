@@ -119,6 +119,11 @@ const LIES: Record<string, [reason: string, Change]> = {
       return {}
     },
   ],
+  'that claims a statement which never was': [
+    'no_tab',
+    () => ({ draw: { has: { n: 2, seq: 1 } } }),
+  ],
+  'that claims a payment which never was': ['no_tab', () => ({ draw: { has: { n: 1, seq: 2 } } })],
   'attack 2: of a key that paid nothing': ['no_tab', (_, { stage }) => ({ by: stage.newSigner() })],
 }
 

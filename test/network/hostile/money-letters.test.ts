@@ -148,6 +148,35 @@ describe('fund', () => {
     unharmed(it.stage)
   })
 
+  test('that claims a history which never was gets none, and hurts nobody else', () => {
+    const it = moneyScene()
+    wish(it.stage, it.client)
+    it.stage.advance(2_000)
+    const before = { tab: { ...tabAt(it)! }, made: it.mint.made.size }
+    const puppet = addPuppet(it.stage, it.router)
+    const key = it.stage.newSigner()
+    const most = Number.MAX_SAFE_INTEGER
+    for (const has of [
+      { n: 1, seq: 0 },
+      { n: 0, seq: 1 },
+      { n: most, seq: most },
+    ]) {
+      asks(it, puppet, key, fundOf(it, key, { has }))
+      it.stage.advance(1_000)
+    }
+    expect(it.mint.made.size).toBe(before.made)
+    const told = heardBy(puppet, 'refused')
+    expect(told).toHaveLength(3)
+    // It is told by its letter: a router learns no key of a tab from it.
+    for (const said of told) expect(said).toMatchObject({ reason: 'no_tab', job: said.ticket })
+    expect(JSON.stringify(told)).not.toContain(key.pubkey)
+    expect(tabAt(it)).toEqual(before.tab)
+    wish(it.stage, it.client)
+    it.stage.advance(2_000)
+    expect(tabAt(it)!.n).toBe(before.tab.n + 1)
+    unharmed(it.stage)
+  })
+
   test('for other purposes than a tab gets none', () => {
     const it = moneyScene()
     const puppet = addPuppet(it.stage, it.router)

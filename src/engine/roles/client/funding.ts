@@ -4,6 +4,7 @@ import { type Msat, msat } from '../../base/money.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import { noCredit } from './credit.ts'
 import { finishJob } from './ending.ts'
+import { hasOf } from './lost-books.ts'
 import { type Funding, newFunding, placeOf } from './money.ts'
 import { notCredited, notKnown } from './outcome.ts'
 import { giveBack, overAlone } from './own-invoice.ts'
@@ -215,15 +216,15 @@ const ask = (turn: ClientTurn, one: Funding): void => {
   const waiting = waitingFor(turn, one).find((it) => it.phase === 'funding')
   const hold = waiting && { job: waiting.id, ticket: waiting.funding!.offered.ticket.event.id }
   const isTab = ref === state.money!.tab(node).pubkey
-  const letter = tellNode(turn, node, 'fund', {
+  one.letter = tellNode(turn, node, 'fund', {
     for: isTab ? 'topup' : 'job',
     ref,
     msat: String(one.needed),
     hold: hold ?? null,
     ...(timing === 'hold' && { timing }),
+    ...hasOf(state.money!, node),
     ...(state.money!.proves && !isTab && { router: state.router }),
   })
-  if (one.topUp) one.topUp.letter = letter
 }
 
 const INVOICE_WITHIN_MS = 5_000

@@ -2,6 +2,7 @@ import { unixMs } from '../../base/clock.ts'
 import { Fault } from '../../base/fault.ts'
 import { showLeft } from '../../base/money.ts'
 import { npub } from '../../identity/keys.ts'
+import type { Has } from '../../protocol/has.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import type { Terms } from '../../protocol/terms.ts'
 import { CREDITED_MS } from '../../spending/ledger-findings.ts'
@@ -21,6 +22,12 @@ export const noteLost = ({ state, now, effects }: ClientTurn, node: PubKey): voi
   lost.add(node)
   if (lost.size > MOST_LOST) lost.delete(lost.keys().next().value!)
   state.deadlines.set(`lost:${node}`, unixMs(now + LOST_MS))
+}
+
+/** What we say that we have of our tab with each letter for an invoice and each draw: a node whose ledger has less refuses. */
+export const hasOf = ({ view }: ClientMoney, node: PubKey): { has?: Has } => {
+  const { n, seq } = view(node)
+  return n > 0 || seq > 0 ? { has: { n, seq } } : {}
 }
 
 /** A `lost:` deadline fell due: it is asked again. */

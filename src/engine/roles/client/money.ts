@@ -95,8 +95,6 @@ export type TopUp = {
   msat: Msat | null
   maxFee: Msat | null
   fee: Msat | null
-  /** The newest letter to its node. */
-  letter: EventId | null
   rounds: number
 }
 
@@ -114,6 +112,8 @@ export type Funding = {
   /** `full`: with what it asks more would lie unused there than may (waiting.ts). */
   phase: 'asked' | 'paying' | 'paid' | 'full'
   asks: number
+  /** The newest letter to its node. */
+  letter: EventId | null
   /** Since when it is asked, and what was paid there then: the highest number. */
   since: UnixMs
   before: number
@@ -145,6 +145,7 @@ export const newFunding = (
   looked: false,
   phase: 'asked',
   asks: 0,
+  letter: null,
   hash: null,
   seq: 0,
   stale: null,

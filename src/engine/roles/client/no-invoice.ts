@@ -3,7 +3,8 @@ import type { Message } from '../../protocol/messages.ts'
 import { askUnsent } from './again.ts'
 import { endFunding, failAll, firstPayable } from './funding.ts'
 import { holdsOut } from './hold.ts'
-import { placeOf } from './money.ts'
+import { lostTab, noteLost } from './lost-books.ts'
+import { type Funding, placeOf } from './money.ts'
 import { invoicesOut, noInvoice } from './payee-faults.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
 import { waitingFor } from './waiting.ts'
@@ -29,6 +30,7 @@ export const onNoInvoice = (turn: ClientTurn, job: ClientJob, reason: string | n
   const places = [job.id, money.tab(node).pubkey].map((ref) => placeOf(node, ref))
   const one = places.map((it) => money.funding.get(it)).find((it) => it !== undefined)
   if (one?.phase !== 'asked') return
+  if (reason === 'no_tab') return onNoTab(turn, one)
   // New offers name a ticket that lives.
   if (reason === 'expired' && one.ref === job.id && askUnsent(turn, job, reason))
     return endFunding(turn, one)
@@ -42,6 +44,20 @@ export const onNoInvoice = (turn: ClientTurn, job: ClientJob, reason: string | n
   const due = `fund:${placeOf(node, one.ref)}` as const
   const soon = unixMs(now + NO_INVOICE_MS)
   if (soon < (state.deadlines.dueAt(due) ?? Infinity)) state.deadlines.set(due, soon)
+}
+
+/** The same, where no job waited: what its letter was about ends. */
+export const onLetterRefused = (turn: ClientTurn, { body, event }: Message<'progress'>): void => {
+  if (body.status !== 'refused' || body.reason !== 'no_tab') return
+  for (const one of turn.state.money?.funding.values() ?? [])
+    if (one.phase === 'asked' && one.node === event.pubkey && one.letter === body.ticket)
+      onNoTab(turn, one)
+}
+
+/** Its ledger lacks what we have of our tab: nothing more is paid there. */
+const onNoTab = (turn: ClientTurn, one: Funding): void => {
+  noteLost(turn, one.node)
+  failAll(turn, one, lostTab(turn.state.money!, one.node))
 }
 
 const hasAnother = (turn: ClientTurn, job: ClientJob): boolean => {

@@ -16,7 +16,7 @@ import { onRefused } from './refused.ts'
 import { mustPay, paid } from './paying.ts'
 import { begun, fail, take } from './taking.ts'
 import { fundRunning, payThenSend } from './funding.ts'
-import { isUnpaid, onNoInvoice } from './no-invoice.ts'
+import { isUnpaid, onLetterRefused, onNoInvoice } from './no-invoice.ts'
 import { leaveWhileFunding } from './attempt.ts'
 import { priceAt } from './price.ts'
 import { isInline, sendBody } from './sending.ts'
@@ -29,7 +29,8 @@ export const onProgress = (turn: ClientTurn, message: Message<'progress'>): void
   const job = turn.state.jobs.get(body.job)
   if (job && isUnpaid(job, message))
     return onNoInvoice(turn, job, 'reason' in body ? body.reason : null)
-  if (!job?.attempt || job.phase === 'over' || job.phase === 'ended') return
+  if (!job) return onLetterRefused(turn, message)
+  if (!job.attempt || job.phase === 'over' || job.phase === 'ended') return
   const fromRouter = event.pubkey === turn.state.router
   if (body.status === 'moved') {
     if (fromRouter) onMoved(turn, job, body)

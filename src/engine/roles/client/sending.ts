@@ -10,6 +10,7 @@ import { draftOf } from '../../protocol/draft.ts'
 import { type Signed, eventText } from '../../protocol/event.ts'
 import { endAttempt } from './attempt.ts'
 import { newLock } from './hold.ts'
+import { hasOf } from './lost-books.ts'
 import type { Timing } from './money.ts'
 import { finishJob } from './ending.ts'
 import type { Offered } from './offered.ts'
@@ -147,6 +148,7 @@ const drawFor = (
     body: job.bodyHash,
     ceiling: String(ceiling),
     timing,
+    ...hasOf(state.money, node),
     ...(timing === 'hold' && { payment_hash: job.holds.get(node)?.hash as string }),
   }
   const draft = draftOf('draw', content, { now, net: state.net, to: node, about })

@@ -28,7 +28,7 @@ export const onTopUp = (
   }
   const { maxFee } = wish
   const phase = 'waiting'
-  const one: TopUp = { id, wish, phase, msat: null, maxFee, fee: null, letter: null, rounds: 0 }
+  const one: TopUp = { id, wish, phase, msat: null, maxFee, fee: null, rounds: 0 }
   money.topUps.set(id, one)
   const why = state.wantsProof ? wantsProof() : money.off ? tabOff() : null
   const fault = why ?? refusalAt(money, wish.node)
@@ -102,7 +102,7 @@ export const onTopUpDeclined = (
   // It is asked again in a while.
   if (reason.startsWith('rate-limited')) return
   for (const one of turn.state.money?.funding.values() ?? [])
-    if (one.phase === 'asked' && one.topUp?.letter === id) failAll(turn, one, offline())
+    if (one.phase === 'asked' && one.topUp && one.letter === id) failAll(turn, one, offline())
 }
 
 const begin = (turn: ClientTurn, one: TopUp): void => {

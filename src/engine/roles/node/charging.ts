@@ -10,11 +10,11 @@ import { draftOf } from '../../protocol/draft.ts'
 import { type Signed, eventText, tagValue } from '../../protocol/event.ts'
 import { encodeFrame, frameHeader } from '../../protocol/frames.ts'
 import { document } from '../../protocol/intake.ts'
-import type { PubKey } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import type { JobRefusal } from '../../protocol/progress.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
 import type { Kept } from '../../storage/store.ts'
+import { isUnknown, lacks, noTab } from './lost-books.ts'
 import { type JobMessage, type NodeJob, type NodeTurn, tell } from './state.ts'
 import { DUE_MS, type Till, commit } from './till.ts'
 
@@ -54,6 +54,7 @@ export const drawOf = (
     timing: body.timing,
   })
   if (flaw) return 'policy'
+  if (lacks(till, draw.event.pubkey, draw.body.has)) return noTab(turn)
   return mayTake(till.held, ticket, draw.event.pubkey, turn.now) ? draw : 'busy'
 }
 
@@ -90,25 +91,6 @@ export const reserveFor = (
     goOn(later, job)
   })
   return null
-}
-
-/** Who pays afterwards may have no tab yet; all others draw on what they paid. */
-const isUnknown = (
-  till: Till,
-  { key, timing }: Readonly<{ key: PubKey; timing: string }>,
-): boolean => {
-  const { paid = 0n, seq = 0, n = 0 } = tabAt(till.tabs, key) ?? {}
-  const { invoices, wanted } = till.book
-  const isAsked = [...invoices.values(), ...wanted.values()].some(({ payer }) => payer === key)
-  return timing !== 'after' && !isAsked && paid === 0n && seq === 0 && n === 0
-}
-
-/** Our ledger may be another one than clients have paid into: whoever runs this node is to hear of it. */
-const noTab = ({ state, now, effects }: NodeTurn): JobRefusal => {
-  if (state.deadlines.has('no_tab:')) return 'no_tab'
-  state.deadlines.set('no_tab:', unixMs(now + NO_TAB_EVERY_MS))
-  effects.push({ do: 'log', level: 'warn', event: 'tab.unknown', fields: {} })
-  return 'no_tab'
 }
 
 /** Whether the job may have cost so much: what is reserved for it is never exceeded. */
@@ -220,7 +202,5 @@ export type JobDraw = {
   statement: Signed | null
 }
 
-/** How often it is logged at most. */
-const NO_TAB_EVERY_MS = 60_000
 /** How long a job waits for a tab that is used up. */
 const PAUSE_MS = 20_000

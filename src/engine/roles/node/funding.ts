@@ -8,7 +8,7 @@ import { rowOf } from '../../metering/rows.ts'
 import { lapse, tabAt } from '../../metering/tab.ts'
 import { authorized, owed } from '../../metering/tab-rows.ts'
 import { MOST_TOP_UP, dueInvoiceOf, jobInvoiceOf, topUpOf } from '../../metering/tab-top-up.ts'
-import type { EventId, JobId, PubKey } from '../../protocol/ids.ts'
+import { type EventId, type JobId, type PubKey, jobId } from '../../protocol/ids.ts'
 import { sealed } from '../../protocol/intake.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
@@ -16,6 +16,7 @@ import type { MoneyChange } from '../../storage/money-store.ts'
 import { lookSoon, mayAsk, onUnwritten } from '../counter.ts'
 import type { LinkId, Unwritten } from '../wire.ts'
 import { jobHeldBy } from './hold-job.ts'
+import { lacks, noTab } from './lost-books.ts'
 import { PAYEE, answering, askRest, feed } from './payee.ts'
 import { hear, noteAsking } from './reach.ts'
 import { type NodeJob, type NodeTurn, say } from './state.ts'
@@ -48,10 +49,13 @@ export const onMoney = (turn: NodeTurn, link: LinkId, message: Message<'money'>)
     tellAgain(turn, till, from, inner)
     return isWaiting ? onWaiting(turn, till, payer, from) : undefined
   }
-  const { ref, drop, hold } = inner.body
+  const { ref, drop, hold, has } = inner.body
   const ticket = hold && turn.state.tickets.has(hold.ticket) ? hold.ticket : ''
   const what = drop ? 'drop' : `${seq} ${ticket}`
   if (!mayAsk(turn, 'fund', event.pubkey, `${ref} ${what}`)) return
+  // A letter for which no job waits is named by itself.
+  const waits = hold ?? { job: jobId(event.id), ticket: event.id }
+  if (!drop && lacks(till, payer, has)) return refuse(turn, from, waits, noTab(turn))
   const to = { ...from, ...(hold && { waits: hold }) }
   hear(till, { payer, ref }, to)
   if (!drop) noteAsking(till, { payer, ref }, to)
@@ -155,7 +159,7 @@ const onJobFund = (
   if (body.drop) return dropUnpaid(turn, till, ref as JobId, payer)
   if (needed > MOST_TOP_UP || ref === payer || (slot && slot.job !== ref)) return
   if (hold && !(slot && till.canHold)) return
-  if (hold && slot && !mayHold(turn, slot.ticket)) return refuseTicket(turn, to, slot)
+  if (hold && slot && !mayHold(turn, slot.ticket)) return refuse(turn, to, slot, 'expired')
   if (slot) keepSlot(turn, till, payer, to, slot)
   lookSoon(turn, till, payer)
   const amount = jobInvoiceOf(needed, till.pay.granularity)
@@ -171,13 +175,17 @@ const onJobFund = (
   feed(turn, till, { type: 'fund', settled, ...wanted }, answering(to))
 }
 
-/** A ticket died with a link, say, or has no such work: its client need not wait for what does not come. */
-const refuseTicket = (
+/**
+ * No invoice is given for it: `expired` where a ticket died with a link, say, or has no such work; `no_tab` where our ledger
+ * lacks what we signed. Its client need not wait for what does not come.
+ */
+const refuse = (
   turn: NodeTurn,
   { link, client }: Reach,
   { job, ticket }: { job: JobId; ticket: EventId },
+  reason: 'expired' | 'no_tab',
 ): void => {
-  const said = { status: 'refused', job, ticket, reason: 'expired' } as const
+  const said = { status: 'refused', job, ticket, reason } as const
   say(turn, link, 'progress', said, { to: client, about: ticket })
 }
 
