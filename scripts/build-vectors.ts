@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { type Signed, canonical, eventText } from '../src/engine/protocol/event.ts'
 import type { KindName } from '../src/engine/protocol/kinds.ts'
 import { toHex } from '../src/engine/base/bytes.ts'
@@ -14,7 +15,7 @@ import {
 } from '../test/vectors/samples.ts'
 
 /** Writes test/vectors/events/: what a second implementation needs to test itself. */
-const folder = new URL('../test/vectors/events/', import.meta.url).pathname
+const folder = join(import.meta.dir, '../test/vectors/events/')
 
 const context = {
   about: 'The reader of all vectors here, where a line says nothing else. Times in ms since 1970.',

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'bun:test'
 import { sha256, toHex } from '../../src/engine/base/bytes.ts'
 import { chaos } from './chaos.ts'
@@ -92,7 +93,7 @@ const PAID_HOW = ['before', 'stream', 'after', 'hold']
   .concat('both died')
 
 const shard = async (first: number, step: number): Promise<Summary> => {
-  const script = new URL('chaos-shard.ts', import.meta.url).pathname
+  const script = join(import.meta.dir, 'chaos-shard.ts')
   const child = Bun.spawn([process.execPath, script, ...[first, step, count].map(String)], {
     stdout: 'pipe',
     stderr: 'inherit',
