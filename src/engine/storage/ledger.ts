@@ -3,6 +3,7 @@ import { closeSync, fdatasync, openSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { type Fault, isFault } from '../base/fault.ts'
 import { unixMs } from '../base/clock.ts'
+import { lives } from '../base/process.ts'
 import type { EventId, JobId, PubKey } from '../protocol/ids.ts'
 import { asStorageFault, checkIntegrity, closeDatabase, openDatabase } from './database.ts'
 import { receiptDuplicate } from './faults.ts'
@@ -211,7 +212,7 @@ const keptOf = ({ signer, at, ...row }: Row): Kept => ({
  */
 const takeOpening = (db: Database, path: string): bigint => {
   const notes = db.query<{ id: bigint; pid: bigint }, []>('SELECT id, pid FROM openings').all()
-  const dead = notes.filter(({ pid }) => !isAlive(Number(pid)))
+  const dead = notes.filter(({ pid }) => !lives({ pid: Number(pid), started: null }))
   if (dead.length > 0) checkIntegrity(db, path)
   return db
     .transaction(() => {
@@ -223,14 +224,4 @@ const takeOpening = (db: Database, path: string): bigint => {
       return db.query<{ id: bigint }, []>('SELECT last_insert_rowid() AS id').get()!.id
     })
     .immediate()
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // EPERM: it is there and belongs to somebody else.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
 }
