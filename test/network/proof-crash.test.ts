@@ -1,6 +1,7 @@
 // A router that wants to see each payment, with router or client dead at every deed: no payment routes two jobs, and none that was paid is refused.
 import { expect, test } from 'bun:test'
 import { KINDS } from '../../src/engine/protocol/kinds.ts'
+import { ofJob } from '../../src/engine/storage/store.conformance.ts'
 import { checkInvariants } from './invariants.ts'
 import type { Crash, Deed } from './life.ts'
 import { checkMoney } from './money-books.ts'
@@ -75,7 +76,7 @@ const checkProven = (it: World): void => {
     expect(amount, 'routed for nothing').toBeGreaterThanOrEqual(BigInt(said.ceiling))
     const own = rows.filter(({ job }) => job === said.job)
     expect(own, 'routed, and not written').toHaveLength(1)
-    const kept = store.ofJob(said.job as never)
+    const kept = ofJob(store, said.job as never)
     if (kept.some(({ kind }) => kind === 'receipt')) expect(own[0]!.used, 'not used up').toBe(true)
   }
 }

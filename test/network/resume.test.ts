@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { scriptedChat, scriptedRunner } from '../fakes/scripted-runner.ts'
+import { ofJob } from '../../src/engine/storage/store.conformance.ts'
 import {
   away,
   back,
@@ -70,7 +71,7 @@ describe('a stream goes on from where it was', () => {
       whole(asked)
       expect(runners[0]!.seen).toHaveLength(1)
       // The new router took the receipt into its books, and the acknowledgement.
-      expect(it.routerParty.store.ofJob(asked.outcome!.job).map((kept) => kept.kind)).toEqual([
+      expect(ofJob(it.routerParty.store, asked.outcome!.job).map((kept) => kept.kind)).toEqual([
         'receipt',
         'acknowledgement',
       ])

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { scriptedChat, scriptedRunner, textPieces } from '../fakes/scripted-runner.ts'
 import { KINDS } from '../../src/engine/protocol/kinds.ts'
 import type { News, Outcome } from '../../src/engine/roles/client/news.ts'
+import { ofJob } from '../../src/engine/storage/store.conformance.ts'
 import { checkInvariants } from './invariants.ts'
 import { type Asked, World, wishOf } from './world.ts'
 
@@ -65,7 +66,7 @@ describe('a job', () => {
       'sheet',
       'ticket',
     ])
-    expect(it.routerParty.store.ofJob(outcome!.job).map((k) => k.kind)).toEqual([
+    expect(ofJob(it.routerParty.store, outcome!.job).map((k) => k.kind)).toEqual([
       'receipt',
       'acknowledgement',
     ])

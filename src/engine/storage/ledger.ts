@@ -82,6 +82,14 @@ export const MIGRATIONS = [
   'DROP TABLE heads',
   // When a node said that it knows nothing of a tab.
   'ALTER TABLE views ADD COLUMN lost_at INTEGER',
+  // An acknowledgement is found by its job's first receipt: that index grows at its end, where that of the jobs,
+  // which are random, had one more page to rewrite for each.
+  `ALTER TABLE kept ADD COLUMN beside INTEGER;
+  UPDATE kept SET beside = ifnull((SELECT min(seq) FROM kept AS it WHERE it.job = kept.job AND it.kind = 'receipt'), 0)
+    WHERE kind = 'acknowledgement';
+  DROP INDEX kept_by_job;
+  CREATE INDEX receipts_by_job ON kept (job) WHERE kind = 'receipt';
+  CREATE INDEX acknowledgements ON kept (beside) WHERE kind = 'acknowledgement'`,
 ]
 
 type Row = Omit<Kept, 'by' | 'at'> & { signer: PubKey; at: bigint }
@@ -140,26 +148,32 @@ const statementsOf = (db: Database) => {
   const columns = 'id, kind, job, ticket, signer, text, at'
   // Each event once, and one receipt for each signer, job and ticket. Begun by BEGIN IMMEDIATE, so that
   // no other process writes between the look and the row.
-  const insert = db.prepare(
-    `INSERT INTO kept (${columns}) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (
-       SELECT 1 FROM kept WHERE job = ?3 AND (id = ?1 OR
-         (?2 = 'receipt' AND kind = 'receipt' AND ticket = ?4 AND signer = ?5)))`,
+  const receipt = db.prepare(
+    `INSERT INTO kept (${columns}) SELECT ?1, 'receipt', ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (
+       SELECT 1 FROM kept WHERE kind = 'receipt' AND job = ?2 AND (id = ?1 OR (ticket = ?3 AND signer = ?4)))`,
+  )
+  const acknowledgement = db.prepare(
+    `INSERT INTO kept (${columns}, beside) SELECT ?1, 'acknowledgement', ?2, ?3, ?4, ?5, ?6, first
+       FROM (SELECT ifnull(min(seq), 0) AS first FROM kept WHERE kind = 'receipt' AND job = ?2)
+       WHERE NOT EXISTS (
+         SELECT 1 FROM kept WHERE kind = 'acknowledgement' AND beside = first AND id = ?1)`,
   )
   // From the end, where a node's ledger has its own.
   const head = db.prepare<{ id: EventId }, [PubKey]>(
     `SELECT id FROM kept WHERE kind = 'receipt' AND signer = ? ORDER BY seq DESC LIMIT 1`,
   )
   const byId = db.prepare<{ id: EventId }, [JobId, EventId]>(
-    'SELECT id FROM kept WHERE job = ? AND id = ?',
+    `SELECT id FROM kept WHERE kind = 'receipt' AND job = ? AND id = ?`,
   )
-  const ofJob = db.prepare<Row, [JobId]>(`SELECT ${columns} FROM kept WHERE job = ? ORDER BY seq`)
   const newest = db.prepare<Row, [number]>(`SELECT ${columns} FROM kept ORDER BY seq DESC LIMIT ?`)
 
   const keep = (kept: Kept): Fault | null => {
     const { id, kind, job, ticket, by, text, at } = kept
-    const { changes } = insert.run(id, kind, job, ticket, by, text, BigInt(at))
+    const isReceipt = kind === 'receipt'
+    const insert = isReceipt ? receipt : acknowledgement
+    const { changes } = insert.run(id, job, ticket, by, text, BigInt(at))
     // Not written: the same event again, or a second receipt, which another process was first with.
-    return changes > 0 || byId.get(job, id) ? null : receiptDuplicate(job)
+    return changes > 0 || !isReceipt || byId.get(job, id) ? null : receiptDuplicate(job)
   }
   const money = moneyTables(db)
   const writeOne = (change: MoneyChange): Fault | null =>
@@ -190,12 +204,11 @@ const statementsOf = (db: Database) => {
   const writeAll = db.transaction((sets: readonly (readonly MoneyChange[])[]) => sets.map(writeSet))
 
   return {
-    prepared: () => [insert, head, byId, ofJob, newest, ...money.prepared()],
+    prepared: () => [receipt, acknowledgement, head, byId, newest, ...money.prepared()],
     /** Writes all in one transaction, each set as a whole or not at all; null or why not for each. */
     write: (sets: readonly (readonly MoneyChange[])[]) => writeAll.immediate(sets),
     money: money.reads,
     head: (key: PubKey): EventId | null => head.get(key)?.id ?? null,
-    ofJob: (job: JobId): Kept[] => ofJob.all(job).map(keptOf),
     newest: (limit: number): Kept[] => newest.all(limit).map(keptOf),
   }
 }

@@ -49,7 +49,6 @@ export const memoryStore = (): LedgerStore => {
       },
     ),
     chainHead: (key) => heads.get(key) ?? null,
-    ofJob: (job) => [...kept.values()].filter((it) => it.job === job),
     newest: (limit) => [...kept.values()].toReversed().slice(0, limit),
     observe: async (observation) => {
       if (closed) throw storeClosed()

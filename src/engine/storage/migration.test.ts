@@ -11,7 +11,7 @@ import { decide, openJournal } from '../spending/journal.ts'
 import { HUGE, at as began, entryOf, hex as hexOf } from './money.case.ts'
 import { MONEY_MIGRATION } from './money-schema.ts'
 import { openStore } from './sqlite.ts'
-import { NODE, OTHER, receiptOf } from './store.conformance.ts'
+import { NODE, OTHER, ofJob, receiptOf } from './store.conformance.ts'
 
 test('a ledger of the first version keeps its rows, their order and its heads, and what may stand once', async () => {
   const path = join(mkdtempSync(join(tmpdir(), 'fedai-old-')), 'ledger.db')
@@ -28,7 +28,7 @@ test('a ledger of the first version keeps its rows, their order and its heads, a
   db.close()
   const store = await openStore(path)
   expect(store.newest(9)).toEqual(old.toReversed())
-  expect(store.ofJob(receiptOf(1).job)).toEqual([receiptOf(1), agreed])
+  expect(ofJob(store, receiptOf(1).job)).toEqual([receiptOf(1), agreed])
   expect(store.chainHead(NODE)).toBe(receiptOf(1).id)
   await Promise.all(old.map((it) => store.keep(it)))
   const second = store.keep(receiptOf(4, { job: receiptOf(2).job }))
@@ -120,6 +120,7 @@ const THIRD_VERSION = `
     text TEXT NOT NULL,
     at INTEGER NOT NULL
   ) STRICT;
+  CREATE INDEX kept_by_job ON kept (job);
   CREATE TABLE heads (key TEXT PRIMARY KEY, receipt TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE openings (id INTEGER PRIMARY KEY, pid INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;
   ${MONEY_MIGRATION}

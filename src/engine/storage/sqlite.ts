@@ -98,7 +98,6 @@ export const openStore = async (path: string, flush?: Flush): Promise<LedgerStor
       keeping.flush()
       return orFault(path, () => ledger.head(key))
     },
-    ofJob: (job) => orFault(path, () => ledger.ofJob(job)),
     newest: (limit) => orFault(path, () => ledger.newest(limit)),
     observe: (observation) =>
       closing ? Promise.reject(storeClosed()) : observing.add(observation),

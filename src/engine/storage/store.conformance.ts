@@ -19,6 +19,13 @@ export const receiptOf = (n: number, over: Partial<Kept> = {}): Kept => ({
   ...over,
 })
 
+/** The events of a job among the newest, oldest first. */
+export const ofJob = (store: Pick<Store, 'newest'>, job: JobId): Kept[] =>
+  store
+    .newest(1_000)
+    .filter((it) => it.job === job)
+    .toReversed()
+
 const observationOf = (n: number): Observation => ({
   node: NODE,
   task: 'text.chat@1',
@@ -39,8 +46,8 @@ const code = (promise: Promise<unknown>): Promise<string> =>
 const CASES: Readonly<Record<string, (store: Store) => Promise<void>>> = {
   'what was kept comes back as it was': async (store) => {
     await store.keep(receiptOf(1))
-    expect(store.ofJob(receiptOf(1).job)).toEqual([receiptOf(1)])
-    expect(store.ofJob(receiptOf(2).job)).toEqual([])
+    expect(ofJob(store, receiptOf(1).job)).toEqual([receiptOf(1)])
+    expect(ofJob(store, receiptOf(2).job)).toEqual([])
   },
   'the same event twice is kept once': async (store) => {
     await Promise.all([store.keep(receiptOf(1)), store.keep(receiptOf(1))])
@@ -51,7 +58,7 @@ const CASES: Readonly<Record<string, (store: Store) => Promise<void>>> = {
     const { job, ticket } = receiptOf(1)
     const agreed = receiptOf(2, { kind: 'acknowledgement', by: OTHER, job, ticket })
     for (const kept of [receiptOf(1), agreed, receiptOf(3)]) await store.keep(kept)
-    expect(store.ofJob(job)).toEqual([receiptOf(1), agreed])
+    expect(ofJob(store, job)).toEqual([receiptOf(1), agreed])
     expect(store.newest(2)).toEqual([receiptOf(3), agreed])
   },
   'the chain’s head is the newest receipt of a key, at once': async (store) => {
@@ -78,16 +85,31 @@ const CASES: Readonly<Record<string, (store: Store) => Promise<void>>> = {
     await first
     expect(await code(store.keep(receiptOf(3, { job })))).toBe('io receipt.duplicate')
     expect(store.chainHead(NODE)).toBe(receiptOf(1).id)
-    expect(store.ofJob(job)).toEqual([receiptOf(1)])
+    expect(ofJob(store, job)).toEqual([receiptOf(1)])
     // Another node, another ticket, and everything after it are taken.
     await store.keep(receiptOf(4, { job, by: OTHER }))
     await store.keep(receiptOf(5, { job, ticket: hex(7) as EventId }))
-    expect(store.ofJob(job)).toHaveLength(3)
+    expect(ofJob(store, job)).toHaveLength(3)
   },
   'many at once are all kept, in order': async (store) => {
     const all = Array.from({ length: 500 }, (_, i) => receiptOf(i + 1))
     await Promise.all(all.map((kept) => store.keep(kept)))
     expect(store.newest(1000)).toEqual(all.toReversed())
+  },
+  'an acknowledgement is kept once, with a receipt and without': async (store) => {
+    const { job } = receiptOf(1)
+    const of = (n: number, over: Partial<Kept> = {}) =>
+      receiptOf(n, { kind: 'acknowledgement', by: OTHER, job, ...over })
+    await store.keep(of(8, { job: hex(9) as JobId }))
+    await store.keep(receiptOf(1))
+    await store.keep(receiptOf(2, { job, ticket: hex(7) as EventId }))
+    for (let twice = 0; twice < 2; twice++) {
+      await store.keep(of(3))
+      await store.keep(of(4, { ticket: hex(7) as EventId }))
+      await store.keep(of(8, { job: hex(9) as JobId }))
+    }
+    expect(ofJob(store, job).map((it) => it.id)).toEqual([1, 2, 3, 4].map((n) => hex(n) as EventId))
+    expect(ofJob(store, hex(9) as JobId)).toHaveLength(1)
   },
   'observations come back oldest first, from a time on': async (store) => {
     for (const n of [1, 2, 3]) void store.observe(observationOf(n))

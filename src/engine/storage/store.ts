@@ -28,8 +28,6 @@ export interface Store {
   keep(kept: Kept): Promise<void>
   /** Id of the newest receipt this key signed (the `prev` of its next one), or null. */
   chainHead(key: PubKey): EventId | null
-  /** Kept events of a job, oldest first. */
-  ofJob(job: JobId): Kept[]
   /** The newest kept events, newest first. */
   newest(limit: number): Kept[]
   observe(observation: Observation): Promise<void>
