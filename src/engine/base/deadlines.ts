@@ -6,8 +6,8 @@ import { type UnixMs, unixMs } from './clock.ts'
  * out by time, then by the order in which they were set.
  */
 export class Deadlines<Key extends string = string> {
-  private readonly at = new Map<Key, { at: UnixMs; order: number }>()
-  private heap: { at: UnixMs; order: number; key: Key }[] = []
+  private readonly at = new Map<Key, Entry<Key>>()
+  private heap: Entry<Key>[] = []
   private order = 0
 
   set(key: Key, at: UnixMs): void {
@@ -57,12 +57,12 @@ export class Deadlines<Key extends string = string> {
 
   // A cleared or moved deadline stays in the heap until it comes up: cheaper than a search.
   private dropStale(): void {
-    while (this.heap[0] && this.at.get(this.heap[0].key)?.order !== this.heap[0].order) this.pop()
+    while (this.heap[0] && this.at.get(this.heap[0].key) !== this.heap[0]) this.pop()
   }
 
   private compact(): void {
-    this.heap = []
-    for (const [key, it] of this.at) this.push({ ...it, key })
+    this.heap = [...this.at.values()]
+    for (let i = (this.heap.length >> 1) - 1; i >= 0; i--) this.sink(i)
   }
 
   private before(a: number, b: number): boolean {
@@ -92,7 +92,11 @@ export class Deadlines<Key extends string = string> {
     const last = this.heap.pop()
     if (!last || this.heap.length === 0) return
     this.heap[0] = last
-    let i = 0
+    this.sink(0)
+  }
+
+  private sink(from: number): void {
+    let i = from
     for (;;) {
       const left = 2 * i + 1
       let least = i
@@ -104,3 +108,5 @@ export class Deadlines<Key extends string = string> {
     }
   }
 }
+
+type Entry<Key> = { at: UnixMs; order: number; key: Key }
