@@ -70,20 +70,29 @@ export const textOf = (event: Omit<Signed, 'content'>, { tags, content }: Parts)
 
 /** Whether a text is what `textOf` would write, without writing it. */
 export const isTextOf = (text: string, event: Signed, { tags, content }: Parts): boolean => {
-  const head = `{"id":"${event.id}","pubkey":"${event.pubkey}","created_at":${event.created_at},"kind":${event.kind},"tags":`
-  const tail = `,"sig":"${event.sig}"}`
-  const atContent = head.length + tags.length + CONTENT.length
+  const numbers = `","created_at":${event.created_at},"kind":${event.kind},"tags":`
+  const atTags = AT_NUMBERS + numbers.length
+  const atContent = atTags + tags.length + CONTENT.length
+  const atSig = atContent + content.length
   return (
-    text.length === atContent + content.length + tail.length &&
-    text.startsWith(head) &&
-    text.startsWith(tags, head.length) &&
-    text.startsWith(CONTENT, head.length + tags.length) &&
+    text.length === atSig + SIG.length + event.sig.length + 2 &&
+    text.startsWith(event.id, ID.length) &&
+    text.startsWith(event.pubkey, AT_PUBKEY) &&
+    text.startsWith(numbers, AT_NUMBERS) &&
+    text.startsWith(tags, atTags) &&
     text.startsWith(content, atContent) &&
-    text.endsWith(tail)
+    text.startsWith(event.sig, atSig + SIG.length) &&
+    text.startsWith(ID) &&
+    text.startsWith(PUBKEY, AT_PUBKEY - PUBKEY.length) &&
+    text.startsWith(CONTENT, atContent - CONTENT.length) &&
+    text.startsWith(SIG, atSig) &&
+    text.endsWith('"}')
   )
 }
 
-const CONTENT = ',"content":'
+const [ID, PUBKEY, CONTENT, SIG] = ['{"id":"', '","pubkey":"', ',"content":', ',"sig":"'] as const
+const AT_PUBKEY = ID.length + 64 + PUBKEY.length
+const AT_NUMBERS = AT_PUBKEY + 64
 
 /** First value of the first tag of that name. */
 export const tagValue = ({ tags }: Pick<Draft, 'tags'>, name: string): string | undefined => {
