@@ -162,9 +162,9 @@ export class GroupCommit<Row> {
 }
 
 const accept = <Row>(group: readonly Waiting<Row>[], faults: readonly (Fault | null)[]): void => {
-  for (const [i, { resolve, reject }] of group.entries()) {
+  for (let i = 0; i < group.length; i++) {
     const fault = faults[i]
-    if (fault) reject(fault)
-    else resolve()
+    if (fault) group[i]!.reject(fault)
+    else group[i]!.resolve()
   }
 }

@@ -1,6 +1,5 @@
 import { dirname, join } from 'node:path'
 import type { Fault } from '../base/fault.ts'
-import type { EventId } from '../protocol/ids.ts'
 import { openCache } from './cache.ts'
 import { asStorageFault } from './database.ts'
 import { storeClosed } from './faults.ts'
@@ -28,8 +27,6 @@ export const openStore = async (path: string, flush?: Flush): Promise<LedgerStor
     ledger.close()
     throw error
   })
-  /** What was given and is not on the disk yet. */
-  const waiting = new Map<EventId, Promise<void>>()
   const keeping = new GroupCommit<readonly MoneyChange[]>(
     (sets) => orFault(path, () => ledger.write(sets)),
     {
@@ -45,28 +42,18 @@ export const openStore = async (path: string, flush?: Flush): Promise<LedgerStor
 
   const refusal = (): Fault | null => (closing ? storeClosed() : keeping.failed)
 
-  // What was there before the commit itself says. An event that another process wrote is written again,
-  // to no effect but that it is on the disk then.
-  const add = (changes: readonly MoneyChange[], soon: boolean): Promise<void> => {
-    const committed = keeping.add(changes, soon)
-    const forget = () => {
-      for (const it of changes) if (it.table === 'kept') waiting.delete(it.row.id)
-    }
-    for (const it of changes) if (it.table === 'kept') waiting.set(it.row.id, committed)
-    committed.then(forget, forget)
-    return committed
-  }
-
   const keep = (kept: Kept): Promise<void> => {
     const refused = refusal()
     if (refused) return Promise.reject(refused)
-    return waiting.get(kept.id) ?? add([{ do: 'put', table: 'kept', row: kept }], false)
+    // What was there before the commit itself says. An event that is there is written again, to no effect but that
+    // it is on the disk then.
+    return keeping.add([{ do: 'put', table: 'kept', row: kept }])
   }
 
   const write = async (changes: readonly MoneyChange[]): Promise<void> => {
     const refused = refusal()
     if (refused) throw refused
-    if (changes.length > 0 || !keeping.idle) await add(changes, true)
+    if (changes.length > 0 || !keeping.idle) await keeping.add(changes, true)
   }
 
   const money = readsOf(path, ledger.money)
