@@ -82,14 +82,15 @@ export const MIGRATIONS = [
   'DROP TABLE heads',
   // When a node said that it knows nothing of a tab.
   'ALTER TABLE views ADD COLUMN lost_at INTEGER',
-  // An acknowledgement is found by its job's first receipt: that index grows at its end, where that of the jobs,
-  // which are random, had one more page to rewrite for each.
-  `ALTER TABLE kept ADD COLUMN beside INTEGER;
-  UPDATE kept SET beside = ifnull((SELECT min(seq) FROM kept AS it WHERE it.job = kept.job AND it.kind = 'receipt'), 0)
-    WHERE kind = 'acknowledgement';
+  // Receipts are found by the start of their ticket's id: a hash, so that nobody can make many that are alike, and a
+  // quarter of what whole ids of jobs took. An acknowledgement is found by its receipt: that index grows at its end,
+  // where one with ids had one more page to rewrite for each.
+  `ALTER TABLE kept ADD COLUMN answers INTEGER;
+  UPDATE kept SET answers = ifnull((SELECT min(seq) FROM kept AS it
+    WHERE it.kind = 'receipt' AND it.job = kept.job AND it.ticket = kept.ticket), 0) WHERE kind = 'acknowledgement';
   DROP INDEX kept_by_job;
-  CREATE INDEX receipts_by_job ON kept (job) WHERE kind = 'receipt';
-  CREATE INDEX acknowledgements ON kept (beside) WHERE kind = 'acknowledgement'`,
+  CREATE INDEX receipts ON kept (substr(ticket, 1, 12)) WHERE kind = 'receipt';
+  CREATE INDEX acknowledgements ON kept (answers) WHERE kind = 'acknowledgement'`,
 ]
 
 type Row = Omit<Kept, 'by' | 'at'> & { signer: PubKey; at: bigint }
@@ -148,22 +149,23 @@ const statementsOf = (db: Database) => {
   const columns = 'id, kind, job, ticket, signer, text, at'
   // Each event once, and one receipt for each signer, job and ticket. Begun by BEGIN IMMEDIATE, so that
   // no other process writes between the look and the row.
+  const ofTicket = `kind = 'receipt' AND substr(ticket, 1, 12) = substr(?3, 1, 12) AND ticket = ?3`
   const receipt = db.prepare(
     `INSERT INTO kept (${columns}) SELECT ?1, 'receipt', ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (
-       SELECT 1 FROM kept WHERE kind = 'receipt' AND job = ?2 AND (id = ?1 OR (ticket = ?3 AND signer = ?4)))`,
+       SELECT 1 FROM kept WHERE ${ofTicket} AND (id = ?1 OR (job = ?2 AND signer = ?4)))`,
   )
   const acknowledgement = db.prepare(
-    `INSERT INTO kept (${columns}, beside) SELECT ?1, 'acknowledgement', ?2, ?3, ?4, ?5, ?6, first
-       FROM (SELECT ifnull(min(seq), 0) AS first FROM kept WHERE kind = 'receipt' AND job = ?2)
+    `INSERT INTO kept (${columns}, answers) SELECT ?1, 'acknowledgement', ?2, ?3, ?4, ?5, ?6, receipt
+       FROM (SELECT ifnull(min(seq), 0) AS receipt FROM kept WHERE ${ofTicket} AND job = ?2)
        WHERE NOT EXISTS (
-         SELECT 1 FROM kept WHERE kind = 'acknowledgement' AND beside = first AND id = ?1)`,
+         SELECT 1 FROM kept WHERE kind = 'acknowledgement' AND answers = receipt AND id = ?1)`,
   )
   // From the end, where a node's ledger has its own.
   const head = db.prepare<{ id: EventId }, [PubKey]>(
     `SELECT id FROM kept WHERE kind = 'receipt' AND signer = ? ORDER BY seq DESC LIMIT 1`,
   )
-  const byId = db.prepare<{ id: EventId }, [JobId, EventId]>(
-    `SELECT id FROM kept WHERE kind = 'receipt' AND job = ? AND id = ?`,
+  const byId = db.prepare<{ id: EventId }, [EventId, JobId, EventId]>(
+    `SELECT id FROM kept WHERE ${ofTicket} AND job = ?2 AND id = ?1`,
   )
   const newest = db.prepare<Row, [number]>(`SELECT ${columns} FROM kept ORDER BY seq DESC LIMIT ?`)
 
@@ -173,7 +175,7 @@ const statementsOf = (db: Database) => {
     const insert = isReceipt ? receipt : acknowledgement
     const { changes } = insert.run(id, job, ticket, by, text, BigInt(at))
     // Not written: the same event again, or a second receipt, which another process was first with.
-    return changes > 0 || !isReceipt || byId.get(job, id) ? null : receiptDuplicate(job)
+    return changes > 0 || !isReceipt || byId.get(id, job, ticket) ? null : receiptDuplicate(job)
   }
   const money = moneyTables(db)
   const writeOne = (change: MoneyChange): Fault | null =>
