@@ -24,6 +24,8 @@ const MIGRATIONS = [
     at INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX observations_by_time ON observations (at);`,
+  // Written at each job, and read once, at the start: there are not too many to look at all.
+  'DROP INDEX observations_by_time',
 ]
 
 type Row = Pick<Observation, 'node' | 'task' | 'model' | 'outcome' | 'firstMs' | 'msPerUnit'> & {

@@ -15,6 +15,7 @@ import { leaveLink, newestLink } from './links.ts'
 import { onHeld, onMoney, passUnpaid } from './money.ts'
 import { onNodeLost, onNotMoved, onSilence } from './moves.ts'
 import {
+  lookAtOffers,
   forgetNode,
   onAsk,
   onAuthenticated,
@@ -152,7 +153,7 @@ const onDue = (turn: Turn, key: string): void => {
   if (what === 'hold') return onHoldOver(state, id as EventId)
   if (what === 'book') return onWallet(turn, { type: 'tick' })
   if (what === 'proofs') return onOldProofs(turn)
-  if (what === 'offers') return void state.offers.delete(id as EventId)
+  if (what === 'offers') return lookAtOffers(turn)
   if (what === 'directory') return onOutdated(turn, id as EventId)
   if (what === 'returning') return endReturning(turn, id)
   if (what === 'awaited') return void state.awaited.delete(id as PubKey)

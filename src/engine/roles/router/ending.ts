@@ -72,10 +72,7 @@ export const forgetJob = (turn: Turn, job: JobRecord): void => {
     countClaim(turn, job, placing)
   }
   // What was offered serves one job. Kept until they expire, offers would be most of what a router remembers.
-  if (job.offers !== null) {
-    state.offers.delete(job.offers)
-    state.deadlines.clear(`offers:${job.offers}`)
-  }
+  if (job.offers !== null) state.offers.delete(job.offers)
   state.deadlines.clear(`job:${job.id}`)
   state.jobs.delete(job.id)
 }

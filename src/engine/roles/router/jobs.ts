@@ -23,7 +23,8 @@ export const onJob = (turn: Turn, link: LinkId, message: Message<'job'>): void =
   const { state, now } = turn
   const { body, event } = message
   const offers = state.offers.get(body.offers)
-  if (!offers || offers.client !== event.pubkey || !offers.tickets.includes(body.ticket))
+  const isTheirs = offers?.client === event.pubkey && offers.expires > now
+  if (!isTheirs || !offers.tickets.includes(body.ticket))
     return decline(turn, link, message, 'restricted: not one of your offers')
   const older = state.jobs.get(body.job)
   if (older && !mayBegin(older, message)) return decline(turn, link, message, 'duplicate: job')

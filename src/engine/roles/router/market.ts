@@ -195,8 +195,17 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
     if (node) node.offeredUntil = unixMs(Math.max(node.offeredUntil ?? 0, until))
   }
   state.offers.set(offersId, { client, tickets: tickets.map((ticket) => ticket.id), expires })
-  state.deadlines.set(`offers:${offersId}`, expires)
+  if (!state.deadlines.has(OFFERS)) lookAtOffers(turn)
 }
+
+/** Forgets offers that have expired. Most are used long before, so that each has no deadline of its own. */
+export const lookAtOffers = ({ state, now }: Pick<Turn, 'state' | 'now'>): void => {
+  for (const [id, { expires }] of state.offers) if (expires <= now) state.offers.delete(id)
+  if (state.offers.size > 0) state.deadlines.set(OFFERS, unixMs(now + OFFERS_LOOK_MS))
+}
+
+const OFFERS = 'offers:'
+const OFFERS_LOOK_MS = 10_000
 
 /** All parties of this machine have one address: theirs are counted by key alone. */
 const placeOf = ({ state }: Turn, link: LinkId): string | null => {
