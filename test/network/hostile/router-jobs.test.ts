@@ -36,6 +36,28 @@ describe('a job is declined', () => {
     expect(it.router.state.jobs.size).toBe(1)
   })
 
+  test('when its offers have served a job that is over, or have expired', () => {
+    const it = scene()
+    const job = wish(it.stage, it.client)
+    const [event] = eventsTo(it.router, 'job')
+    it.stage.advance(60_000)
+    expect(outcomeOf(it.stage, job)).toMatchObject({ fault: null })
+    it.stage.say(it.client, forged(it.client.signer, event!, { job: other }))
+    expect(declinedTo(it.client)).toEqual(['restricted: not one of your offers'])
+    expect(it.router.state.offers.size).toBe(0)
+
+    const late = scene()
+    const jobs = held(late.stage, late.router, 'job')
+    wish(late.stage, late.client)
+    late.stage.tampers.length = 0
+    const [offers] = late.router.state.offers.values()
+    late.stage.advance(offers!.expires - late.stage.now)
+    late.stage.deliver(jobs[0]!)
+    expect(declinedTo(late.client)).toContain('restricted: not one of your offers')
+    late.stage.advance(10_000)
+    expect([...late.router.state.offers.values()]).not.toContain(offers)
+  })
+
   test('and its client, to whom nothing came yet, asks anew', () => {
     const it = scene()
     const jobs = held(it.stage, it.router, 'job')
