@@ -40,13 +40,15 @@ describe('a job is declined', () => {
     const it = scene()
     const job = wish(it.stage, it.client)
     const [event] = eventsTo(it.router, 'job')
-    it.stage.advance(60_000)
+    it.stage.advance(2_000)
     expect(outcomeOf(it.stage, job)).toMatchObject({ fault: null })
     it.stage.say(it.client, forged(it.client.signer, event!, { job: other }))
     expect(declinedTo(it.client)).toEqual(['restricted: not one of your offers'])
     expect(it.router.state.offers.size).toBe(0)
 
     const late = scene()
+    // Not when the router looks for what has expired.
+    late.stage.advance(3_500)
     const jobs = held(late.stage, late.router, 'job')
     wish(late.stage, late.client)
     late.stage.tampers.length = 0
