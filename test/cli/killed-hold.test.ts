@@ -155,6 +155,23 @@ test('what a killed process was to get is handed out once it is paid, and only t
   expect(await resolved()).toMatchObject({ code: 0, said: { open: 0, results: [] } })
 }, 120_000)
 
+test('left while its payment is on its way it ends with 80, and the result waits', async () => {
+  isDown = true
+  const before = seller!.asked.filter((it) => it === SETTLE).length
+  const running = client!.start(ARGS(), { env })
+  await until(() => seller!.asked.filter((it) => it === SETTLE).length > before)
+  running.signal('SIGTERM')
+  const { code, stdout, stderr } = await running.done
+  expect({ code, stdout }).toEqual({ code: 80, stdout: '' })
+  expect(stderr).toContain('1 payment is still under way; do not pay again\nfedai pay resolve')
+  isDown = false
+  await until(() => [...seller!.node.invoices.values()].every(({ state }) => state === 'settled'))
+  expect(await run('pay', 'resolve')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('heron'),
+  })
+}, 120_000)
+
 test('a wallet that answers 500 for 5 s: the same command waits, and shows it', async () => {
   isDown = true
   setTimeout(() => (isDown = false), 5_000)

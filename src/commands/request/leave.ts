@@ -17,13 +17,14 @@ type Leaving = Readonly<{ terminal: Terminal; stop: Interrupt; show: Namer }>
  * ends: for 10 s, or 2.5 s after Ctrl-C. One that was not begun by then is not begun. Says what came of it; what other
  * commands pay is theirs to say.
  * @param unsure the job ends with 80: what is told to be looked at is not waited for
+ * @returns whether a payment is left whose end somebody has to look for
  */
 export const leavePurse = async (
   user: UserPurse,
   leaving: Leaving,
   unsure: boolean,
   told: Teller,
-): Promise<void> => {
+): Promise<boolean> => {
   const { purse, close } = user
   const { terminal, show } = leaving
   await close(async (over) => {
@@ -31,7 +32,9 @@ export const leavePurse = async (
     await waitOwn(user, leaving, over)
     for (const news of unsaid(user, told)) terminal.say(eventLine(news, show))
   })
-  for (const line of openLines(openHere(purse), show)) terminal.say(line)
+  const open = openHere(purse)
+  for (const line of openLines(open, show)) terminal.say(line)
+  return open.some((it) => !isTopUp(it))
 }
 
 /**
@@ -89,7 +92,7 @@ const openHere = ({ open, begunHere }: UserPurse['purse']): Entry[] =>
 export const openLines = (open: readonly Entry[], show: Namer): string[] => {
   const lines: string[] = []
   // It follows a job that is done: nobody has it to pay again, and whoever comes next there looks how it stands.
-  const topUps = open.filter(({ purpose, payee }) => purpose === 'topup' && payee !== null)
+  const topUps = open.filter(isTopUp)
   for (const { payee, msat } of topUps)
     lines.push(
       `${showMsat(msat)} still on the way to the tab at ${show(payee!)}: the next job there looks how that ended`,
@@ -99,6 +102,8 @@ export const openLines = (open: readonly Entry[], show: Namer): string[] => {
   const count = `${rest} payment${rest === 1 ? ' is' : 's are'}`
   return [...lines, `${count} still under way; do not pay again`, 'fedai pay resolve']
 }
+
+const isTopUp = ({ purpose, payee }: Entry): boolean => purpose === 'topup' && payee !== null
 
 const within = async (stop: Interrupt, over: Promise<void>): Promise<void> => {
   let timer: Timer | undefined

@@ -1,4 +1,4 @@
-import { Fault, isFault } from '../../engine/base/fault.ts'
+import { Fault, asFault } from '../../engine/base/fault.ts'
 import type { Outcome, Wish } from '../../engine/roles/client/news.ts'
 import type { Several, Skipped } from '../../engine/roles/client/several.ts'
 import type { Task } from '../../engine/tasks/task.ts'
@@ -15,7 +15,7 @@ import { checkArguments } from './input.ts'
 import { awaitPaid, leavePurse } from './leave.ts'
 import { eventLine, skippedLine } from './lines.ts'
 import { offersObject, offersText } from './offers.ts'
-import { endOf, skippedObject } from './result.ts'
+import { endOf, leftPaying, skippedObject } from './result.ts'
 import type { RequestEvent } from './shape.ts'
 import { type Teller, teller } from './teller.ts'
 import { parseWhere, whereOf } from './where.ts'
@@ -108,19 +108,15 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
     const money = await openUserPurse({ settings, terminal, broken: (it) => void broken.push(it) })
     if (money && tab === 'off')
       terminal.say('tab off: what is paid and not used is gone when this command ends')
-    let unsure = false
-    try {
-      await serve(order, options, openWith(money), {
-        told,
-        paid: async (outcome) => (money ? awaitPaid(money, order, told, outcome) : outcome),
-        shown: async (job) => money && handedOut(terminal, money, job),
-      })
-    } catch (error) {
-      unsure = isFault(error) && error.kind === 'uncertain'
-      throw error
-    } finally {
-      if (money) await leavePurse(money, order, unsure, told)
-    }
+    const fault = await serve(order, options, openWith(money), {
+      told,
+      paid: async (outcome) => (money ? awaitPaid(money, order, told, outcome) : outcome),
+      shown: async (job) => money && handedOut(terminal, money, job),
+    }).then(() => null, asFault)
+    const unsure = fault?.kind === 'uncertain'
+    const isOpen = money !== null && (await leavePurse(money, order, unsure, told))
+    if (fault?.kind === 'interrupted' && isOpen) throw leftPaying()
+    if (fault) throw fault
     // Its result is there, and what it cost is in no book.
     if (broken[0]) throw broken[0]
   } finally {
