@@ -1,6 +1,6 @@
 import { openTerminal } from './terminal.ts'
 
-/** Questions to a person: by clack where the cursor can be moved, else in plain lines (TERM=dumb). */
+/** Questions to a person: by clack where the cursor can be moved, else in plain lines. */
 
 type Asks<T> = Readonly<{
   message: string

@@ -62,6 +62,16 @@ describe('a terminal', () => {
     expect([terminal.moves, terminal.colour]).toEqual([false, false])
   })
 
+  test('a terminal of 0 columns is not written over, and has its colours', () => {
+    const { it, written } = streams(true)
+    it.stderr.columns = 0
+    const terminal = openTerminal({}, it)
+    terminal.progress('waiting')
+    terminal.say('talk')
+    expect(written.err).toBe('talk\n')
+    expect([terminal.moves, terminal.colour]).toEqual([false, true])
+  })
+
   test.each([{ quiet: true }, { json: true }])('no talk with %j', (options) => {
     const { it, written } = streams(true)
     const terminal = openTerminal(options, it)

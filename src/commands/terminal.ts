@@ -8,7 +8,7 @@ export interface Terminal {
   readonly outIsTTY: boolean
   readonly errIsTTY: boolean
   readonly inIsTTY: boolean
-  /** The cursor can be moved, so that a line can be written over; not where TERM is dumb. */
+  /** The cursor can be moved, so that a line can be written over; not where TERM is dumb, or no width is known. */
   readonly moves: boolean
   /** Colour, bold and dim may be used where a person watches: neither NO_COLOR nor a dumb terminal. */
   readonly colour: boolean
@@ -56,8 +56,10 @@ export const openTerminal = (
   const { stdout, stderr } = streams
   const outIsTTY = Boolean(stdout.isTTY)
   const errIsTTY = Boolean(stderr.isTTY)
-  const moves = streams.env['TERM'] !== 'dumb'
-  const colour = moves && !streams.env['NO_COLOR']
+  const isDumb = streams.env['TERM'] === 'dumb'
+  // `docker exec -t` gives a terminal of 0 columns: whatever counts lines there writes a letter on each.
+  const moves = !isDumb && stderr.columns !== 0
+  const colour = !isDumb && !streams.env['NO_COLOR']
   const silent = Boolean(options.quiet) || Boolean(options.json)
   const gone = new AbortController()
   let shown = false
