@@ -49,6 +49,8 @@ describe('the events in a file', () => {
     ['a line that is none', `${json(event(1))}\nx`, 'input.not_json'],
     ['JSON of something else', '{"name":"fedai"}', 'verify.unknown'],
     ['a number', '7', 'verify.unknown'],
+    ['a result of another form', json({ v: 2, type: 'result', bundle: {} }), 'verify.version'],
+    ['a history of another form', json({ v: '1', type: 'history' }), 'verify.version'],
     ['an empty array', '[]', 'verify.nothing'],
     [
       'a result without documents',

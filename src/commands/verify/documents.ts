@@ -29,7 +29,7 @@ const DEPTH_MAX = BOUNDS.sealedJsonDepth + 4
  * All events in a text: the result of `request --json`, a bundle, one event, an array, or JSON lines
  * of any of these; and the payments of `pay history --json`.
  * @throws Fault `data` `input.not_json` | `input.too_deep` | `verify.nothing` | `verify.unknown` |
- *   `verify.too_many`
+ *   `verify.version` | `verify.too_many`
  */
 export const documentsIn = (text: string, file: string): Group[] => {
   const values = valuesIn(text, file)
@@ -107,6 +107,16 @@ const groupsIn = (value: unknown, file: string): Group[] => {
   if (Array.isArray(value)) return value.flatMap((one) => groupsIn(one, file))
   if (isEvent(value)) return [loose(JSON.stringify(value), file)]
   if (isFields(value)) {
+    // Its fields may mean something else there.
+    if ('v' in value && value['v'] !== 1)
+      throw new Fault(
+        'data',
+        'verify.version',
+        `${file} is of a form that this fedai does not know`,
+        {
+          hint: 'verify it with the fedai that wrote it, or a newer one',
+        },
+      )
     if (value['type'] === 'piece') return []
     if (value['type'] === 'history')
       return [{ file, documents: [], bundle: false, result: null, history: value }]
