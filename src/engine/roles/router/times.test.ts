@@ -5,10 +5,11 @@ import { seededRandom } from '../../base/random.ts'
 import { newSigner } from '../../identity/signer.ts'
 import { openSecp256k1 } from '../../identity/secp256k1.ts'
 import { msat } from '../../base/money.ts'
-import { type PubKey, paymentHash } from '../../protocol/ids.ts'
+import { type EventId, type PubKey, paymentHash } from '../../protocol/ids.ts'
 import { admitHold } from '../../routing/admit.ts'
 import * as shown from '../../spending/invoice-check.case.ts'
 import { openProofs, takeProof, useProof } from '../../spending/proofs.ts'
+import { lookAtOffers } from './market.ts'
 import { newRouterState } from './state.ts'
 import { shiftTimes } from './times.ts'
 
@@ -38,6 +39,19 @@ test('a hold lapses in its three seconds, also where the clock is set back by a 
   const later = now - DAY + BOUNDS.holdMs
   expect([hold(mine, later - 1), hold(other, later - 1)]).toEqual([false, false])
   expect([hold(mine, later + 1), hold(other, later + 1)]).toEqual([true, true])
+})
+
+test('offers are forgotten when they would have been, also where the clock is set back by a day meanwhile', () => {
+  const state = routerWith()
+  const now = 1_800_000_000_000
+  const client = 'a'.repeat(64) as PubKey
+  const expires = unixMs(now + 60_000)
+  state.offers.set('b'.repeat(64) as EventId, { client, tickets: [], expires })
+  shiftTimes(state, -DAY)
+  lookAtOffers({ state, now: unixMs(now - DAY + 59_999) })
+  expect(state.offers.size).toBe(1)
+  lookAtOffers({ state, now: unixMs(now - DAY + 60_000) })
+  expect(state.offers.size).toBe(0)
 })
 
 const { CLIENT, JOB, NODE, ROUTER, RULES, clock, proof, sec, signedInvoice } = shown
