@@ -82,9 +82,10 @@ export const MIGRATIONS = [
   'DROP TABLE heads',
   // When a node said that it knows nothing of a tab.
   'ALTER TABLE views ADD COLUMN lost_at INTEGER',
-  // Receipts are found by the start of their ticket's id: a hash, so that nobody can make many that are alike, and a
-  // quarter of what whole ids of jobs took. An acknowledgement is found by its receipt: that index grows at its end,
-  // where one with ids had one more page to rewrite for each.
+  // Receipts are found by the start of their ticket's id: a quarter of what whole ids of jobs took. It is a hash, of which
+  // nobody can make many that are alike; but of a job of another run both ends say which it is (roles/router/resume.ts).
+  // An acknowledgement is found by its receipt: that index grows at its end, where one with ids had one more page to
+  // rewrite for each.
   `ALTER TABLE kept ADD COLUMN answers INTEGER;
   UPDATE kept SET answers = ifnull((SELECT min(seq) FROM kept AS it
     WHERE it.kind = 'receipt' AND it.job = kept.job AND it.ticket = kept.ticket), 0) WHERE kind = 'acknowledgement';
@@ -158,7 +159,7 @@ const statementsOf = (db: Database) => {
     `INSERT INTO kept (${columns}, answers) SELECT ?1, 'acknowledgement', ?2, ?3, ?4, ?5, ?6, receipt
        FROM (SELECT ifnull(min(seq), 0) AS receipt FROM kept WHERE ${ofTicket} AND job = ?2)
        WHERE NOT EXISTS (
-         SELECT 1 FROM kept WHERE kind = 'acknowledgement' AND answers = receipt AND id = ?1)`,
+         SELECT 1 FROM kept WHERE kind = 'acknowledgement' AND answers IN (0, receipt) AND id = ?1)`,
   )
   // From the end, where a node's ledger has its own.
   const head = db.prepare<{ id: EventId }, [PubKey]>(

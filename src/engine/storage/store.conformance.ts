@@ -111,6 +111,12 @@ const CASES: Readonly<Record<string, (store: Store) => Promise<void>>> = {
     expect(ofJob(store, job).map((it) => it.id)).toEqual([1, 2, 3, 4].map((n) => hex(n) as EventId))
     expect(ofJob(store, hex(9) as JobId)).toHaveLength(1)
   },
+  'an acknowledgement that came before its receipt is kept once': async (store) => {
+    const { job, ticket } = receiptOf(1)
+    const agreed = receiptOf(2, { kind: 'acknowledgement', by: OTHER, job, ticket })
+    for (const kept of [agreed, receiptOf(1), agreed]) await store.keep(kept)
+    expect(ofJob(store, job)).toEqual([agreed, receiptOf(1)])
+  },
   'observations come back oldest first, from a time on': async (store) => {
     for (const n of [1, 2, 3]) void store.observe(observationOf(n))
     expect(store.observations(unixMs(2))).toEqual([observationOf(2), observationOf(3)])
