@@ -142,7 +142,7 @@ export const endOf = (
   outcome: Outcome,
   stop: Pick<Interrupt, 'asked' | 'signal'>,
 ): Fault | null => {
-  if (stop.asked()) return outcome.paying > 0n ? leftOwing(outcome.paying) : interrupted()
+  if (stop.asked()) return outcome.paying > 0n ? leftPaying(outcome.paying) : interrupted()
   // The reader of the output left (`| head -1`): the job was stopped, and that is no error.
   if (stop.signal.aborted) return null
   const fault = faultOf(outcome)
@@ -153,15 +153,16 @@ export const endOf = (
   })
 }
 
-/** Ctrl-C while what is owed for the job was being paid. */
-const leftOwing = (paying: Msat): Fault =>
-  new Fault('uncertain', 'payment.unknown', `left while ${showMsat(paying)} was on its way`, {
-    hint: 'do not pay again; run: fedai pay resolve',
-  })
-
-/** Ctrl-C while it was paid for: said by then is which payments, and what to do (leave.ts). */
-export const leftPaying = (): Fault =>
-  new Fault('uncertain', 'payment.unknown', 'left while a payment was on its way')
+/**
+ * Ctrl-C while it was being paid for.
+ * @param what is on its way; null where that was said, and what to do (leave.ts)
+ */
+export const leftPaying = (what: Msat | null): Fault =>
+  what === null
+    ? new Fault('uncertain', 'payment.unknown', 'left while a payment was on its way')
+    : new Fault('uncertain', 'payment.unknown', `left while ${showMsat(what)} was on its way`, {
+        hint: 'do not pay again; run: fedai pay resolve',
+      })
 
 /** What the router takes for itself comes on top. */
 export const feeNote = (fee: Msat): string =>

@@ -115,7 +115,7 @@ export const runRequest = async (prompt: string | undefined, options: Options): 
     }).then(() => null, asFault)
     const unsure = fault?.kind === 'uncertain'
     const isOpen = money !== null && (await leavePurse(money, order, unsure, told))
-    if (fault?.kind === 'interrupted' && isOpen) throw leftPaying()
+    if (fault?.kind === 'interrupted' && isOpen) throw leftPaying(null)
     if (fault) throw fault
     // Its result is there, and what it cost is in no book.
     if (broken[0]) throw broken[0]

@@ -82,15 +82,13 @@ export const MIGRATIONS = [
   'DROP TABLE heads',
   // When a node said that it knows nothing of a tab.
   'ALTER TABLE views ADD COLUMN lost_at INTEGER',
-  // Receipts are found by the start of their ticket's id: a quarter of what whole ids of jobs took. It is a hash, of which
-  // nobody can make many that are alike; but of a job of another run both ends say which it is (roles/router/resume.ts).
-  // An acknowledgement is found by its receipt: that index grows at its end, where one with ids had one more page to
-  // rewrite for each.
+  // An acknowledgement is found by its receipt: that index grows at its end, where that of the jobs, which are random,
+  // had one more page to rewrite for each. A receipt by job and ticket: others may be alike in either, if somebody wants it.
   `ALTER TABLE kept ADD COLUMN answers INTEGER;
   UPDATE kept SET answers = ifnull((SELECT min(seq) FROM kept AS it
     WHERE it.kind = 'receipt' AND it.job = kept.job AND it.ticket = kept.ticket), 0) WHERE kind = 'acknowledgement';
   DROP INDEX kept_by_job;
-  CREATE INDEX receipts ON kept (substr(ticket, 1, 12)) WHERE kind = 'receipt';
+  CREATE INDEX receipts ON kept (job, ticket) WHERE kind = 'receipt';
   CREATE INDEX acknowledgements ON kept (answers) WHERE kind = 'acknowledgement'`,
 ]
 
@@ -150,14 +148,14 @@ const statementsOf = (db: Database) => {
   const columns = 'id, kind, job, ticket, signer, text, at'
   // Each event once, and one receipt for each signer, job and ticket. Begun by BEGIN IMMEDIATE, so that
   // no other process writes between the look and the row.
-  const ofTicket = `kind = 'receipt' AND substr(ticket, 1, 12) = substr(?3, 1, 12) AND ticket = ?3`
+  const itsReceipts = `kind = 'receipt' AND job = ?2 AND ticket = ?3`
   const receipt = db.prepare(
     `INSERT INTO kept (${columns}) SELECT ?1, 'receipt', ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (
-       SELECT 1 FROM kept WHERE ${ofTicket} AND (id = ?1 OR (job = ?2 AND signer = ?4)))`,
+       SELECT 1 FROM kept WHERE ${itsReceipts} AND (id = ?1 OR signer = ?4))`,
   )
   const acknowledgement = db.prepare(
     `INSERT INTO kept (${columns}, answers) SELECT ?1, 'acknowledgement', ?2, ?3, ?4, ?5, ?6, receipt
-       FROM (SELECT ifnull(min(seq), 0) AS receipt FROM kept WHERE ${ofTicket} AND job = ?2)
+       FROM (SELECT ifnull(min(seq), 0) AS receipt FROM kept WHERE ${itsReceipts})
        WHERE NOT EXISTS (
          SELECT 1 FROM kept WHERE kind = 'acknowledgement' AND answers IN (0, receipt) AND id = ?1)`,
   )
@@ -166,7 +164,7 @@ const statementsOf = (db: Database) => {
     `SELECT id FROM kept WHERE kind = 'receipt' AND signer = ? ORDER BY seq DESC LIMIT 1`,
   )
   const byId = db.prepare<{ id: EventId }, [EventId, JobId, EventId]>(
-    `SELECT id FROM kept WHERE ${ofTicket} AND job = ?2 AND id = ?1`,
+    `SELECT id FROM kept WHERE ${itsReceipts} AND id = ?1`,
   )
   const newest = db.prepare<Row, [number]>(`SELECT ${columns} FROM kept ORDER BY seq DESC LIMIT ?`)
 

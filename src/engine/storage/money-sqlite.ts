@@ -36,7 +36,7 @@ export const moneyTables = (db: Database) => {
     locked: locked.pick(['hash', 'job', 'node', 'task', 'at'], 'ORDER BY at'),
     lockedFrames: locked.pick(['frames'], 'WHERE hash = ?'),
   }
-  // As it is written by the ledger (ledger.ts). It reads all of them: what is asked for is one of a broken tab's.
+  // As it is written by the ledger (ledger.ts).
   const keptText = db.prepare<{ text: string }, [JobId, EventId]>(
     `SELECT text FROM kept WHERE job = ? AND id = ? AND kind = 'receipt'`,
   )

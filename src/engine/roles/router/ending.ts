@@ -71,7 +71,7 @@ export const forgetJob = (turn: Turn, job: JobRecord): void => {
     releaseNode(turn, placing)
     countClaim(turn, job, placing)
   }
-  // What was offered serves one job. Kept until they expire, offers would be most of what a router remembers.
+  // Offers go with the first job on them that goes: kept until they expire, they would be most of what a router remembers.
   if (job.offers !== null) state.offers.delete(job.offers)
   state.deadlines.clear(`job:${job.id}`)
   state.jobs.delete(job.id)
