@@ -176,7 +176,15 @@ export const openFakeRelay = async (mischief: Partial<RelayMischief> = {}) => {
     stop: () => server.stop(true),
     async restart(): Promise<void> {
       await server.stop(true)
-      server = serve(port)
+      // A connection of somebody else may have the port for a moment.
+      for (let tries = 0; ; tries++)
+        try {
+          server = serve(port)
+          return
+        } catch (error) {
+          if (tries >= 200) throw error
+          await Bun.sleep(10)
+        }
     },
     close: () => server.stop(true),
   }
