@@ -154,18 +154,13 @@ const readAll = async () => {
 
 const sum = (of: readonly bigint[]): bigint => of.reduce((all, it) => all + it, 0n)
 
-/**
- * What jobs of a process that was killed hold of its tab is free within two minutes, as it is told. A job that its node
- * took and never began (seen in two runs of nine, not understood yet) costs nothing: it is said here, and asked for again.
- */
+/** What jobs of a process that was killed hold of its tab is free within two minutes, as it is told. */
 const buyOnceMore = async (buyer: Buyer): Promise<{ code: number; error: string | null }> => {
   const until = performance.now() + 120_000
   for (;;) {
     const { code, stdout } = await ask(buyer, 'before', 64).running.done
     const error: string | null = JSON.parse(stdout).error?.code ?? null
-    if (error === 'job.timeout') process.stderr.write(`${buyer.account}: ${error}\n`)
-    const again = error === 'tab.reserved' || error === 'job.timeout'
-    if (!again || performance.now() > until) return { code, error }
+    if (error !== 'tab.reserved' || performance.now() > until) return { code, error }
     await Bun.sleep(1_000)
   }
 }

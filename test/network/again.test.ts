@@ -100,7 +100,8 @@ test('a lasting key that cancels before it ever paid pays for what was on its wa
   while (!it.recorded.frames.some(({ frame }) => frame.type === 'output')) await it.clock.advance(5)
   abort.abort()
   await it.clock.advance(3_000)
-  expect(first.news.some(({ type }) => type === 'piece')).toBe(false)
+  // It is charged, so it is told.
+  expect(first.news.some(({ type }) => type === 'piece')).toBe(true)
   expect(first.outcome!.receipt).toMatchObject({
     status: 'client_cancelled',
     commit: { frames: 1 },

@@ -4,8 +4,8 @@ import { checkMoney, tabOf } from './money-books.ts'
 import { ended, paying, words } from './paying.ts'
 
 /** A client with 10 sat on its tab, and none of it used, whose jobs are killed when a piece has come. */
-const dying = async () => {
-  const script = { pieces: textPieces(words(400)), pieceMs: 50 }
+const dying = async (pieceMs = 50) => {
+  const script = { pieces: textPieces(words(400)), pieceMs }
   const { it } = await paying({ slots: 8, script })
   const die = async (outTokens: number): Promise<void> => {
     const asked = it.request(it.clients[0]!.client!, { outTokens })
@@ -33,6 +33,18 @@ test('what jobs of a client that died hold of a tab is called reserved, and is f
   const next = it.request(it.clients[0]!.client!, { outTokens: 3_000, timings: ['before'] })
   await ended(it, next)
   expect(next.outcome!.fault).toBeNull()
+  await checkMoney(it)
+  await it.close()
+})
+
+test.each([1, 2, 3])('a client waits for nothing that killed ones had: %p of them', async (deaths) => {
+  // Their runners have made it all when they die: their jobs are results that are kept for them.
+  const { it, die } = await dying(0)
+  for (let n = 0; n < deaths; n++) await die(800)
+  const next = it.request(it.clients[0]!.client!, { outTokens: 400 })
+  await ended(it, next, 500)
+  expect(next.outcome?.fault).toBeNull()
+  await it.clock.advance(120_000)
   await checkMoney(it)
   await it.close()
 })

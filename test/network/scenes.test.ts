@@ -142,6 +142,9 @@ describe('a job', () => {
       usage: { out_token: 4 },
     })
     expect(asked.outcome?.fault?.kind).toBe('interrupted')
+    // What was on its way when it was cancelled is charged, and told.
+    const told = asked.news.flatMap((news) => (news.type === 'piece' ? [news.text] : []))
+    expect(asked.outcome?.output).toMatchObject({ message: { content: told.join('') } })
   })
 
   test('past its deadline is stopped', async () => {

@@ -8,6 +8,7 @@ import {
   accountOf,
   credited,
   disputed,
+  isPrepaid,
   lost,
   mayBegin,
   maySend,
@@ -52,6 +53,12 @@ test('or less than lies unused on its tab: what is paid before is served', () =>
   expect(maySend({ ...it, outstanding: 1n }, 9n, 10_000n)).toBe(false)
 })
 
+test('a piece of another job may go while one is out, where a tenth of what the tab has left of both covers it', () => {
+  const it = account(10_000n, 400n, 1_500n)
+  const may = (added: bigint, unused: bigint) => isPrepaid(it, added, unused)
+  expect([may(10n, 1_999n), may(10n, 2_000n), may(11n, 2_000n)]).toEqual([false, true, false])
+})
+
 test('whatever a reader of a tab does, all that it had was paid for but one piece and a tenth', () => {
   const step = fc.tuple(fc.constantFrom('send', 'pay', 'leave'), fc.bigInt(1n, 500n))
   fc.assert(
@@ -62,8 +69,8 @@ test('whatever a reader of a tab does, all that it had was paid for but one piec
       for (const [what, cost] of steps) {
         const unused = toppedUp - used
         const covered = used + it.outstanding + cost <= toppedUp
-        if (what === 'send' && covered && mayBegin(it, unused) && maySend(it, cost, unused))
-          sent(it, cost)
+        const may = maySend(it, cost, unused) || isPrepaid(it, cost, unused)
+        if (what === 'send' && covered && mayBegin(it, unused) && may) sent(it, cost)
         else if (what === 'pay') {
           used += it.outstanding
           credited(it, it.outstanding)
@@ -73,6 +80,18 @@ test('whatever a reader of a tab does, all that it had was paid for but one piec
     }),
     { seed: 5 },
   )
+})
+
+test('clients that die with pieces in their hands, all at once and again and again, leave their tab usable', () => {
+  const it = account(10_000n)
+  for (let n = 0; n < 1_000; n++) {
+    // The largest that may go.
+    let piece = 1_000n
+    while (piece > 0n && !isPrepaid(it, piece, 10_000n)) piece--
+    sent(it, piece)
+    if (n % 8 === 7) lost(it, it.outstanding)
+    expect(mayBegin(it, 10_000n)).toBe(true)
+  }
 })
 
 test('whatever a reader does, it has a tenth of what it paid and one piece, and no more', () => {

@@ -32,6 +32,17 @@ export const isWithinTenth = ({ paid, outstanding, lost }: Account, added: bigin
   (lost + outstanding + added) * TENTH <= paid
 
 /**
+ * Whether this much more would be paid for before, with all else that the key has and has not credited. It takes a
+ * tenth of what is left at most, so that a client that dies with it in its hands, again and again, goes on with the rest.
+ * @param unused as for `mayBegin`
+ */
+export const isPrepaid = (
+  { outstanding, lost }: Account,
+  added: bigint,
+  unused: bigint,
+): boolean => lost + outstanding + added * TENTH <= unused
+
+/**
  * Whether the key may have another job: what it took without paying is within a tenth of what it paid, or is less
  * than what lies on its tab, so that all it took is paid for before.
  * @param unused paid on its tab and not used, msat; 0 where it has none, or owes

@@ -129,8 +129,8 @@ const takeOpen = (
   }
   for (const { data } of deltas) {
     job.deltas.push(data)
-    if (job.phase === 'output')
-      tell(turn, job, { type: 'piece', delta: data, text: job.task.text(data), usage: payload.u })
+    // Also of a job that is cancelled: it was on its way, and is charged.
+    tell(turn, job, { type: 'piece', delta: data, text: job.task.text(data), usage: payload.u })
   }
   if (!last) return true
   job.finish = payload.end ?? 'error'

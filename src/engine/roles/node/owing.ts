@@ -5,6 +5,7 @@ import {
   accountOf,
   credited,
   disputed,
+  isPrepaid,
   isWithinTenth,
   lost,
   mayBegin,
@@ -51,9 +52,12 @@ export const nextPiece = (turn: NodeTurn, job: NodeJob): NextPiece | null => {
     const it = jobs.get(tag)
     return it && costSent(it) === it.paid
   })
-  const within = (cost: bigint) => isWithinTenth(account, cost - costSent(job))
-  // While something else is out, as much of it as a tenth allows: a large piece waits for nobody who is gone.
-  const piece = maySend(account, added, unusedOf(turn, payerOf(job)))
+  const unused = unusedOf(turn, payerOf(job))
+  const within = (cost: bigint) =>
+    isWithinTenth(account, cost - costSent(job)) ||
+    (costSent(job) === job.paid && isPrepaid(account, cost - costSent(job), unused))
+  // While something else is out, as much of it as is within the bounds: a piece waits for nobody who is gone.
+  const piece = maySend(account, added, unused)
     ? within(whole.cost)
       ? whole
       : onTrust(job, account, whole)
