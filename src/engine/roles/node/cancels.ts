@@ -2,10 +2,10 @@ import { unixMs } from '../../base/clock.ts'
 import { jobTagOf } from '../../protocol/frames.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { dropHold } from './holds.ts'
-import { awaitCredit } from './output.ts'
 import { pieceCredited } from './owing.ts'
 import { conclude, stop } from './records.ts'
 import type { NodeJob, NodeTurn } from './state.ts'
+import { awaitCredit } from './waiting.ts'
 
 /** A client stops a job of its own, also before it came (docs/protocol.md, cancel). */
 export const onCancel = (turn: NodeTurn, message: Message<'cancel'>): void => {

@@ -155,6 +155,7 @@ const newJob = (
   outputBytes: 0,
   receipt: null,
   sync: null,
+  waitsUntil: null,
   acceptedAt: turn.now,
   firstAt: null,
   draw: null,
@@ -229,12 +230,8 @@ const openBody = (turn: NodeTurn, job: NodeJob): void => {
   job.phase = 'queued'
   if (runner.running < runner.slots) return start(turn, job)
   runner.waiting.push(job.tag)
-  tell(turn, job, {
-    status: 'queued',
-    job: job.id,
-    ticket: job.ticket,
-    place: runner.waiting.length,
-  })
+  const place = runner.waiting.length
+  tell(turn, job, { status: 'queued', job: job.id, ticket: job.ticket, place })
 }
 
 /** Too large, wrong hash, never whole, does not open, not the task's schema: nobody's fault, costs nothing. */

@@ -13,6 +13,7 @@ import { covers, needPayment } from './charging.ts'
 import { conclude } from './records.ts'
 import { release } from './slots.ts'
 import { type NodeJob, type NodeTurn, tell } from './state.ts'
+import { awaitCredit } from './waiting.ts'
 
 /** Output on its way: pieces are gathered, sealed, sent under credits, and counted when credited. */
 
@@ -122,6 +123,7 @@ export const onCredit = (turn: NodeTurn, job: NodeJob, frame: Frame): void => {
   pieceCredited(turn, job)
   // Only what is paid for buys time.
   if (job.writer.acknowledgedSeq() > before) {
+    job.waitsUntil = null
     turn.state.deadlines.clear(`credit:${job.tag}`)
     if (job.sentLast) awaitCredit(turn, job)
   }
@@ -187,22 +189,6 @@ const sendFrame = (turn: NodeTurn, job: NodeJob): boolean => {
   return true
 }
 
-/**
- * A reader who has paid for all that was sent may think for a while before it wants more (a pager, a slow
- * pipe); one who reads and does not pay may not. Who is known to be away can do neither: then the time for
- * coming back counts (resume.ts), which is longer for a finished result, since that keeps no runner.
- */
-export const awaitCredit = ({ state, now }: NodeTurn, job: NodeJob): void => {
-  const { lastCreditWithinMs, stalledMs, resultWaitsMs } = state.bounds
-  const away = `away:${job.tag}`
-  if (job.end?.status === 'client_cancelled')
-    return state.deadlines.set(`credit:${job.tag}`, unixMs(now + LATE_CREDITS_MS))
-  if (state.deadlines.has(away))
-    return job.end ? state.deadlines.set(away, unixMs(now + resultWaitsMs)) : undefined
-  const paid = !job.sentLast && job.writer.acknowledgedSeq() === job.frames.length
-  state.deadlines.set(`credit:${job.tag}`, unixMs(now + (paid ? stalledMs : lastCreditWithinMs)))
-}
-
 /** The usage after `part` of `whole` parts of one piece: each costs its share, as slices do. */
 const between = (before: Units, after: Units, part: number, whole: number): Units => {
   if (part === whole) return after
@@ -226,8 +212,6 @@ const clip = (usage: Units, max: Units): Units => {
 
 /** How long `started` waits for the first frame, which says it too, and costs nobody a signature. */
 const STARTED_AFTER_MS = 500
-/** How long a cancelled job waits for the credits of what was on its way: the client waits twice that. */
-const LATE_CREDITS_MS = 1_000
 const GCM_TAG_BYTES = 16
 /** UTF-16 units of one delta, where JSON makes it no more than twice as long. */
 const TEXT_PART = 16 * 1024

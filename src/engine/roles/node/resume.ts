@@ -7,10 +7,11 @@ import type { Message } from '../../protocol/messages.ts'
 import type { LinkId } from '../wire.ts'
 import { sendStatement } from './charging.ts'
 import { awaitBody, creditInput, sayAccepted } from './jobs.ts'
-import { awaitCredit, flush, sayStarted } from './output.ts'
+import { flush, sayStarted } from './output.ts'
 import { giveUp, stop } from './records.ts'
 import { type NodeJob, type NodeTurn, say } from './state.ts'
 import type { RouterRecord } from './supply.ts'
+import { awaitCredit, awaitReader } from './waiting.ts'
 
 /**
  * Coming back (docs/protocol.md, section 4). While the link to its router is lost a job goes on, as far
@@ -24,7 +25,7 @@ export const onRouterLost = (turn: NodeTurn, link: LinkId): void => {
     if (job.link !== link || isClosed(job)) continue
     for (const what of ['input', 'body', 'credit', 'sync'])
       state.deadlines.clear(`${what}:${job.tag}`)
-    awaitLink(turn, job)
+    awaitReader(turn, job)
   }
 }
 
@@ -35,7 +36,7 @@ export const onRouterLost = (turn: NodeTurn, link: LinkId): void => {
 export const onRouterBack = (turn: NodeTurn, router: RouterRecord): void => {
   const { state } = turn
   for (const job of state.jobs.values())
-    if (isLeftOf(router, job) && !isClosed(job)) awaitLink(turn, job)
+    if (isLeftOf(router, job) && !isClosed(job)) awaitReader(turn, job)
   askForSome(turn, router)
 }
 
@@ -66,11 +67,9 @@ const isLeftOf = (router: RouterRecord, job: NodeJob): boolean =>
 export const onClientGone = (turn: NodeTurn, job: NodeJob): void => {
   if (job.end === null) return stop(turn, job, 'partial', 'peer_gone')
   if (isClosed(job)) return
-  const { deadlines, bounds } = turn.state
-  deadlines.clear(`credit:${job.tag}`)
+  turn.state.deadlines.clear(`credit:${job.tag}`)
   // So long it was waited for already, by the router.
-  const waits = Math.max(0, bounds.resultWaitsMs - bounds.awayMs)
-  deadlines.set(`away:${job.tag}`, unixMs(turn.now + waits))
+  awaitReader(turn, job, turn.state.bounds.awayMs)
 }
 
 /** A `sync:` deadline fell due: nobody has answered. */
@@ -150,12 +149,6 @@ const sayNext = (turn: NodeTurn, job: NodeJob, answers?: EventId): EventId => {
   const next = job.reader.nextSeq()
   const content = { nonce, job: id, ticket, side: 'node' as const, next }
   return say(turn, job.link, 'sync', content, { to, ...(answers && { answers }) }).id
-}
-
-/** A finished result waits longer: it keeps no runner. */
-const awaitLink = ({ state, now }: NodeTurn, job: NodeJob): void => {
-  const { awayMs, resultWaitsMs } = state.bounds
-  state.deadlines.set(`away:${job.tag}`, unixMs(now + (job.end ? resultWaitsMs : awayMs)))
 }
 
 /** A job of an earlier run of ours, or one that never came: its client need not wait for it. */

@@ -117,6 +117,8 @@ export type NodeJob = {
   receipt: Signed | null
   /** What we asked its client when our link was back, and how often; null when that was answered. */
   sync: { id: EventId; tries: number } | null
+  /** Finished, and left by its reader: until then it waits, however often links come and go; null since a credit. */
+  waitsUntil: UnixMs | null
   acceptedAt: UnixMs
   firstAt: UnixMs | null
   /** The tab that it draws on; null where it costs nothing, or nobody pays here. */
@@ -192,12 +194,7 @@ export const newNodeState = (options: {
   till: options.till ?? null,
   deadlines: new Deadlines(),
   pinned: new Map(),
-  runners: options.runners.map((runner) => ({
-    ...runner,
-    running: 0,
-    waiting: [],
-    typicalMs: 1000,
-  })),
+  runners: options.runners.map((it) => ({ ...it, running: 0, waiting: [], typicalMs: 1000 })),
   routers: new Map(),
   tickets: new Map(),
   occupied: new Map(),

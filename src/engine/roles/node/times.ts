@@ -14,5 +14,6 @@ export const shiftTimes = ({ jobs, till }: Pick<NodeState, 'jobs' | 'till'>, by:
   for (const job of jobs.values()) {
     job.acceptedAt = unixMs(job.acceptedAt + by)
     job.firstAt &&= unixMs(job.firstAt + by)
+    job.waitsUntil &&= unixMs(job.waitsUntil + by)
   }
 }
