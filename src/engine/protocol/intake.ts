@@ -161,7 +161,9 @@ const notForUs = (event: Signed, isMe: IntakeRules['isMe']): Refusal | undefined
     if (isMe(key as PubKey, event)) ours++ // 64 hex digits, every one (rule 1)
   }
   const named = ours > 0 && (keys === 1 || SHARED_KINDS.has(name))
-  return named ? undefined : refuse('event.not_for_us', 'the p tag names another key, or several')
+  if (named) return undefined
+  const refusal = refuse('event.not_for_us', 'the p tag names another key, or several')
+  return { ...refusal, stranger: event }
 }
 
 const notCarriers = (event: Signed, kind: KindName, carrier: Signed): Refusal | undefined => {

@@ -44,14 +44,15 @@ export const FORGED: ReadonlySet<RefusalCode> = new Set(
 )
 
 /**
- * A refused event: the code, a sentence, for clock trouble what the clocks said, and for one of another network the
- * event, whose proof holds.
+ * A refused event: the code, a sentence, for clock trouble what the clocks said, and for one of another network or for
+ * another key the event, whose proof holds.
  */
 export type Refusal = Readonly<{
   refused: RefusalCode
   detail: string
   clocks?: Clocks
   foreign?: Signed
+  stranger?: Signed
 }>
 /** The refuser's own time in ms, and the event, whose proof holds: it says the other's. */
 export type Clocks = Readonly<{ now: UnixMs; event: Signed }>

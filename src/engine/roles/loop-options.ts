@@ -2,6 +2,7 @@ import type { Fault } from '../base/fault.ts'
 import type { Clock, UnixMs } from '../base/clock.ts'
 import type { Deadlines } from '../base/deadlines.ts'
 import type { Log } from '../base/log.ts'
+import type { Signed } from '../protocol/event.ts'
 import type { EventId } from '../protocol/ids.ts'
 import type { IntakeRules } from '../protocol/intake.ts'
 import type { MoneyStore } from '../storage/money-store.ts'
@@ -25,6 +26,8 @@ export type LoopOptions<State, Event, Effect> = {
   log: Log
   /** What became of an event that was sent, for a role that wants to know: only then are answers counted. */
   delivered?: (link: LinkId, id: EventId, delivery: Delivery) => void
+  /** Whether an honest peer may have said this, though it is for a key that is not here. */
+  mayBeAbsent?: (state: State, event: Signed) => boolean
   /** Told of a new link before anything else comes from it. */
   joined?: (link: Link) => void
   /** The store takes nothing more, or a mind threw: the role must stop. */

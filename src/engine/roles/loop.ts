@@ -81,8 +81,9 @@ export class Loop<
     const at = this.now()
     const message = admit(text, this.rulesFor(link), at)
     if (!isRefusal(message)) return this.feed({ type: 'message', link: link.id, message })
-    const { refused, detail, clocks, foreign } = message
-    this.refusals.add(link.id, refused)
+    const { refused, detail, clocks, foreign, stranger } = message
+    const isAbsent = stranger && this.options.mayBeAbsent?.(this.state, stranger)
+    this.refusals.add(link.id, refused, isAbsent ? 'peer.absent' : 'event.refused')
     link.stray(text.length)
     const id = /"id" *: *"([0-9a-f]{64})"/.exec(text)?.[1]
     const clock = clocks === undefined ? '' : ` (my clock says ${clocks.now})`

@@ -6,11 +6,16 @@ import type { LinkId } from './wire.ts'
 /** How long a link's further refusals are counted and not logged, ms. */
 const QUIET_MS = 1_000
 
+/** `peer.absent`: what an honest peer said to somebody who is not here (yet). Of all else somebody is warned. */
+type Refused = 'event.refused' | 'peer.absent'
 type Last = { code: RefusalCode; at: number; more: number }
 
 /** Logs refused events, once a second for each link: a flood of them must not flood the disk. */
 export class RefusalLog {
-  private readonly last = new Map<LinkId, Last>()
+  private readonly last = {
+    'event.refused': new Map<LinkId, Last>(),
+    'peer.absent': new Map<LinkId, Last>(),
+  }
 
   constructor(
     private readonly log: Log,
@@ -18,26 +23,29 @@ export class RefusalLog {
   ) {}
 
   /** Logs a refusal, or counts it for the next line of its link. */
-  add(link: LinkId, code: RefusalCode): void {
+  add(link: LinkId, code: RefusalCode, as: Refused = 'event.refused'): void {
     const now = this.clock.ticks()
-    const last = this.last.get(link)
+    const last = this.last[as].get(link)
     if (last && now - last.at < QUIET_MS) {
       last.code = code
       last.more++
       return
     }
-    this.last.set(link, { code, at: now, more: 0 })
-    this.write(link, code, 1 + (last?.more ?? 0))
+    this.last[as].set(link, { code, at: now, more: 0 })
+    this.write(link, as, code, 1 + (last?.more ?? 0))
   }
 
   /** The link is gone: what was counted and not logged is logged now. */
   end(link: LinkId): void {
-    const last = this.last.get(link)
-    this.last.delete(link)
-    if (last && last.more > 0) this.write(link, last.code, last.more)
+    for (const as of ['event.refused', 'peer.absent'] as const) {
+      const last = this.last[as].get(link)
+      this.last[as].delete(link)
+      if (last && last.more > 0) this.write(link, as, last.code, last.more)
+    }
   }
 
-  private write(link: LinkId, code: RefusalCode, count: number): void {
-    this.log.warn('event.refused', { code, link, count })
+  private write(link: LinkId, as: Refused, code: RefusalCode, count: number): void {
+    if (as === 'peer.absent') this.log.info('peer.absent', { link, count })
+    else this.log.warn('event.refused', { code, link, count })
   }
 }

@@ -29,6 +29,26 @@ export const isAddressee = (
   return nodes.has(pubkey) && (linksOf.has(key) || awaited.has(key))
 }
 
+/**
+ * What one end of a job says to the other, which is not here: it will be, where we were started anew and that end is not
+ * back yet; or it was, and we have forgotten it. It is refused as if a stranger had said it, but warns of nobody.
+ */
+export const mayBeAbsent = (
+  { linksOf }: RouterState,
+  { kind, pubkey }: Pick<Signed, 'kind' | 'pubkey'>,
+): boolean => BETWEEN_ENDS.has(kind) && linksOf.has(pubkey)
+
+const { progress, sync, rewrap, cancel, receipt, acknowledgement, money } = KINDS
+const BETWEEN_ENDS: ReadonlySet<number> = new Set([
+  progress,
+  sync,
+  rewrap,
+  cancel,
+  receipt,
+  acknowledgement,
+  money,
+])
+
 /** A link of this key is lost: what is for it is ours until then, or longer where that was said before. */
 export const awaitKey = (
   { state, now }: Turn,

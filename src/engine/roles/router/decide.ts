@@ -135,10 +135,13 @@ const onClosed = (turn: Turn, link: LinkId): void => {
     endHolds(turn, key)
   }
   let awaits: 'node' | 'client' | null = state.jobsOf.get(link)?.size ? 'client' : null
-  for (const { job, placing } of state.byTag.values()) {
-    if (placing?.link !== link) continue
+  for (const { job: id, placing } of state.byTag.values()) {
+    const job = state.jobs.get(id)
+    // Over for its client, it may still have its receipt to come.
+    if (job && job.clientLink === link) awaits ??= 'client'
+    if (!job || placing?.link !== link) continue
     awaits = 'node'
-    onNodeAway(turn, state.jobs.get(job)!, placing)
+    onNodeAway(turn, job, placing)
   }
   if (key && awaits) awaitKey(turn, key, receiptsUntil(turn), awaits)
   for (const id of state.jobsOf.get(link) ?? []) onClientAway(turn, state.jobs.get(id)!)

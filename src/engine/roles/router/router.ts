@@ -17,7 +17,7 @@ import { openProofs } from '../../spending/proofs.ts'
 import { observe } from '../../trust/standing.ts'
 import { Desk } from '../desk.ts'
 import { Loop } from '../loop.ts'
-import { isAddressee } from './away.ts'
+import { isAddressee, mayBeAbsent } from './away.ts'
 import { type RouterEvent, decide } from './decide.ts'
 import { type RouterFee, openFee } from './fee.ts'
 import { awaitOld } from './proofs.ts'
@@ -115,6 +115,7 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
     decide: (current, event, now) => decide(current, event, now, random),
     deadlines: (current) => current.deadlines,
     clockSet: shiftTimes,
+    mayBeAbsent,
     other: (effect) => desk?.perform(effect),
     rules: {
       verifier: secp,
