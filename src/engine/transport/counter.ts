@@ -7,14 +7,20 @@ export type Counter = {
   remove(address: string): void
 }
 
-/** At most `most` at once for an address. IPv6 counts by /64, which is what one customer is given. */
-export const counter = (most: number): Counter => {
+/**
+ * At most `most` at once for an address. IPv6 counts by /64, which is what one customer is given.
+ * @param full told of each address that wants one more
+ */
+export const counter = (most: number, full: (address: string) => void = () => {}): Counter => {
   const counts = new Map<string, number>()
   return {
     add(address) {
       const place = placeOf(address)
       const count = counts.get(place) ?? 0
-      if (count >= most) return false
+      if (count >= most) {
+        full(address)
+        return false
+      }
       counts.set(place, count + 1)
       return true
     },

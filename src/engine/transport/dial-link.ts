@@ -14,12 +14,14 @@ import {
   type Outgoing,
   textOf,
 } from './link.ts'
+import { CROWDED } from './crowd.ts'
 import { addressedTo, newLinkId } from './network.ts'
 import { TEXT_SLACK } from './nip11.ts'
 import { Queries } from './queries.ts'
+import type { trouble } from './trouble.ts'
 import { elementsOf, eventIn, stringOf, valueOf } from './wire.ts'
 
-type Trouble = 'unreachable' | 'untrusted' | 'refused' | 'closed' | 'silent'
+type Trouble = Parameters<typeof trouble>[0]
 type DialSeams = Readonly<{
   signer: Signer
   clock: Clock
@@ -71,6 +73,7 @@ export class DialLink implements Link {
       const why = reason || this.notice || failure || `code ${code}`
       const [, distrust] = /^TLS handshake failed: (.+)/.exec(why) ?? []
       if (this.phase === 'opening' && distrust !== undefined) this.end('untrusted', distrust)
+      else if (isCrowded(why)) this.end('crowded', '')
       else this.end(this.phase === 'opening' ? 'unreachable' : 'closed', why)
     })
   }
@@ -219,3 +222,7 @@ export class DialLink implements Link {
     })
   }
 }
+
+/** Too many of our address are there already: another one took our place, or the handshake was refused (HTTP 429). */
+const isCrowded = (why: string): boolean =>
+  why === CROWDED || why === 'Expected 101 status code: 429'

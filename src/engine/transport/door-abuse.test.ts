@@ -104,17 +104,6 @@ describe('abuse', () => {
     for (const { socket } of silent) socket.close()
   })
 
-  test('connections of one address are bounded', async () => {
-    const { address } = await openDoor({ keysPerAddress: 1 })
-    await raw(address)
-    await raw(address)
-    const third = new WebSocket(address)
-    const closed = await new Promise<CloseEvent>((resolve) =>
-      third.addEventListener('close', resolve),
-    )
-    expect(closed.code).not.toBe(1000)
-  })
-
   test('who takes nothing is cut off, at a bound', async () => {
     const { door, address } = await openDoor({ unsentPerLinkBytes: 512 * KIB })
     const peer = await raw(address)

@@ -14,29 +14,39 @@ import { type Tls, checkTls, namesOf } from './tls.ts'
 afterEach(closeAll)
 
 describe('a proxy', () => {
-  /** How a connection with these headers begins: the challenge, or the status of a refusal. */
-  const connect = async (address: string, headers: Record<string, string>): Promise<string> => {
+  /** A connection with these headers: how it begins, and by which code it has ended. */
+  const connect = async (address: string, headers: Record<string, string>) => {
     const socket = new WebSocket(address, { headers })
     closing.push(() => socket.close())
-    return new Promise((resolve) => {
+    const it = { begins: '', ended: 0 }
+    socket.addEventListener('close', ({ code }) => (it.ended = code))
+    it.begins = await new Promise<string>((resolve) => {
       socket.addEventListener('message', ({ data }) => resolve(JSON.parse(String(data))[0]))
       socket.addEventListener('error', () => resolve('refused'))
     })
+    return it
   }
+  const MADE_WAY = 1006
+  /** One more than an address may have: its first makes way. */
   const fill = async (address: string, headers: Record<string, string>) => {
-    for (const _ of [1, 2]) expect(await connect(address, headers)).toBe('AUTH')
-    expect(await connect(address, headers)).toBe('refused')
+    const all = []
+    for (const _ of [1, 2, 3]) all.push(await connect(address, headers))
+    await Bun.sleep(5)
+    expect(all.map((it) => it.ended)).toEqual([MADE_WAY, 0, 0])
+    return all.slice(1)
   }
 
   test('that is named: its clients are told apart', async () => {
     const { address } = await openDoor({ keysPerAddress: 1 }, { trustedProxies: ['127.0.0.1'] })
-    await fill(address, { 'x-forwarded-for': '203.0.113.7' })
-    // Whoever writes other hops before his own is the same one still.
-    expect(await connect(address, { 'x-forwarded-for': '9.9.9.9, 203.0.113.7' })).toBe('refused')
+    const seven = await fill(address, { 'x-forwarded-for': '203.0.113.7' })
     await fill(address, { forwarded: 'for=203.0.113.8' })
-    expect(
-      await connect(address, { forwarded: 'for=203.0.113.9', 'x-forwarded-for': '203.0.113.10' }),
-    ).toBe('refused')
+    expect(seven.map((it) => it.ended)).toEqual([0, 0])
+    // Whoever writes other hops before his own is the same one still.
+    await connect(address, { 'x-forwarded-for': '9.9.9.9, 203.0.113.7' })
+    await Bun.sleep(5)
+    expect(seven.map((it) => it.ended)).toEqual([MADE_WAY, 0])
+    const both = { forwarded: 'for=203.0.113.9', 'x-forwarded-for': '203.0.113.10' }
+    expect((await connect(address, both)).begins).toBe('refused')
   })
 
   test('that is named and says of nobody who it is: nobody is local, and it is told once', async () => {
@@ -51,15 +61,22 @@ describe('a proxy', () => {
     peer.socket.send(JSON.stringify(['AUTH', authEvent(address, peer.challenge)]))
     await peer.until(2)
     expect(door.links.map((it) => isPrivateAddress(it.address))).toEqual([false])
-    expect(await connect(address, { 'x-forwarded-for': 'unknown' })).toBe('AUTH')
-    expect(await connect(address, {})).toBe('refused')
-    expect(told).toEqual([['proxy.unnamed_peer', { proxy: '127.0.0.1' }]])
+    const unknown = await connect(address, { 'x-forwarded-for': 'unknown' })
+    await connect(address, {})
+    await Bun.sleep(5)
+    expect(unknown).toEqual({ begins: 'AUTH', ended: MADE_WAY })
+    expect(told).toEqual([
+      ['proxy.unnamed_peer', { proxy: '127.0.0.1' }],
+      ['door.crowded', { address: 'unknown', count: 1 }],
+    ])
   })
 
   test('that is not named: what it says is nobody’s', async () => {
     const { address } = await openDoor({ keysPerAddress: 1 }, { trustedProxies: ['10.0.0.0/8'] })
-    await fill(address, { 'x-forwarded-for': '203.0.113.7' })
-    expect(await connect(address, { 'x-forwarded-for': '203.0.113.8' })).toBe('refused')
+    const two = await fill(address, { 'x-forwarded-for': '203.0.113.7' })
+    await connect(address, { 'x-forwarded-for': '203.0.113.8' })
+    await Bun.sleep(5)
+    expect(two.map((it) => it.ended)).toEqual([MADE_WAY, 0])
   })
 })
 

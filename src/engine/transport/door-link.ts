@@ -107,11 +107,13 @@ export class DoorLink implements Link, Speaker {
 
   // What the socket tells.
 
+  isKnown = (): boolean => this.keys.size > 0
+
   text(text: string): void {
     if (this.over) return
     const most = this.house.bounds.eventBytes + TEXT_SLACK
     if (isLonger(text, most)) return this.hangUp(1009, 'message too large')
-    const event = this.keys.size > 0 ? eventIn(text, '["EVENT",') : undefined
+    const event = this.isKnown() ? eventIn(text, '["EVENT",') : undefined
     if (event !== undefined) return this.event(event)
     if (!this.allowance.message()) return this.offence('rate-limited: too many messages')
     const elements = elementsOf(text, this.house.bounds.filtersPerSubscription + 3)
@@ -163,7 +165,7 @@ export class DoorLink implements Link, Speaker {
   }
 
   private event(text: string): void {
-    const isKnown = this.keys.size > 0
+    const isKnown = this.isKnown()
     if (isKnown && this.allowance.event()) return this.house.owner.event(this, text)
     const id = idIn(valueOf(text))
     if (id === undefined) return this.offence('invalid: not an event')

@@ -10,14 +10,15 @@ import type { LinkOwner, Listening } from './link.ts'
 import type { DoorOptions } from './network.ts'
 import { answerHttp, messageBytes } from './nip11.ts'
 import { counter } from './counter.ts'
+import { CROWDED, Crowd, type Guest, crowdLog } from './crowd.ts'
 import { UNKNOWN, peerOf } from './peer.ts'
 import type { SocketSeams } from './sockets.ts'
 import { type Tls, checkTls } from './tls.ts'
 import { Turn } from './turn.ts'
 
-type Data = { peer: string; link: DoorLink | null }
+type Data = { peer: string; link: DoorLink | null; guest: Guest | null }
 
-/** Connections of one address without a key, for each key that the address may have. */
+/** Connections of one address, for each key that it may have: so half of them have none, and can make way. */
 const CONNECTIONS_PER_KEY = 2
 
 /**
@@ -31,7 +32,8 @@ export const openDoor = (
 ): Listening => {
   const bounds: Bounds = { ...BOUNDS, ...door.bounds }
   if (door.tls) checkTls(door.tls, clock.now())
-  const connections = counter(bounds.keysPerAddress * CONNECTIONS_PER_KEY)
+  const crowded = crowdLog(log, clock)
+  const crowd = new Crowd(bounds.keysPerAddress * CONNECTIONS_PER_KEY, crowded)
   const links = new Set<DoorLink>()
   const whose = peerOf(door.trustedProxies ?? [])
   let toldOfUnknown = false
@@ -46,7 +48,7 @@ export const openDoor = (
     clock,
     random,
     bounds,
-    keys: counter(bounds.keysPerAddress),
+    keys: counter(bounds.keysPerAddress, crowded),
     turn: new Turn(),
     isOurs: () => false,
   }
@@ -61,10 +63,9 @@ export const openDoor = (
     if (peer === UNKNOWN) tellOfUnknown(socketAddress)
     if (!door.tls && isOutsider(socketAddress, peer))
       return new Response('no TLS here: use the wss address of this door\n', { status: 403 })
-    if (!connections.add(peer))
-      return new Response('too many connections from your address\n', { status: 429 })
-    if (server.upgrade(request, { data: { peer, link: null } })) return undefined
-    connections.remove(peer)
+    if (!crowd.enter(peer)) return new Response(`${CROWDED}\n`, { status: 429 })
+    if (server.upgrade(request, { data: { peer, link: null, guest: null } })) return undefined
+    crowd.left(peer, null)
     return new Response('not a WebSocket handshake\n', { status: 400 })
   }
 
@@ -82,16 +83,19 @@ export const openDoor = (
       open(ws) {
         // The receiver's own bytes, and no Buffer: its slice() would share memory.
         ws.binaryType = 'uint8array'
-        ws.data.link = new DoorLink(ws, ws.data.peer, house)
-        links.add(ws.data.link)
+        const link = new DoorLink(ws, ws.data.peer, house)
+        links.add(link)
+        ws.data.guest = { isKnown: () => link.isKnown(), makeWay: () => makeWay(ws) }
+        crowd.arrived(ws.data.peer, ws.data.guest)
+        ws.data.link = link
       },
       message(ws, message) {
         if (typeof message === 'string') ws.data.link?.text(message)
         else ws.data.link?.binary(message)
       },
       close(ws, code, reason) {
-        connections.remove(ws.data.peer)
-        const { link } = ws.data
+        const { link, peer, guest } = ws.data
+        crowd.left(peer, guest)
         if (!link) return
         links.delete(link)
         link.gone(reason || `code ${code}`)
@@ -137,6 +141,12 @@ export const isOutsider = (socketAddress: string, peer: string): boolean =>
   !isPrivateAddress(socketAddress) &&
   // A proxy's peer is another.
   (socketAddress === peer || socketAddress === `::ffff:${peer}`)
+
+/** Not by `close`: after that `terminate` does nothing (bun 1.4.5), and who answers no close keeps its socket for 10 s and more. */
+const makeWay = (ws: ServerWebSocket<Data>): void => {
+  ws.send(JSON.stringify(['NOTICE', CROWDED]))
+  ws.terminate()
+}
 
 type Serve = {
   fetch: (request: Request, server: Bun.Server<Data>) => Response | undefined

@@ -77,6 +77,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
   const network = options.network ?? socketNetwork({ clock, random })
   const listeners = new Map<JobId, Channel<News>>()
   let failures = 0
+  let last: Fault | undefined
   let closed: Fault | undefined
   const state = newClientState({
     signer,
@@ -153,13 +154,14 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
       signer,
       bounds,
       onTrouble: (trouble) => {
+        last = trouble
         if (++failures >= ATTEMPTS) end(unreachable(router.address, trouble))
       },
     },
     loop,
   )
   const { connectMs } = options
-  const giveUp = () => state.link === null && end(unreachable(router.address))
+  const giveUp = () => state.link === null && end(unreachable(router.address, last))
   const stopWaiting = connectMs === undefined ? () => {} : clock.after(connectMs, giveUp)
 
   const send = (asked: Asked, signal?: AbortSignal): AsyncIterable<News> => {
@@ -205,10 +207,12 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
 }
 
 const unreachable = (address: string, cause?: Fault): Fault => {
-  // Somebody does answer there.
-  if (cause?.code === 'dial.untrusted' || cause?.code === 'dial.refused') return cause
+  if (cause && ANSWERED.has(cause.code)) return cause
   return new Fault('unavailable', 'router.unreachable', `no router answers at ${address}`, {
     hint: 'start one with: fedai up, or fedai serve router',
     ...(cause && { cause }),
   })
 }
+
+/** Somebody does answer there, and says no. */
+const ANSWERED: ReadonlySet<string> = new Set(['dial.untrusted', 'dial.refused', 'dial.crowded'])
