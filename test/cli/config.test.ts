@@ -87,6 +87,14 @@ describe('config', () => {
       stdout: '',
       stderr: 'error: there is no key node.quue\n  try: fedai config explain node.queue\n',
     })
+    for (const [said, meant] of [
+      ['prefr', 'request.prefer'],
+      ['wher', 'request.where'],
+      ['limts', 'limits'],
+    ] as const)
+      expect((await here.run(['config', 'explain', said])).stderr).toBe(
+        `error: there is no key ${said}\n  try: fedai config explain ${meant}\n`,
+      )
     const group = await here.run(['config', 'shwo'])
     expect(group).toMatchObject({ code: 64, stderr: expect.stringContaining('fedai config show') })
   })

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
-import { type Settings, likely, showSource } from '../../engine/base/config/resolve.ts'
-import { type Key, isKey } from '../../engine/base/config/schema.ts'
+import { SECTIONS, likely } from '../../engine/base/config/likely.ts'
+import { type Settings, showSource } from '../../engine/base/config/resolve.ts'
+import { KEYS, type Key, isKey } from '../../engine/base/config/schema.ts'
 import { Fault } from '../../engine/base/fault.ts'
 import { paths } from '../../engine/base/paths.ts'
 import { configPath, readSettings } from '../settings.ts'
@@ -96,7 +97,7 @@ const columns = (rows: readonly string[][]): string[] => {
 }
 
 const noKey = (name: string): Fault => {
-  const near = likely(name)
+  const near = likely(name, [...KEYS, ...SECTIONS])
   return new Fault('usage', 'config.no_key', `there is no key ${name.slice(0, 80)}`, {
     hint: near ? `try: fedai config explain ${near}` : 'all keys: fedai config show',
   })

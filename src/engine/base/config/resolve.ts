@@ -1,9 +1,10 @@
 import type { Bounds } from '../bounds.ts'
 import { Fault } from '../fault.ts'
 import { nearest } from '../nearest.ts'
+import { SECTIONS, lastOf, likely, likelyVariable } from './likely.ts'
 import { boundsOf } from './limits.ts'
 import { KEYS, type Key, type ValueOf, isKey, settingOf, variableOf } from './schema.ts'
-import type { ConfigFile } from './toml.ts'
+import { type ConfigFile, isTable } from './toml.ts'
 import type { Written } from './setting.ts'
 
 /** Where a value comes from. */
@@ -138,8 +139,6 @@ const exampleOf = (key: Key, source: Source): string => {
   return `${lastOf(key)} = ${JSON.stringify(example)}`
 }
 
-const lastOf = (key: string): string => key.slice(key.lastIndexOf('.') + 1)
-
 /** What was given, in a sentence: short, and without what may be a secret key in the wrong place. */
 const shown = (raw: unknown): string => {
   const text = (JSON.stringify(raw) ?? 'nothing').replace(SECRET, '(not shown)')
@@ -149,29 +148,20 @@ const shown = (raw: unknown): string => {
 // The last is a password in an address.
 const SECRET = /n(?:crypt)?sec1[0-9a-z]+|\b[0-9a-f]{64}\b|(?<=\/\/)[^/@\s"]+(?=@)/gi
 
-const SECTIONS: ReadonlySet<string> = new Set(
-  KEYS.filter((key) => key.includes('.')).map((key) => key.split('.')[0]!),
-)
-
 const checkFile = (file: ConfigFile): void => {
   for (const [name, { line, column, value }] of file.entries) {
-    const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0
-    if (isKey(name) || (SECTIONS.has(name) && isEmpty && !Array.isArray(value))) continue
-    const what = SECTIONS.has(name)
+    const isSection = SECTIONS.includes(name)
+    // An empty one: of all others the keys stand here.
+    const isEmptySection = isTable(value)
+    if (isKey(name) || (isSection && isEmptySection)) continue
+    const what = isSection
       ? `${name} is a section, and holds keys only`
       : `there is no key ${name.slice(0, 80)}`
-    const near = isEmpty ? nearest(name, [...SECTIONS]) : likely(name)
+    const near = isEmptySection ? nearest(name, SECTIONS) : likely(name)
     throw new Fault('config', 'config.unknown_key', `${file.path}:${line}:${column}: ${what}`, {
-      hint: near && !SECTIONS.has(name) ? `did you mean ${near}?` : 'all keys: fedai config show',
+      hint: near && !isSection ? `did you mean ${near}?` : 'all keys: fedai config show',
     })
   }
-}
-
-/** The key that somebody may have meant: one that is written alike, or in another section. */
-export const likely = (name: string): Key | undefined => {
-  const near = nearest(name, KEYS)
-  const elsewhere = KEYS.find((key) => lastOf(key) === lastOf(name))
-  return (near as Key | undefined) ?? elsewhere
 }
 
 const checkVariables = (env: Env): void => {
@@ -179,7 +169,7 @@ const checkVariables = (env: Env): void => {
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith('FEDAI_') || !text || known.includes(name) || OF_A_CLONE.test(name))
       continue
-    const near = nearest(name, known)
+    const near = likelyVariable(name, Object.keys(OTHER_VARIABLES))
     throw new Fault(
       'config',
       'config.unknown_variable',

@@ -61,5 +61,6 @@ const flat = function* (table: object, before = '', depth = 1): Generator<[strin
   }
 }
 
-const isTable = (value: unknown): value is object =>
+/** Not a list, nor a time. */
+export const isTable = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
