@@ -37,17 +37,20 @@ test('what jobs of a client that died hold of a tab is called reserved, and is f
   await it.close()
 })
 
-test.each([1, 2, 3])('a client waits for nothing that killed ones had: %p of them', async (deaths) => {
-  // Their runners have made it all when they die: their jobs are results that are kept for them.
-  const { it, die } = await dying(0)
-  for (let n = 0; n < deaths; n++) await die(800)
-  const next = it.request(it.clients[0]!.client!, { outTokens: 400 })
-  await ended(it, next, 500)
-  expect(next.outcome?.fault).toBeNull()
-  await it.clock.advance(120_000)
-  await checkMoney(it)
-  await it.close()
-})
+test.each([1, 2, 3])(
+  'a client waits for nothing that killed ones had: %p of them',
+  async (deaths) => {
+    // Their runners have made it all when they die: their jobs are results that are kept for them.
+    const { it, die } = await dying(0)
+    for (let n = 0; n < deaths; n++) await die(800)
+    const next = it.request(it.clients[0]!.client!, { outTokens: 400 })
+    await ended(it, next, 500)
+    expect(next.outcome?.fault).toBeNull()
+    await it.clock.advance(120_000)
+    await checkMoney(it)
+    await it.close()
+  },
+)
 
 test('a tab that covers a job serves it, though many clients died with pieces in their hands', async () => {
   const { it, die } = await dying()

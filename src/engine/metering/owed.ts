@@ -36,11 +36,8 @@ export const isWithinTenth = ({ paid, outstanding, lost }: Account, added: bigin
  * tenth of what is left at most, so that a client that dies with it in its hands, again and again, goes on with the rest.
  * @param unused as for `mayBegin`
  */
-export const isPrepaid = (
-  { outstanding, lost }: Account,
-  added: bigint,
-  unused: bigint,
-): boolean => lost + outstanding + added * TENTH <= unused
+export const isPrepaid = ({ outstanding, lost }: Account, added: bigint, unused: bigint): boolean =>
+  lost + outstanding + added * TENTH <= unused
 
 /**
  * Whether the key may have another job: what it took without paying is within a tenth of what it paid, or is less

@@ -61,8 +61,15 @@ export class Allowance {
   }
 }
 
+/**
+ * Closing handshakes that a door begins. A peer that does not answer keeps its socket for up to 16 s more, whatever is
+ * done (bun 1.4.5), and nobody counts it: with one for each offence an address had thousands. So few may linger; who is
+ * told to go beyond that is cut off.
+ */
+export const goodbyes = (clock: Clock): Bucket => new Bucket({ burst: 64, perSecond: 4 }, clock)
+
 /** Tokens that come at a rate, up to a burst. */
-class Bucket {
+export class Bucket {
   private tokens: number
   private at: number
 

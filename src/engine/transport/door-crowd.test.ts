@@ -42,6 +42,35 @@ const dial = async (address: string): Promise<string> => {
   return told.promise
 }
 
+type Mute = { socket: Bun.Socket; ends: string[] }
+
+/** A WebSocket that answers nothing, not even a close. */
+const mute = async (address: string): Promise<Mute> => {
+  const { port } = new URL(address)
+  const ends: string[] = []
+  const gone = () => void ends.push('gone')
+  const socket = await Bun.connect({
+    hostname: '127.0.0.1',
+    port: Number(port),
+    allowHalfOpen: true,
+    socket: { data() {}, end() {}, close: gone, error: gone },
+  })
+  socket.write(
+    `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+  )
+  return { socket, ends }
+}
+
+/** Whether the door has closed it to both sides: then a byte is answered with a reset. */
+const isGone = async ({ socket, ends }: Mute): Promise<boolean> => {
+  for (let i = 0; i < 20 && ends.length === 0; i++) {
+    socket.write('x')
+    await Bun.sleep(5)
+  }
+  return ends.length > 0
+}
+
 describe('more connections of one address than it may have', () => {
   test('at the edge nobody goes; one beyond it the oldest that has shown no key', async () => {
     const { address } = await openDoor({ keysPerAddress: 2 })
@@ -78,28 +107,28 @@ describe('more connections of one address than it may have', () => {
 
   test('one that is told to go and does not answer is gone all the same', async () => {
     const { address } = await openDoor({ keysPerAddress: 1 })
-    const { port } = new URL(address)
-    const ends: string[] = []
-    const gone = () => void ends.push('gone')
-    const socket = await Bun.connect({
-      hostname: '127.0.0.1',
-      port: Number(port),
-      allowHalfOpen: true,
-      socket: { data() {}, end() {}, close: gone, error: gone },
-    })
-    socket.write(
-      `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
-    )
+    const one = await mute(address)
     await Bun.sleep(5)
     await raw(address)
     await raw(address)
-    // What is closed to both sides answers a byte with a reset.
-    for (let i = 0; i < 100 && ends.length === 0; i++) {
-      socket.write('x')
-      await Bun.sleep(5)
+    expect(await isGone(one)).toBe(true)
+  })
+
+  test('nobody keeps more sockets than that by being hung up on and not answering', async () => {
+    const { address } = await openDoor()
+    const all: Mute[] = []
+    for (let i = 0; i < 80; i++) {
+      const one = await mute(address)
+      // A frame of no job, before any key: masked, of one byte.
+      one.socket.write(Uint8Array.of(0x82, 0x81, 0, 0, 0, 0, 1))
+      all.push(one)
     }
-    expect(ends).toEqual(['gone'])
+    await Bun.sleep(5)
+    const gone = await Promise.all(all.map(isGone))
+    // Some of which it has said goodbye to still have their sockets; it has waited less than a second.
+    const left = gone.filter((it) => !it).length
+    expect(left).toBeGreaterThan(0)
+    expect(left).toBeLessThan(70)
   })
 })
 

@@ -11,7 +11,7 @@ import type { DoorSocket } from './door.ts'
 import { type Delivery, type Link, type LinkOwner, type Outgoing, textOf } from './link.ts'
 import { type DoorOptions, newLinkId } from './network.ts'
 import { TEXT_SLACK } from './nip11.ts'
-import { Allowance } from './allowance.ts'
+import { Allowance, type Bucket } from './allowance.ts'
 import { Subscriptions } from './subscriptions.ts'
 import type { Speaker, Turn } from './turn.ts'
 import { elementsOf, eventIn, stringOf, valueOf } from './wire.ts'
@@ -25,6 +25,7 @@ export type DoorHouse = {
   readonly bounds: Bounds
   /** Authenticated keys by address. */
   readonly keys: Counter
+  readonly goodbyes: Bucket
   readonly turn: Turn
   isOurs: (relay: string) => boolean
 }
@@ -43,7 +44,6 @@ export class DoorLink implements Link, Speaker {
   private readonly subscriptions: Subscriptions
   private readonly allowance: Allowance
   private readonly stopAuthTimer: () => void
-  private stopTerminating = () => {}
   private over = false
   /** What is said at the end of this turn, and how long it is in all. */
   private waiting: (string | Uint8Array)[] = []
@@ -125,12 +125,6 @@ export class DoorLink implements Link, Speaker {
     if (this.over) return
     if (this.keys.size === 0) return this.hangUp(1008, 'frames before AUTH')
     this.house.owner.frame(this, bytes)
-  }
-
-  /** The socket is gone. */
-  gone(reason: string): void {
-    this.stopTerminating()
-    this.ended(reason)
   }
 
   /** Nothing more is said here; the socket is gone, or will soon be. */
@@ -234,13 +228,12 @@ export class DoorLink implements Link, Speaker {
 
   private hangUp(code: number, reason: string): void {
     if (this.over) return
-    // A peer that reads nothing never answers the close. Set first: `gone` may come during it.
     this.flush()
     if (this.over) return
-    const { clock, bounds } = this.house
-    this.stopTerminating = clock.after(bounds.handshakeMs, () => this.socket.terminate())
-    this.socket.close(code, reason.slice(0, 100))
+    // Set first: the socket says during it that it is gone.
     this.ended(reason)
+    if (this.house.goodbyes.take()) this.socket.close(code, reason.slice(0, 100))
+    else this.socket.terminate()
   }
 }
 

@@ -4,6 +4,7 @@ import type { ServerWebSocket } from 'bun'
 import { BOUNDS, type Bounds, MIB } from '../base/bounds.ts'
 import { Fault } from '../base/fault.ts'
 import { ownAddress } from './auth.ts'
+import { goodbyes } from './allowance.ts'
 import { bare, isPrivateAddress } from './addresses.ts'
 import { type DoorHouse, DoorLink } from './door-link.ts'
 import type { LinkOwner, Listening } from './link.ts'
@@ -49,6 +50,7 @@ export const openDoor = (
     random,
     bounds,
     keys: counter(bounds.keysPerAddress, crowded),
+    goodbyes: goodbyes(clock),
     turn: new Turn(),
     isOurs: () => false,
   }
@@ -98,7 +100,7 @@ export const openDoor = (
         crowd.left(peer, guest)
         if (!link) return
         links.delete(link)
-        link.gone(reason || `code ${code}`)
+        link.ended(reason || `code ${code}`)
       },
     },
   }

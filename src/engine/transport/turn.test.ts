@@ -3,6 +3,7 @@ import { BOUNDS } from '../base/bounds.ts'
 import { seededRandom } from '../base/random.ts'
 import { virtualClock } from '../base/virtual-clock.ts'
 import type { EventId } from '../protocol/ids.ts'
+import { goodbyes } from './allowance.ts'
 import { counter } from './counter.ts'
 import { DoorLink } from './door-link.ts'
 import type { DoorSocket } from './door.ts'
@@ -49,7 +50,7 @@ test('a link that is closed says what waited before it hangs up; one that is gon
     link.answer(2)
   }
   closed.door.close('enough')
-  gone.door.gone('code 1006')
+  gone.door.ended('code 1006')
   await endOfTurn()
   expect(closed.calls).toEqual(['OK 1', 'OK 2', 'close'])
   expect(gone.calls).toEqual(['OK 1'])
@@ -96,6 +97,7 @@ const linked = (turn = new Turn()) => {
     random: seededRandom(1),
     bounds: BOUNDS,
     keys: counter(8),
+    goodbyes: goodbyes(clock),
     turn,
     isOurs: () => true,
   }
