@@ -5,7 +5,7 @@ import { type Clock, systemClock, unixMs } from '../../../src/engine/base/clock.
 import { seededRandom } from '../../../src/engine/base/random.ts'
 import { openSecp256k1 } from '../../../src/engine/identity/secp256k1.ts'
 import { newSigner, signerOf } from '../../../src/engine/identity/signer.ts'
-import type { Signer } from '../../../src/engine/identity/seams.ts'
+import type { Secp256k1, Signer } from '../../../src/engine/identity/seams.ts'
 import { openClient } from '../../../src/engine/roles/client/client.ts'
 import { openNode } from '../../../src/engine/roles/node/node.ts'
 import { PLAY_PRICES } from '../../../src/engine/roles/node/prices.ts'
@@ -47,7 +47,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close()
 })
 
-const open = async () => {
+const open = async (verifier: Secp256k1 = secp) => {
   const broken: string[] = []
   const common = {
     secp,
@@ -61,6 +61,7 @@ const open = async () => {
   }
   const router = await openRouter({
     ...common,
+    secp: verifier,
     signer: known(ROUTER),
     store: memoryStore(),
     hostname: '127.0.0.1',
@@ -186,4 +187,40 @@ test('who goes on forging is hung up on after twenty', async () => {
   expect(await closed).toBe(1008)
   expect(answers.length).toBe(21)
   expect(await job(it.client)).toMatchObject({ fault: null })
+})
+
+/** Connections that never become a link: nothing, half of a request, one that asks for a socket and goes quiet. */
+const halfOpen = async (address: string, count: number): Promise<void> => {
+  const texts = ['', 'GET / HTTP/1.1\r\nHost: x\r\n', 'GET / HTTP/1.1\r\nUpgrade: websocket\r\n']
+  const { hostname, port } = new URL(address)
+  for (let n = 0; n < count; n++) {
+    const socket = { open: (it: Bun.Socket) => void it.write(texts[n % 3]!), data() {}, error() {} }
+    const half = await Bun.connect({ hostname, port: Number(port), socket })
+    closing.push(() => half.end())
+  }
+}
+
+test('ten who forge, ten who subscribe without end and a hundred half-open sockets hold nobody up, and each costs little', async () => {
+  let failed = 0
+  const verify: Secp256k1['verify'] = (...args) => {
+    const holds = secp.verify(...args)
+    if (!holds) failed++
+    return holds
+  }
+  const it = await open(Object.assign(Object.create(secp) as Secp256k1, { verify }))
+  const { address } = it.router
+  await halfOpen(address, 100)
+  const crowd = await Promise.all(
+    Array.from({ length: 20 }, () => intruder(address, newSigner(secp, random))),
+  )
+  const { text } = sayable.find(({ row }) => row.code === 'event.bad_signature')!
+  for (const [n, { socket }] of crowd.entries())
+    for (let i = 0; i < 300; i++)
+      socket.send(n < 10 ? `["EVENT",${text}]` : `["REQ","s${i}",{"kinds":[36420]}]`)
+  const served = Promise.all([1, 2, 3, 4].map(() => job(it.client)))
+  expect(await Promise.all(crowd.map(({ closed }) => closed))).toEqual(crowd.map(() => 1008))
+  for (const outcome of await served) expect(outcome).toMatchObject({ fault: null, verified: true })
+  // What is thrown at it after the twenty-first, it does not even look at.
+  expect(failed).toBe(10 * 21)
+  expect(it.broken).toEqual([])
 })
