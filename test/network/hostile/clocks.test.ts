@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { addClient, addNode, addRouter, newsOf, outcomeOf, wish } from './cast.ts'
+import type { Party } from './party.ts'
 import { heardBy, unharmed } from './scene.ts'
 import { Stage } from './stage.ts'
 
@@ -18,6 +19,9 @@ const job = (clocks: Clocks) => {
 }
 const saidTo = (it: ReturnType<typeof job>) =>
   newsOf(it.stage, it.id).flatMap((news) => (news.type === 'clock' ? [news.aheadMs] : []))
+
+const clockFields = ({ logged, fields }: Party) =>
+  fields.filter((_, n) => logged[n]!.startsWith('clock'))
 
 describe('a clock that is off by 20 s', () => {
   const cases: [string, Clocks, number[], string[], string[]][] = [
@@ -43,6 +47,18 @@ describe('a clock that is off by 20 s', () => {
     const about = (logged: readonly string[]) => logged.filter((event) => event.startsWith('clock'))
     expect(about(it.node.logged)).toEqual(node)
     expect(about(it.router.logged)).toEqual(router)
+    // By how much, and whose.
+    const off = { node: clocks.node ?? 0, client: clocks.client ?? 0, router: clocks.router ?? 0 }
+    const ahead = (ms: number) => (ms > 0 ? 'ahead' : 'behind')
+    if (node.length > 0)
+      expect(clockFields(it.node)).toEqual([
+        { router: it.router.signer.pubkey, seconds: 20, ours_is: ahead(off.node - off.router) },
+      ])
+    const first = off.node === off.router ? it.client : it.node
+    if (router.length > 0)
+      expect(clockFields(it.router)).toEqual([
+        { key: first.signer.pubkey, seconds: 20, its_is: ahead(first.clockMs - off.router) },
+      ])
     // Not with the next job.
     const next = wish(it.stage, it.client)
     it.stage.advance(5_000)
@@ -68,6 +84,7 @@ describe('a clock that is off by 5 minutes', () => {
     ['the client’s, behind', { client: -minutes }, 'your clock is 300 s behind the router’s'],
     ['the client’s, ahead', { client: minutes }, 'your clock is 300 s ahead of the router’s'],
     ['the router’s, behind', { router: -minutes }, 'your clock is 300 s ahead of the router’s'],
+    ['the router’s, ahead', { router: minutes }, 'your clock is 300 s behind the router’s'],
   ])('%s: said with by how much, at once', (_, clocks, message) => {
     const it = job(clocks)
     expect(outcomeOf(it.stage, it.id).fault).toMatchObject({ code: 'clock.off', message })
@@ -79,6 +96,9 @@ describe('a clock that is off by 5 minutes', () => {
       const it = job({ node })
       expect(it.node.logged).toContain('clock.off')
       expect(it.router.logged).toContain('clock.peer_off')
+      const is = node < 0 ? 'behind' : 'ahead'
+      expect(clockFields(it.node)[0]).toMatchObject({ seconds: 300, ours_is: is })
+      expect(clockFields(it.router)[0]).toMatchObject({ seconds: 300, its_is: is })
       expect(it.router.state.nodes.size).toBe(0)
       expect(it.node.links.size).toBe(0)
     }

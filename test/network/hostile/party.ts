@@ -1,4 +1,5 @@
 import type { UnixMs } from '../../../src/engine/base/clock.ts'
+import type { Fields } from '../../../src/engine/base/log.ts'
 import type { Signer } from '../../../src/engine/identity/seams.ts'
 import type { JobTag } from '../../../src/engine/protocol/ids.ts'
 import type { IntakeRules } from '../../../src/engine/protocol/intake.ts'
@@ -50,6 +51,8 @@ export type Party = {
   readonly disk: Kept[]
   readonly observed: Observation[]
   readonly logged: string[]
+  /** What each of these said besides its name. */
+  readonly fields: Fields[]
   /** While true, what is kept waits in `unwritten` and is not on the disk. */
   slowDisk: boolean
   readonly unwritten: Kept[]

@@ -82,6 +82,7 @@ export class Stage {
       place: options.place ?? `place ${this.parties.length}`,
       clockMs,
       slowDisk: false,
+      fields: [],
       broken: undefined,
       links: new Map(),
     }
@@ -226,6 +227,7 @@ export class Stage {
       case 'observe':
         return void party.observed.push(effect.observation)
       case 'log':
+        party.fields.push(effect.fields)
         return void party.logged.push(effect.event)
       case 'query': {
         const door = party.links.get(effect.link)?.to
