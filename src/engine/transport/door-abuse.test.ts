@@ -52,14 +52,11 @@ describe('abuse', () => {
   test('filters are bounded in number and shape', async () => {
     const { address } = await openDoor()
     const peer = await raw(address)
-    const bad = [
-      Array.from({ length: 11 }, () => ({ kinds: [1] })),
-      [{ kinds: 'x' }],
-      [{ search: ['x'] }],
-      [{ limit: -1 }],
-      [],
-    ]
-    for (const filters of bad) peer.socket.send(JSON.stringify(['REQ', 's', ...filters]))
+    const filters = (length: number) => Array.from({ length }, () => ({ kinds: [1] }))
+    peer.socket.send(JSON.stringify(['REQ', 'edge', ...filters(10)]))
+    expect((await peer.until(2)).splice(1)).toEqual([['EOSE', 'edge']])
+    const bad = [filters(11), [{ kinds: 'x' }], [{ search: ['x'] }], [{ limit: -1 }], []]
+    for (const some of bad) peer.socket.send(JSON.stringify(['REQ', 's', ...some]))
     const heard = (await peer.until(6)).slice(1)
     expect(heard.map((it) => it.slice(0, 2))).toEqual(bad.map(() => ['CLOSED', 's']))
   })
