@@ -38,29 +38,31 @@ const dearer = () => {
   return { ...it, job, run: run!, sheet }
 }
 
-test.each<[string, (it: ReturnType<typeof dearer>, receipt: Content) => Content]>([
-  ['by its new sheet', (it) => ({ sheet: it.sheet.id, rates: TWICE[0]!.rates, cost: '15' })],
-  ['by its new rates under the old sheet', () => ({ rates: TWICE[0]!.rates, cost: '15' })],
-  ['at the new cost alone', () => ({ cost: '15' })],
-  ['by its new sheet, which is said to cost the old sum', (it) => ({ sheet: it.sheet.id })],
-])('a node that changes its price between ticket and receipt, %s, is paid nothing', (_, change) => {
-  const it = dearer()
-  onWay(it.stage, it.router, 'receipt', (receipt) =>
-    forged(it.node.signer, receipt, change(it, contentOf(receipt))),
-  )
-  done(it.stage, it.node, it.run, 1)
-  it.stage.advance(5_000)
-  const outcome = outcomeOf(it.stage, it.job)
-  expect(outcome).toMatchObject({ verified: false, dispute: expect.stringMatching(/./) })
-  expect(outcome.output).toMatchObject({ message: { content: 'one ' } })
-  expect(heardBy(it.router, 'acknowledgement')).toMatchObject([
-    { verdict: 'dispute', reason: 'cost' },
-  ])
-  // The word of its client is what its router goes by.
-  expect(it.router.observed.map((seen) => seen.outcome)).toEqual(['not_counted'])
-  it.stage.tampers.length = 0
-  addNode(it.stage, it.router)
-  serves(it)
+describe('a node that changes its price between ticket and receipt', () => {
+  test.each<[string, (it: ReturnType<typeof dearer>, receipt: Content) => Content]>([
+    ['by its new sheet', (it) => ({ sheet: it.sheet.id, rates: TWICE[0]!.rates, cost: '15' })],
+    ['by its new rates under the old sheet', () => ({ rates: TWICE[0]!.rates, cost: '15' })],
+    ['at the new cost alone', () => ({ cost: '15' })],
+    ['by its new sheet, which is said to cost the old sum', (it) => ({ sheet: it.sheet.id })],
+  ])('%s: it is disputed, and paid nothing', (_, change) => {
+    const it = dearer()
+    onWay(it.stage, it.router, 'receipt', (receipt) =>
+      forged(it.node.signer, receipt, change(it, contentOf(receipt))),
+    )
+    done(it.stage, it.node, it.run, 1)
+    it.stage.advance(5_000)
+    const outcome = outcomeOf(it.stage, it.job)
+    expect(outcome).toMatchObject({ verified: false, dispute: expect.stringMatching(/./) })
+    expect(outcome.output).toMatchObject({ message: { content: 'one ' } })
+    expect(heardBy(it.router, 'acknowledgement')).toMatchObject([
+      { verdict: 'dispute', reason: 'cost' },
+    ])
+    // The word of its client is what its router goes by.
+    expect(it.router.observed.map((seen) => seen.outcome)).toEqual(['not_counted'])
+    it.stage.tampers.length = 0
+    addNode(it.stage, it.router)
+    serves(it)
+  })
 })
 
 /** A node of one slot at two routers, which says at each that the slot is for it alone. */
@@ -89,6 +91,17 @@ const endsFirst = ({ stage, node, first }: Sold): void => {
 }
 
 describe('a node that sells one slot twice', () => {
+  test('or fifty times at one router has one ticket for it there', () => {
+    const it = scene()
+    const [ticket] = eventsTo(it.router, 'ticket')
+    for (let n = 0; n < 50; n++) {
+      const again = { key: n.toString(16).padStart(64, '9') }
+      it.stage.say(it.node, forged(it.node.signer, ticket!, again))
+    }
+    expect(it.router.state.tickets.size).toBe(1)
+    expect(it.router.state.nodes.get(it.node.signer.pubkey)!.tickets.size).toBe(1)
+  })
+
   test('and says so to who is second: he is served by the next node', () => {
     const it = soldTwice()
     const spare = addNode(it.stage, it.second)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { addClient, addNode, addPuppet, newsOf, outcomeOf, wish } from './cast.ts'
+import { addClient, addNode, addPuppet, isOpen, newsOf, outcomeOf, wish } from './cast.ts'
 import { forged, tagged, withEvent } from './parcel.ts'
 import { declinedTo, eventsTo, heardBy, held, onWay, scene, unharmed } from './scene.ts'
 
@@ -142,4 +142,24 @@ describe('a job is declined', () => {
       )
     }
   })
+})
+
+test('a client that names a ticket that was offered to somebody else is declined, and the other has it', () => {
+  const it = scene()
+  const jobs = held(it.stage, it.router, 'job')
+  const bodies = held(it.stage, it.router, 'input')
+  const job = wish(it.stage, it.client)
+  const [parcel] = jobs
+  const rival = addClient(it.stage, it.router)
+  it.stage.tampers.length = 0
+  const theirs = wish(it.stage, rival)
+  expect(isOpen(it.stage, theirs)).toBe(false)
+  const offers = eventsTo(rival, 'offers').at(-1)!.id
+  if (parcel?.kind !== 'event') throw new Error('no job was sent')
+  const ofRival = forged(rival.signer, parcel.event, { offers })
+  it.stage.say(rival, ofRival)
+  expect(declinedTo(rival)).toEqual(['restricted: not one of your offers'])
+  for (const one of [parcel, ...bodies]) it.stage.deliver(one)
+  it.stage.advance(1_000)
+  expect(outcomeOf(it.stage, job)).toMatchObject({ fault: null, verified: true })
 })
