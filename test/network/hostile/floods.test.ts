@@ -177,7 +177,7 @@ describe('a client that', () => {
     serves(it)
   })
 
-  test('opens jobs and never reads is given one piece by each node, for a minute at most', () => {
+  test('opens jobs and never reads is given one piece by each node, and has its places for 15 s', () => {
     const it = market()
     const client = addClient(it.stage, it.router)
     it.stage.tampers.push((parcel) =>
@@ -186,12 +186,12 @@ describe('a client that', () => {
         : undefined,
     )
     const jobs = Array.from({ length: 4 }, () => wish(it.stage, client, { deadlineMs: 600_000 }))
-    for (let second = 0; second < 15; second++) {
+    for (let second = 0; second < 14; second++) {
       serves(it)
       it.stage.advance(700)
     }
     expect(jobs.map((job) => isOpen(it.stage, job))).toContain(true)
-    it.stage.advance(it.stage.bounds.stalledMs)
+    it.stage.advance(2_000)
     expect(jobs.map((job) => isOpen(it.stage, job))).not.toContain(true)
     expect(framesTo(client, 'output').length).toBeLessThanOrEqual(it.nodes.length)
     it.stage.advance(70_000)

@@ -3,7 +3,7 @@ import { encodeCredit } from '../../../src/engine/protocol/frames.ts'
 import type { Frame } from '../../../src/engine/protocol/frames.ts'
 import { done, outcomeOf, piece, wish } from './cast.ts'
 import { rawFrame } from './parcel.ts'
-import { eventsTo, framesTo, heardBy, onFrames, scene, unharmed } from './scene.ts'
+import { eventsTo, framesTo, heardBy, held, onFrames, scene, unharmed } from './scene.ts'
 
 import { charged, credit, midstream } from './midstream.ts'
 
@@ -110,6 +110,41 @@ describe('a client that reads and does not credit', () => {
     done(it.stage, it.node, run, 60)
     it.stage.advance(2_000)
     expect(outcomeOf(it.stage, job)).toMatchObject({ verified: true })
+  })
+})
+
+describe('four jobs of a key that has paid nothing, whose runners have much to say', () => {
+  const four = () => {
+    const it = scene({ words: null, slots: 4, stranger: true })
+    const credits = held(it.stage, it.node, 'outputCredit')
+    const jobs = [1, 2, 3, 4].map(() => wish(it.stage, it.client, { deadlineMs: 600_000 }))
+    for (let n = 1; n <= 1_000; n++)
+      for (const run of it.node.runs)
+        if (!run.paused) piece(it.stage, it.node, run, 'x'.repeat(4_000), Math.min(n, 60))
+    expect(it.node.runs.map((run) => run.paused)).toEqual([true, true, true, true])
+    const aborted = () => it.node.runs.filter((run) => run.aborted).length
+    return { ...it, credits, jobs, aborted }
+  }
+
+  test('and that credits none: one piece for all, and in 15 s all four runners are free', () => {
+    const it = four()
+    it.stage.advance(it.stage.bounds.lastCreditWithinMs - 1)
+    expect(it.aborted()).toBe(0)
+    it.stage.advance(1)
+    expect(it.aborted()).toBe(4)
+    expect(framesTo(it.router, 'output')).toHaveLength(1)
+    expect(it.node.state.runners[0]!.running).toBe(0)
+    unharmed(it.stage)
+  })
+
+  test('and that credits slowly, one after the other: all are waited for', () => {
+    const it = four()
+    for (let n = 0; n < 8; n++) {
+      it.stage.advance(10_000)
+      for (const late of it.credits.splice(0)) it.stage.deliver(late)
+    }
+    expect(it.aborted()).toBe(0)
+    unharmed(it.stage)
   })
 })
 

@@ -95,7 +95,15 @@ export const pieceCredited = (turn: NodeTurn, job: NodeJob): void => {
   credited(accountOfJob(turn, job), cost - job.paid)
   job.paid = cost
   wakeOthers(turn, job)
+  // A key that pays, however slowly, is waited for: those of its jobs that were sent nothing begin to wait anew.
+  const { waiting, jobs, deadlines } = turn.state
+  for (const tag of waiting.get(payerOf(job)) ?? [])
+    if (jobs.get(tag)?.frames.length === 0) deadlines.clear(`credit:${tag}`)
 }
+
+/** Whether a job may be sent nothing more until its key has credited what another one was sent. */
+export const waitsForTurn = ({ state }: NodeTurn, job: NodeJob): boolean =>
+  state.waiting.get(payerOf(job))?.has(job.tag) ?? false
 
 /** The job is over: what it was sent and never credited stays with its key. */
 export const settle = (turn: NodeTurn, job: NodeJob): void => {

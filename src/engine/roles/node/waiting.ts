@@ -1,4 +1,5 @@
 import { unixMs } from '../../base/clock.ts'
+import { waitsForTurn } from './owing.ts'
 import type { NodeJob, NodeTurn } from './state.ts'
 
 /** How long a job waits for its reader, who is there and reads, or is away (docs/protocol.md, coming back). */
@@ -14,7 +15,9 @@ export const awaitCredit = (turn: NodeTurn, job: NodeJob): void => {
   if (job.end?.status === 'client_cancelled')
     return state.deadlines.set(`credit:${job.tag}`, unixMs(now + LATE_CREDITS_MS))
   if (state.deadlines.has(`away:${job.tag}`)) return job.end ? awaitReader(turn, job) : undefined
-  const paid = !job.sentLast && job.writer.acknowledgedSeq() === job.frames.length
+  const isPaid = !job.sentLast && job.writer.acknowledgedSeq() === job.frames.length
+  // Who was sent nothing, since its key owes for another job, has paid for nothing: four of a thief's keep no slot longer.
+  const paid = isPaid && !(job.frames.length === 0 && waitsForTurn(turn, job))
   state.deadlines.set(`credit:${job.tag}`, unixMs(now + (paid ? stalledMs : lastCreditWithinMs)))
 }
 
