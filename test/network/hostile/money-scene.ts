@@ -9,11 +9,14 @@ import { paidRow } from '../../../src/engine/roles/node/money.ts'
 import type { MoneyKind } from '../../../src/engine/protocol/money.ts'
 import { type Signed, tagValue } from '../../../src/engine/protocol/event.ts'
 import { type NodeOptions, addClient, addNode, addRouter, newsOf } from './cast.ts'
-import { Mint, letterWith, opened } from './money.ts'
+import { Mint, letterOf, letterWith, opened } from './money.ts'
 import { contentOf, nameOf, withEvent } from './parcel.ts'
 import type { NodeParty, Party } from './party.ts'
 import type { Scene } from './scene.ts'
 import { Stage } from './stage.ts'
+
+/** An id, or a hash, of nothing that there is. */
+export const other = 'c'.repeat(64)
 
 export type MoneyScene = Scene & { mint: Mint }
 
@@ -107,4 +110,27 @@ export const topUp = (it: MoneyScene, amount: bigint) => {
   it.stage.tell(it.client, { type: 'top_up', job, wish: about })
   it.stage.advance(20_000)
   return newsOf(it.stage, job).find((news) => news.type === 'topped_up')
+}
+
+/** What a client asks of a node with `fund`: a top-up of a sat for a key of its own. */
+export const fundOf = (it: MoneyScene, payer: Signer, change: Partial<Contents['fund']> = {}) =>
+  ({
+    nonce: toHex(it.stage.random.bytes(16)),
+    for: 'topup',
+    ref: payer.pubkey,
+    msat: '1000',
+    hold: null,
+    ...change,
+  }) as Contents['fund']
+
+/** A stranger with a link asks for an invoice. */
+export const asks = (
+  it: MoneyScene,
+  from: Party,
+  inner: Signer,
+  content = fundOf(it, inner),
+): void => {
+  const outer = from.signer
+  const to = it.node.signer.pubkey
+  it.stage.say(from, letterOf(it.stage, { inner, outer, to, name: 'fund', content }))
 }
