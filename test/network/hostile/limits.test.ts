@@ -142,7 +142,7 @@ const CASES: Readonly<Record<keyof typeof BOUNDS, Case | Elsewhere>> = {
     'node-output.test.ts',
     'gets one window at most; the runner waits, and is free when its time is up',
   ],
-  stalledMs: ['../scenes.test.ts', 'a reader that stops for good'],
+  stalledMs: ['../scenes-readers.test.ts', 'a reader that stops for good'],
   awayMs: ['router-strangers.test.ts', 'a client that stays away: its node is told'],
   resultWaitsMs: ['../resume-waits.test.ts', 'a finished result waits for a client with patience'],
   holdEtaMs: [
