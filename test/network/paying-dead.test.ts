@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { msat } from '../../src/engine/base/money.ts'
 import { textPieces } from '../fakes/scripted-runner.ts'
 import { checkMoney, tabOf } from './money-books.ts'
 import { ended, paying, words } from './paying.ts'
@@ -24,6 +25,10 @@ test('what jobs of a client that died hold of a tab is called reserved, and is f
   await die(3_500)
   const tab = tabOf(it.nodes[0]!)
   expect(tab.reserved > tab.paid / 2n).toBe(true)
+  // On another machine: our ledger knows nothing of it, and a node's word alone is not paid for.
+  const { money } = it.clients[0]!.store
+  const [row] = money.openDraws(it.nodes[0]!.signer.pubkey)
+  await money.write([{ do: 'drop', table: 'draws', row: row! }])
   const asked = it.request(it.clients[0]!.client!, { outTokens: 3_000, timings: ['before'] })
   await ended(it, asked)
   const { fault } = asked.outcome!
@@ -33,6 +38,20 @@ test('what jobs of a client that died hold of a tab is called reserved, and is f
   const next = it.request(it.clients[0]!.client!, { outTokens: 3_000, timings: ['before'] })
   await ended(it, next)
   expect(next.outcome!.fault).toBeNull()
+  await checkMoney(it)
+  await it.close()
+})
+
+test('what it lacks of a tab that a killed one holds is paid, where our own ledger says so, too', async () => {
+  const { it, die } = await dying()
+  await die(3_500)
+  const asked = it.request(it.clients[0]!.client!, { outTokens: 3_000, timings: ['before'] })
+  await it.clock.advance(2_000)
+  expect(asked.news.some(({ type }) => type === 'piece')).toBe(true)
+  expect(tabOf(it.nodes[0]!).paid).toBe(msat(110_000n))
+  await ended(it, asked)
+  expect(asked.outcome!.fault).toBeNull()
+  await it.clock.advance(120_000)
   await checkMoney(it)
   await it.close()
 })

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { msat } from '../../src/engine/base/money.ts'
 import { tabOf } from './money-books.ts'
-import { paying } from './paying.ts'
+import { another, paying } from './paying.ts'
 import { keyOf, over, told, topUp } from './topping.ts'
 
 test('of two processes with one invoice both hear that their node has it, though it said so to one', async () => {
@@ -17,18 +17,11 @@ test('of two processes with one invoice both hear that their node has it, though
     })
   })
   const [first] = it.clients
-  await it.addClient()
-  const [, second] = it.clients
-  // The same user's: one ledger, one account, one key of the tab; the session is its own.
-  it.kill(second!)
-  Object.assign(second!, { name: first!.name, store: first!.store })
-  const purse = it.bank!.purse.bind(it.bank!)
-  it.bank!.purse = (party, life) => purse({ ...party, signer: first!.signer }, life)
-  await it.startClient(second!)
+  const second = await another(it)
   await it.clock.advance(1_000)
   const both = [topUp(client, keyOf(it), msat(100_000n))]
   while (!told(both[0]!).includes('paying')) await it.clock.advance(5)
-  both.push(topUp(second!.client!, keyOf(it), msat(100_000n)))
+  both.push(topUp(second, keyOf(it), msat(100_000n)))
   for (const one of both) expect(await over(it, one)).toMatchObject({ paid: true, fault: null })
   expect(tabOf(it.nodes[0]!)).toMatchObject({ paid: 100_000n, seq: 1 })
   expect(first!.store.money.payments(10)).toMatchObject([{ state: 'settled', msat: 100_000n }])

@@ -38,6 +38,21 @@ export const paying = async (
   return { it, client }
 }
 
+/** Another process of the first client's user: one ledger, one account, one key of the tab; the session is its own. */
+export const another = async (it: World): Promise<Client> => {
+  const [first] = it.clients
+  await it.addClient()
+  const party = it.clients.at(-1)!
+  it.kill(party)
+  Object.assign(party, { name: first!.name, store: first!.store })
+  if (it.clients.length === 2) {
+    const purse = it.bank!.purse.bind(it.bank!)
+    it.bank!.purse = (of, life) => purse({ ...of, signer: first!.signer }, life)
+  }
+  await it.startClient(party)
+  return party.client!
+}
+
 /** What was told of a job, without its pieces. */
 export const toldOf = (asked: Asked): string[] =>
   asked.news.map((news) => news.type).filter((type) => type !== 'piece')

@@ -76,6 +76,8 @@ export const eventLine = (news: EventNews, show: Namer): string => {
     case 'again':
       if (news.reason === 'no_tab')
         return 'the node knows nothing of your tab there; the job is asked for anew, elsewhere'
+      if (news.reason === 'unfunded')
+        return 'other jobs hold what is left on the tab; the job is asked for anew'
       return 'nobody has the job any more; nothing of it had come, so it is asked for anew'
     case 'waiting':
       return `${WAITS_FOR[news.why]}: asking again until ${clockTime(news.untilMs)}`

@@ -30,7 +30,7 @@ const linkShape = z.object({
   state: z.enum(['lost', 'back']),
 })
 
-/** Nothing had come, and nobody has the job any more: it is asked for anew. */
+/** Nothing had come, and nobody has the job any more, or others hold the tab (`unfunded`): it is asked for anew. */
 const againShape = z.object({
   v: z.literal(1),
   type: z.literal('again'),

@@ -44,7 +44,7 @@ export interface MoneyStore {
   wakeTabs(node: PubKey, now: UnixMs): Tab[]
   /** One of them, with what was given to be written before; null where there is none. */
   tab(node: PubKey, key: PubKey): Tab | null
-  /** Draws of a node's jobs that have not ended. */
+  /** Draws of a node's jobs that have not ended; in a payer's ledger those of its own jobs there. */
   openDraws(node: PubKey): Draw[]
   /** A payee's invoices that have not settled, the oldest first. */
   openInvoices(payee: PubKey): BookedInvoice[]

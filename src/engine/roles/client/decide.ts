@@ -24,7 +24,7 @@ import { onQuota } from './quota.ts'
 import { creditOutput, onOutput, onProgress, onReset } from './receiving.ts'
 import { fetchReceipt, onAway, onClosed, onSync, onUnanswered } from './resume.ts'
 import { endWaiting, onNoReceipt } from './taking.ts'
-import { onInputCredit } from './sending.ts'
+import { onInputCredit, sayDrawn } from './sending.ts'
 import type { ClientEffect, ClientEvent, ClientState, ClientTurn } from './state.ts'
 import { onChecked, onCharged, onStatementDue, onTabDue } from './tabs.ts'
 import {
@@ -209,6 +209,7 @@ const onDue = (turn: ClientTurn, key: string): void => {
   if (!job) return
   if (what === 'credit') return creditOutput(turn, job, job.attempt!.reader.tick(turn.now))
   if (what === 'later') return askWaiting(turn, job)
+  if (what === 'drawing') return sayDrawn(turn, job)
   if (what === 'ask')
     return finishJob(
       turn,

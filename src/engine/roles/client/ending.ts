@@ -8,7 +8,7 @@ import type { Message } from '../../protocol/messages.ts'
 import type { Receipt } from '../../protocol/receipt.ts'
 import { type Ending, cutShort, faultOf, outcomeOf, unpaidOf } from './outcome.ts'
 import { framesIn, isHeld } from './hold.ts'
-import { endAttempt, inputHashOf } from './attempt.ts'
+import { drawsNoMore, endAttempt, inputHashOf } from './attempt.ts'
 import { giveBack } from './own-invoice.ts'
 import { countRoute } from './packs.ts'
 import { type Attempt, type ClientJob, type ClientTurn, say, tell } from './state.ts'
@@ -109,9 +109,12 @@ export const finishJob = (
   const { state } = turn
   job.phase = 'over'
   const { attempt } = job
-  if (attempt?.drawn && !ending) awaitTab(turn, attempt)
+  if (attempt?.drawn && !ending) {
+    awaitTab(turn, attempt)
+    drawsNoMore(turn, job)
+  }
   endAttempt(turn, job)
-  for (const what of ['ask', 'deadline', 'receipt', 'fetch', 'away', 'settled', 'held'])
+  for (const what of ['ask', 'deadline', 'receipt', 'fetch', 'away', 'settled', 'held', 'drawing'])
     state.deadlines.clear(`${what}:${job.id}`)
   if (job.askId) state.byAsk.delete(job.askId)
   const outcome = outcomeOf(turn, job, fault, ending)

@@ -17,7 +17,7 @@ import { sendJob } from './sending.ts'
 import type { Offered } from './offered.ts'
 import { type ClientJob, type ClientTurn, tell } from './state.ts'
 import { leftAt } from './left.ts'
-import { askTab, drawnAt, keyOf, tellNode } from './tabs.ts'
+import { askTab, drawnByAll, keyOf, tellNode } from './tabs.ts'
 import { endTopUp, topUpFunded } from './top-up-end.ts'
 import { ROOM_EVERY_MS, awaitsRoom, isWanted, roomAt, waitingFor } from './waiting.ts'
 
@@ -62,7 +62,7 @@ export const fundRunning = (turn: ClientTurn, job: ClientJob, short: Msat): void
   const { node, ceiling } = offered
   const refusal = refusalAt(money, node)
   if (refusal) return void (job.unpaid = refusal)
-  const free = leftAt(money, node) - drawnAt(state.jobs.values(), node, job)
+  const free = leftAt(money, node) - drawnByAll(state, node, job)
   if (free >= ceiling) return
   const rest = free > 0n ? msat(ceiling - free) : ceiling
   // What is paid for it alone and not used is lost, whatever its node says that it lacks.

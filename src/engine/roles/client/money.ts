@@ -24,6 +24,8 @@ export type ClientMoney = {
   /** What pays a node: our tab's key there, or, where `off`, the session key. */
   readonly tab: (node: PubKey) => Signer
   readonly view: (node: PubKey) => TabView
+  /** What other processes of this user draw on our tab there, msat. */
+  readonly others: (node: PubKey) => bigint
   /** No tab lasts: each job has an invoice of its own, and what is left of it ends with this session. */
   off: boolean
   /** Our router wants to see that each job is paid (proving.ts); with it, no tab lasts. */
@@ -163,9 +165,10 @@ export const isPaidNow = ({ funding }: ClientMoney, job: JobId): boolean =>
 
 export const newClientMoney = (
   options: Pick<ClientMoney, 'tab' | 'view' | 'caps' | 'secp'> &
-    Partial<Pick<ClientMoney, 'off' | 'shows' | 'room' | 'isSent' | 'over'>>,
+    Partial<Pick<ClientMoney, 'off' | 'others' | 'shows' | 'room' | 'isSent' | 'over'>>,
 ): ClientMoney => ({
   off: false,
+  others: () => 0n,
   shows: () => false,
   room: () => true,
   isSent: () => false,

@@ -186,7 +186,7 @@ export const notCredited = (): Fault =>
 /** By our count the tab covers the job, by the node's it does not now: most often others draw on it. */
 export const isReserved = (): Fault =>
   new Fault('again', 'tab.reserved', 'what is paid to the node is reserved by jobs still open', {
-    hint: 'what jobs of a process that was stopped hold is free within 2 minutes: try again then\nif it stays so, the node does not count what was paid: fedai pay tabs',
+    hint: 'try again when they have ended; what those of a process that was killed hold is free within 2 minutes\nif it stays so, the node does not count what was paid: fedai pay tabs',
   })
 
 /** Whoever answers at the address has another key than the pinned one; or does not say that it is a router. */

@@ -12,8 +12,9 @@ export const paidBy = (
   purse: Purse,
   router: PubKey,
   isOff: () => boolean,
-): Pick<ClientMoney, 'tab' | 'view'> => ({
+): Pick<ClientMoney, 'tab' | 'view' | 'others'> => ({
   tab: (key) => (key === router || !isOff() ? purse.tab(key) : signer),
+  others: (node) => (isOff() ? 0n : purse.drawnByOthers(node)),
   view: (node) => {
     if (node === router || !isOff()) return purse.view(node)
     const own = purse.view(node, signer.pubkey)

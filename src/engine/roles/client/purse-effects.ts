@@ -2,7 +2,7 @@ import type { UnixMs } from '../../base/clock.ts'
 import type { Fault } from '../../base/fault.ts'
 import type { Msat } from '../../base/money.ts'
 import type { Finding } from '../../metering/finding.ts'
-import type { SignedStatement } from '../../metering/tab-rows.ts'
+import type { Draw, SignedStatement } from '../../metering/tab-rows.ts'
 import type { EventId, JobId, PaymentHash, PubKey } from '../../protocol/ids.ts'
 import type { SpendingCaps } from '../../spending/caps.ts'
 import type { Entry, WantedPayment } from '../../spending/journal-rows.ts'
@@ -29,6 +29,9 @@ export type PurseEffect =
   | Readonly<{ do: 'look' }>
   /** The node took money for nothing, or signed what anybody can see to be a lie: it gets nothing more. */
   | Readonly<{ do: 'pin'; node: PubKey }>
+  /** A job goes out that draws on a tab, and has ended. */
+  | Readonly<{ do: 'draw'; row: Draw }>
+  | Readonly<{ do: 'drawn'; job: JobId }>
   /** The node knows nothing of our tab. */
   | Readonly<{ do: 'lost'; node: PubKey }>
   | Readonly<{

@@ -1,14 +1,36 @@
-import type { UnixMs } from '../../base/clock.ts'
+import type { Clock, UnixMs } from '../../base/clock.ts'
 import type { Fault } from '../../base/fault.ts'
-import type { Signer } from '../../identity/seams.ts'
+import type { Random } from '../../base/random.ts'
+import type { Secp256k1, Signer } from '../../identity/seams.ts'
 import type { Finding } from '../../metering/finding.ts'
-import type { SignedStatement } from '../../metering/tab-rows.ts'
-import type { PaymentHash, PubKey } from '../../protocol/ids.ts'
+import type { Draw, SignedStatement } from '../../metering/tab-rows.ts'
+import type { Payer } from '../../payments/payer.ts'
+import type { Net } from '../../protocol/event.ts'
+import type { JobId, PaymentHash, PubKey } from '../../protocol/ids.ts'
 import type { Outlay, SpendingCaps } from '../../spending/caps.ts'
 import type { Entry, JournalEvent } from '../../spending/journal-rows.ts'
 import type { Answered, TabView } from '../../spending/ledger.ts'
+import type { MoneyStore } from '../../storage/money-store.ts'
 import type { Kept } from '../../storage/store.ts'
 import type { Results } from './results.ts'
+
+/** What a purse is made of. */
+export type PurseOptions = Readonly<{
+  store: MoneyStore
+  payer: Payer
+  /** Its fingerprint (payments/fingerprint.ts): what another wallet sent is not asked of this one. */
+  wallet: string
+  /** A lasting identity: tab keys are derived from it, so that a tab outlives this process. */
+  signer: Signer
+  secp: Secp256k1
+  net: Net
+  clock: Clock
+  random: Random
+  /** After so many ms a payment that did not end is `unknown`. */
+  timeoutMs?: number
+  /** The ledger takes nothing more. Who waits for a payment hears the same Fault. */
+  broken: (fault: Fault) => void
+}>
 
 /** A payment whose sum is known before it is asked for. `used`: what of the tab is used, and in no book yet. msat. */
 export type Planned = Outlay &
@@ -49,7 +71,12 @@ export interface Purse {
       begun?: () => void
     },
   ): Promise<Entry>
-  /** Counts a receipt that was acknowledged; resolves when it is in the books. */
+  /** A job goes out that draws on our tab until it has ended: other processes of this user draw on the same one. */
+  draw(row: Draw): Promise<void>
+  drawn(job: JobId): Promise<void>
+  /** What jobs of other processes draw on our tab there, msat. */
+  drawnByOthers(node: PubKey): bigint
+  /** Counts a receipt that was acknowledged, and its job draws on nothing more; resolves when it is in the books. */
   charge(node: PubKey, receipt: Answered, key?: PubKey): Promise<void>
   /**
    * Holds a statement of the node against our own sums; tells what does not hold.

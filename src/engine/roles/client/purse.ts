@@ -1,12 +1,8 @@
-import type { Clock } from '../../base/clock.ts'
-import { type Fault, asFault } from '../../base/fault.ts'
-import type { Random } from '../../base/random.ts'
-import type { Secp256k1, Signer } from '../../identity/seams.ts'
+import { asFault } from '../../base/fault.ts'
+import type { Signer } from '../../identity/seams.ts'
 import { signerOf } from '../../identity/signer.ts'
 import type { Finding } from '../../metering/finding.ts'
-import type { Net } from '../../protocol/event.ts'
 import type { PaymentHash, PubKey } from '../../protocol/ids.ts'
-import type { Payer } from '../../payments/payer.ts'
 import { type Journal, decide, nextDue, openJournal, spentToday } from '../../spending/journal.ts'
 import { dayBegan, dayOf, isOut, mayTell } from '../../spending/journal-news.ts'
 import { lockedUntil } from '../../spending/journal-retry.ts'
@@ -14,31 +10,14 @@ import type { Entry, JournalEffect, JournalEvent } from '../../spending/journal-
 import { charged, leftOn } from '../../spending/ledger.ts'
 import { watchedClock } from '../set-clock.ts'
 import { checkIn } from './purse-check.ts'
-import type { Purse } from './purse-seam.ts'
+import { drawsIn } from './purse-draws.ts'
+import type { Purse, PurseOptions } from './purse-seam.ts'
 import { leaving, limitsOf, openOf, overCaps, showsOf, tellerOf } from './purse-rules.ts'
 import { openSteps } from './purse-steps.ts'
 import { openWaiting } from './purse-waiting.ts'
 import { openViews } from './purse-views.ts'
 import { resultsIn } from './results.ts'
 import { brokenTab } from './tab-faults.ts'
-import type { MoneyStore } from '../../storage/money-store.ts'
-
-type PurseOptions = Readonly<{
-  store: MoneyStore
-  payer: Payer
-  /** Its fingerprint (payments/fingerprint.ts): what another wallet sent is not asked of this one. */
-  wallet: string
-  /** A lasting identity: tab keys are derived from it, so that a tab outlives this process. */
-  signer: Signer
-  secp: Secp256k1
-  net: Net
-  clock: Clock
-  random: Random
-  /** After so many ms a payment that did not end is `unknown`. */
-  timeoutMs?: number
-  /** The ledger takes nothing more. Who waits for a payment hears the same Fault. */
-  broken: (fault: Fault) => void
-}>
 
 /**
  * One writer for the payer's journal (spending/journal.ts): what it decides is on the disk before the wallet
@@ -76,6 +55,7 @@ export const openPurse = (options: PurseOptions): Purse => {
     return made
   }
   const views = openViews(tab, clock)
+  const draws = drawsIn(store, clock)
   const view: Purse['view'] = (node, key = tab(node).pubkey) => views.of(node, key)
 
   const teller = tellerOf(payer)
@@ -205,10 +185,14 @@ export const openPurse = (options: PurseOptions): Purse => {
         .finally(() => wanting.delete(hash))
       return end.finally(() => (holds.delete(hash), begins.delete(hash)))
     },
+    draw: (row) => step(() => ({ changes: draws.begun(row) })).catch(failed),
+    drawn: (job) => step(() => ({ changes: draws.ended(job) })).catch(failed),
+    drawnByOthers: (node) => draws.byOthers(node, tab(node).pubkey),
     charge: (node, receipt, key) =>
       step(() => {
         const { changes } = charged(view(node, key), receipt, clock.now())
-        return { changes: store.charge(receipt.id) ? [] : changes }
+        const isKnown = store.charge(receipt.id) !== null
+        return { changes: [...(isKnown ? [] : changes), ...draws.ended(receipt.job)] }
       }).catch(failed),
     async check(said, alone = false, answers = null) {
       let wrong: readonly Finding[] = []

@@ -1,4 +1,6 @@
 import { concat, sha256, toHex } from '../../base/bytes.ts'
+import { unixMs } from '../../base/clock.ts'
+import { msat } from '../../base/money.ts'
 import { sealInput } from '../../identity/frame-seal.ts'
 import { wrapKey } from '../../identity/seal.ts'
 import { encodeFrame, jobTagOf, type Frame, openCredit } from '../../protocol/frames.ts'
@@ -96,6 +98,7 @@ export const sendJob = (
   job.started = false
   job.resend = false
   state.byTag.set(job.attempt.tag, job.id)
+  if (!job.attempt.lock && !state.money?.off) sayDrawn(turn, job)
   if (!isInline(turn, job)) return
   // A small body follows at once; on a rewrap the router still has it, unless it had let it go.
   if (from === null || resend) sendBody(turn, job)
@@ -155,6 +158,22 @@ const drawFor = (
   return state.money.tab(node).sign(draft)
 }
 
+/**
+ * Other processes of this user read what a job draws on the tab that they share; and again before a `drawing:` deadline
+ * is over, since one that is killed says nothing any more.
+ */
+export const sayDrawn = ({ state, now, effects }: ClientTurn, job: ClientJob): void => {
+  const { draw, offered, body } = job.attempt ?? {}
+  if (!draw || !offered || !body || job.phase === 'over') return
+  const { ceiling, timing, ticket } = body
+  const place = { node: offered.node, key: draw.pubkey, job: job.id, ticket }
+  const held = { ceiling, timing, reserved: ceiling, cost: msat(0n), receipt: null } as const
+  const at = unixMs(now + 2 * DRAWN_EVERY_MS)
+  const text = eventText(draw)
+  effects.push({ do: 'draw', row: { id: draw.id, ...place, ...held, state: 'reserved', text, at } })
+  state.deadlines.set(`drawing:${job.id}`, unixMs(now + DRAWN_EVERY_MS))
+}
+
 /** A node can offer a ticket whose key protects nothing: that ends this job, and no other. */
 const wrapFor = (to: string, args: Omit<Parameters<typeof wrapKey>[0], 'to'>) => {
   try {
@@ -176,5 +195,6 @@ const sealBody = (turn: ClientTurn, job: ClientJob): void => {
   job.bodyHash = toHex(sha256(concat(...frames)))
 }
 
+const DRAWN_EVERY_MS = 15_000
 /** Plaintext bytes of one input frame. */
 const BODY_PART = 16 * 1024

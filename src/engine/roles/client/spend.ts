@@ -26,6 +26,10 @@ export const spend = (
     }
     case 'pin':
       return void purse.pin(effect.node)
+    case 'draw':
+      return void purse.draw(effect.row)
+    case 'drawn':
+      return void purse.drawn(effect.job)
     case 'lost':
       return void purse.lost(effect.node)
     case 'lock': {

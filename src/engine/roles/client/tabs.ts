@@ -42,6 +42,13 @@ export const drawnAt = (jobs: Iterable<ClientJob>, node: PubKey, but: ClientJob)
   return sum
 }
 
+/** The same with what jobs of other processes of this user draw there. */
+export const drawnByAll = (
+  { jobs, money }: ClientTurn['state'],
+  node: PubKey,
+  but: ClientJob,
+): bigint => drawnAt(jobs.values(), node, but) + money!.others(node)
+
 /** What jobs that run have used of a tab by what came of them: no receipt says it yet. */
 export const runningAt = (jobs: Iterable<ClientJob>, node: PubKey, key: PubKey): bigint => {
   let sum = 0n

@@ -7,7 +7,8 @@ import { askTab } from './tabs.ts'
 
 /**
  * A node says that our tab does not cover a job that it covers by our count. We may have lost a receipt, or it the
- * word of a payment: it is asked for what it signed, and for the job again a little later. It is not paid anew.
+ * word of a payment: it is asked for what it signed, and for the job again a little later. It is paid only where our own
+ * count says then that other processes of ours draw on the tab.
  * @returns false where it said so too often
  */
 export const askFunded = (turn: ClientTurn, job: ClientJob): boolean => {
@@ -18,7 +19,11 @@ export const askFunded = (turn: ClientTurn, job: ClientJob): boolean => {
   if (hold) hold.state = 'over'
   if (hold || job.unfunded >= MOST_UNFUNDED) {
     // What this job paid and its node denies is another matter than what others draw on.
-    const why = hold ? holdOver() : job.fundings === 0 ? isReserved() : notCredited()
+    const why = hold
+      ? holdOver()
+      : job.fundings === 0 || state.money.others(node) > 0n
+        ? isReserved()
+        : notCredited()
     job.unpayable.set(node, why)
     return false
   }
