@@ -90,6 +90,7 @@ const WAITS_FOR: Readonly<Record<Waiting, string>> = {
   limited: 'the router takes no more jobs of this key at once',
   sheet: 'the router has not sent the price sheet of its offers',
   gone: 'the nodes that could do it are gone, and may come back',
+  crowded: 'the router takes no more connections from your address now',
 }
 
 /** By the clock on the wall here: `14:03:07`. */

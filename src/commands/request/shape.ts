@@ -41,7 +41,7 @@ const againShape = z.object({
 const waitingShape = z.object({
   v: z.literal(1),
   type: z.literal('waiting'),
-  why: z.enum(['busy', 'used', 'limited', 'sheet', 'gone']),
+  why: z.enum(['busy', 'used', 'limited', 'sheet', 'gone', 'crowded']),
   until: z.number(),
 })
 

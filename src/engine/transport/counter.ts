@@ -1,34 +1,37 @@
 import { isIP } from 'node:net'
 
-/** Counts things by the address that they come from, to a bound. */
+/** Counts different things by the address that they come from, to a bound. */
 export type Counter = {
-  /** False where the address has its share; nothing was counted then. */
-  add(address: string): boolean
-  remove(address: string): void
+  /** One more that has it. False where the address has its share of others; nothing was counted then. */
+  add(address: string, what: string): boolean
+  remove(address: string, what: string): void
 }
 
 /**
- * At most `most` at once for an address. IPv6 counts by /64, which is what one customer is given.
+ * At most `most` different ones at once for an address, each however often. IPv6 counts by /64, which is what one
+ * customer is given. It remembers no more than there are of `add` without `remove`.
  * @param full told of each address that wants one more
  */
 export const counter = (most: number, full: (address: string) => void = () => {}): Counter => {
-  const counts = new Map<string, number>()
+  const places = new Map<string, Map<string, number>>()
   return {
-    add(address) {
-      const place = placeOf(address)
-      const count = counts.get(place) ?? 0
-      if (count >= most) {
+    add(address, what) {
+      const name = placeOf(address)
+      const place = places.get(name) ?? new Map<string, number>()
+      const count = place.get(what) ?? 0
+      if (count === 0 && place.size >= most) {
         full(address)
         return false
       }
-      counts.set(place, count + 1)
+      places.set(name, place.set(what, count + 1))
       return true
     },
-    remove(address) {
-      const place = placeOf(address)
-      const count = counts.get(place) ?? 0
-      if (count > 1) counts.set(place, count - 1)
-      else counts.delete(place)
+    remove(address, what) {
+      const name = placeOf(address)
+      const place = places.get(name)
+      const count = place?.get(what) ?? 0
+      if (count > 1) place!.set(what, count - 1)
+      else if (place?.delete(what) && place.size === 0) places.delete(name)
     },
   }
 }

@@ -5,6 +5,9 @@ import { placeOf } from './counter.ts'
 /** Said with HTTP 429 to who is not let in, and in a NOTICE to who makes way. */
 export const CROWDED = 'too many connections from your address'
 
+/** Answers an AUTH by one key more than an address may have. */
+export const TOO_MANY_KEYS = 'restricted: too many keys from your address'
+
 /** A connection at a door. */
 export type Guest = Readonly<{
   /** Whether a key was proven on it. */

@@ -14,7 +14,7 @@ import {
   type Outgoing,
   textOf,
 } from './link.ts'
-import { CROWDED } from './crowd.ts'
+import { CROWDED, TOO_MANY_KEYS } from './crowd.ts'
 import { addressedTo, newLinkId } from './network.ts'
 import { TEXT_SLACK } from './nip11.ts'
 import { Queries } from './queries.ts'
@@ -171,6 +171,7 @@ export class DialLink implements Link {
   private answered(id: EventId, accepted: boolean, message: string): void {
     if (id !== this.auth) return this.answers.settle(id, deliveryOf(accepted, message))
     if (this.phase !== 'proving') return
+    if (message === TOO_MANY_KEYS) return this.end('crowded', '')
     if (!accepted) return this.end('refused', refusalOf(message, this.seams.clock.now()))
     this.write(JSON.stringify(['REQ', OURS, addressedTo(this.seams.signer.pubkey)]))
   }

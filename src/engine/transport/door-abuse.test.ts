@@ -121,10 +121,24 @@ describe('abuse', () => {
 
 test('IPv6 counts by /64, mapped IPv4 as IPv4', () => {
   const keys = counter(1)
-  expect(keys.add('2001:db8:1:2::1')).toBe(true)
-  expect(keys.add('2001:db8:1:2:3:4:5:6')).toBe(false)
-  expect(keys.add('2001:db8:1:3::1')).toBe(true)
-  expect([keys.add('::ffff:10.0.0.1'), keys.add('10.0.0.1')]).toEqual([true, false])
-  keys.remove('10.0.0.1')
-  expect(keys.add('10.0.0.1')).toBe(true)
+  expect(keys.add('2001:db8:1:2::1', 'a')).toBe(true)
+  expect(keys.add('2001:db8:1:2:3:4:5:6', 'b')).toBe(false)
+  expect(keys.add('2001:db8:1:3::1', 'b')).toBe(true)
+  expect([keys.add('::ffff:10.0.0.1', 'a'), keys.add('10.0.0.1', 'b')]).toEqual([true, false])
+  keys.remove('10.0.0.1', 'a')
+  expect(keys.add('10.0.0.1', 'b')).toBe(true)
+})
+
+test('a key counts once, however many connections show it, until the last of them is gone', () => {
+  const keys = counter(2)
+  const add = (key: string): boolean => keys.add('10.0.0.1', key)
+  for (let n = 0; n < 1_000; n++) expect(add('a')).toBe(true)
+  expect([add('b'), add('c'), add('b')]).toEqual([true, false, true])
+  for (let n = 0; n < 999; n++) keys.remove('10.0.0.1', 'a')
+  // Nobody takes a place by leaving what he never had.
+  keys.remove('10.0.0.1', 'c')
+  keys.remove('10.0.0.2', 'a')
+  expect(add('c')).toBe(false)
+  keys.remove('10.0.0.1', 'a')
+  expect([add('c'), add('a')]).toEqual([true, false])
 })

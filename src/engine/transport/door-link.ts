@@ -7,6 +7,7 @@ import { isLonger } from '../protocol/json.ts'
 import { unknown } from './answers.ts'
 import { checkAuth } from './auth.ts'
 import type { Counter } from './counter.ts'
+import { TOO_MANY_KEYS } from './crowd.ts'
 import type { DoorSocket } from './door.ts'
 import { type Delivery, type Link, type LinkOwner, type Outgoing, textOf } from './link.ts'
 import { type DoorOptions, newLinkId } from './network.ts'
@@ -23,7 +24,7 @@ export type DoorHouse = {
   readonly clock: Clock
   readonly random: Random
   readonly bounds: Bounds
-  /** Authenticated keys by address. */
+  /** Authenticated keys by address, each once. */
   readonly keys: Counter
   readonly goodbyes: Bucket
   readonly turn: Turn
@@ -134,7 +135,7 @@ export class DoorLink implements Link, Speaker {
     this.stopAuthTimer()
     this.subscriptions.end(reason)
     const known = this.keys.size > 0
-    for (const _ of this.keys) this.house.keys.remove(this.address)
+    for (const key of this.keys) this.house.keys.remove(this.address, key)
     if (known) queueMicrotask(() => this.house.owner.closed(this, reason))
   }
 
@@ -185,8 +186,8 @@ export class DoorLink implements Link, Speaker {
     }
     // Who proves a key again wants to be heard by it again, and gets its limits again.
     const isNew = !this.keys.has(proof.key)
-    if (isNew && (this.keys.size >= KEYS_PER_LINK || !keys.add(this.address)))
-      return this.answer(proof.id, false, 'restricted: too many keys from your address')
+    if (isNew && (this.keys.size >= KEYS_PER_LINK || !keys.add(this.address, proof.key)))
+      return this.answer(proof.id, false, TOO_MANY_KEYS)
     this.keys.add(proof.key)
     this.aheadMs = proof.aheadMs
     this.answer(proof.id, true, '')

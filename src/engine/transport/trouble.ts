@@ -14,7 +14,9 @@ export const trouble = (
     closed: `the connection to ${address} ended`,
     silent: `${address} is silent`,
   }[what]
-  return new Fault('unavailable', `dial.${what}`, reason ? `${sentence}: ${reason}` : sentence, {
+  // The connections of short jobs end soon.
+  const kind = what === 'crowded' ? 'again' : 'unavailable'
+  return new Fault(kind, `dial.${what}`, reason ? `${sentence}: ${reason}` : sentence, {
     ...(what === 'untrusted' && { hint: UNTRUSTED }),
     ...(what === 'crowded' && { hint: CROWDED }),
   })

@@ -111,7 +111,9 @@ const CASES: Readonly<Record<keyof typeof BOUNDS, Case | Elsewhere>> = {
     const keys = counter(BOUNDS.keysPerAddress)
     let n = 0
     // One customer has all of a /64.
-    return times(BOUNDS.keysPerAddress + more, () => keys.add(`2001:db8::${(n++).toString(16)}`))
+    return times(BOUNDS.keysPerAddress + more, () =>
+      keys.add(`2001:db8::${(n++).toString(16)}`, `key ${n}`),
+    )
   },
   offers: (more) => {
     const content = JSON.parse(SAMPLES.offers.draft.content) as { entries: unknown[] }

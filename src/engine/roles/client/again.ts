@@ -55,9 +55,25 @@ export const askLater = (turn: ClientTurn, job: ClientJob, why: Waiting): boolea
   // Whoever was declined in the same moment does not come back in the same moment.
   const next = Math.min(until, now + wait / 2 + random.below(wait))
   state.deadlines.set(`later:${job.id}`, unixMs(next))
-  if (job.waitsFor !== why) tell(turn, job, { type: 'waiting', why, untilMs: until })
-  job.waitsFor = why
+  tellWaiting(turn, job, why, until)
   return true
+}
+
+/**
+ * The router takes nobody more from our address now: it is dialled again as long as the wish waits.
+ * @returns false where the time is up, or another router can be asked instead
+ */
+export const dialLater = (turn: ClientTurn, job: ClientJob): boolean => {
+  if (job.dryRun || !turn.state.patient) return false
+  const until = waitsUntil(turn, job, 'crowded')
+  if (turn.now >= until) return false
+  tellWaiting(turn, job, 'crowded', until)
+  return true
+}
+
+const tellWaiting = (turn: ClientTurn, job: ClientJob, why: Waiting, untilMs: UnixMs): void => {
+  if (job.waitsFor !== why) tell(turn, job, { type: 'waiting', why, untilMs })
+  job.waitsFor = why
 }
 
 /** Until when it may be put off, for this reason. */

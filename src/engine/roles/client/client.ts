@@ -76,7 +76,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
   if (options.signer) money?.purse.lasts(signer.pubkey)
   const network = options.network ?? socketNetwork({ clock, random })
   const listeners = new Map<JobId, Channel<News>>()
-  let failures = 0
+  const attempts = { failed: 0, crowded: 0 }
   let last: Fault | undefined
   let closed: Fault | undefined
   const state = newClientState({
@@ -135,7 +135,7 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
       if (delivery.state === 'refused') loop.feed({ type: 'declined', id, reason: delivery.reason })
     },
     joined: () => {
-      failures = 0
+      Object.assign(attempts, { failed: 0, crowded: 0 })
     },
     broken: (fault) => {
       closed = fault
@@ -155,7 +155,8 @@ export const openClient = async (options: ClientOptions): Promise<Client> => {
       bounds,
       onTrouble: (trouble) => {
         last = trouble
-        if (++failures >= ATTEMPTS) end(unreachable(router.address, trouble))
+        const what = trouble.code === 'dial.crowded' ? 'crowded' : 'failed'
+        if (++attempts[what] >= ATTEMPTS) end(unreachable(router.address, trouble))
       },
     },
     loop,

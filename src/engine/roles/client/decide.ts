@@ -6,7 +6,7 @@ import type { JobId } from '../../protocol/ids.ts'
 import type { Message } from '../../protocol/messages.ts'
 import { NO_ROUTE } from '../../protocol/pack.ts'
 import type { Decision, LinkId } from '../wire.ts'
-import { askAnew, askLater } from './again.ts'
+import { askAnew, askLater, dialLater } from './again.ts'
 import { ASK_WITHIN_MS, askWaiting, onWish } from './asking.ts'
 import { clockFaultOf, onUntimely, sayClock } from './clocks.ts'
 import { cancelJob, finishJob, onReceipt } from './ending.ts'
@@ -86,8 +86,10 @@ const on = (turn: ClientTurn, event: ClientEvent): void => {
     case 'unreachable':
       failTopUps(turn, event.fault)
       for (const job of state.jobs.values())
-        if (job.phase === 'waiting' && !state.deadlines.has(`away:${job.id}`))
-          finishJob(turn, job, event.fault)
+        if (job.phase === 'waiting' && !state.deadlines.has(`away:${job.id}`)) {
+          const isCrowded = event.fault.code === 'dial.crowded'
+          if (!isCrowded || !dialLater(turn, job)) finishJob(turn, job, event.fault)
+        }
       return
     case 'declined':
       onTopUpDeclined(turn, event)

@@ -29,10 +29,11 @@ export type Wish = Readonly<{
 
 /**
  * Why a job is asked for again a little later: all nodes are `busy`; others were quicker with every ticket
- * (`used`); the router takes no more of our key at once (`limited`); it sent no price sheet (`sheet`); or
- * those that could do it are gone, and may come back (`gone`).
+ * (`used`); the router takes no more of our key at once (`limited`); it sent no price sheet (`sheet`);
+ * those that could do it are gone, and may come back (`gone`); or the router takes no more connections or keys from our
+ * address now (`crowded`).
  */
-export type Waiting = 'busy' | 'used' | 'limited' | 'sheet' | 'gone'
+export type Waiting = 'busy' | 'used' | 'limited' | 'sheet' | 'gone' | 'crowded'
 
 /** One offer as a person reads it. */
 export type OfferLine = Readonly<{

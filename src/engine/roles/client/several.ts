@@ -22,7 +22,7 @@ type Offers = Awaited<ReturnType<Client['offers']>>
 export interface Several {
   /**
    * As Client.request. The next router is asked only as long as nothing was sent to a node; where all of
-   * several were asked and one is merely busy, all are asked again for as long as the wish waits.
+   * several were asked and one is merely busy or crowded, all are asked again for as long as the wish waits.
    */
   request(wish: Wish, signal?: AbortSignal): AsyncIterable<News>
   /** As Client.offers, of the first router that has any. */
@@ -149,7 +149,8 @@ const waitOf = (tried: readonly Skipped[], { deadlineMs, waitMs }: Times): Wait 
   // One alone has waited for itself (again.ts).
   if (tried.length === 1) return { why: 'busy', ms: 0 }
   if (says('router.rate_limited')) return { why: 'limited', ms: deadlineMs }
-  return { why: 'busy', ms: says('offers.busy') ? Math.min(waitMs, deadlineMs) : 0 }
+  const why = says('offers.busy') ? 'busy' : says('dial.crowded') ? 'crowded' : null
+  return why ? { why, ms: Math.min(waitMs, deadlineMs) } : { why: 'busy', ms: 0 }
 }
 
 type Times = Pick<Wish, 'deadlineMs' | 'waitMs'>
