@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Bounds } from '../../src/engine/base/bounds.ts'
 import { systemClock } from '../../src/engine/base/clock.ts'
+import type { Fault } from '../../src/engine/base/fault.ts'
 import { silentLog } from '../../src/engine/base/log.ts'
 import { systemRandom } from '../../src/engine/base/random.ts'
 import type { Signer } from '../../src/engine/identity/seams.ts'
@@ -8,7 +9,7 @@ import { openSecp256k1 } from '../../src/engine/identity/secp256k1.ts'
 import { newSigner } from '../../src/engine/identity/signer.ts'
 import { openSeveral } from '../../src/engine/roles/client/several.ts'
 import { openClient } from '../../src/engine/roles/client/client.ts'
-import type { Client, News, Outcome, Waiting, Wish } from '../../src/engine/roles/client/news.ts'
+import type { Client, News, Waiting, Wish } from '../../src/engine/roles/client/news.ts'
 import { openNode } from '../../src/engine/roles/node/node.ts'
 import { PLAY_PRICES } from '../../src/engine/roles/node/prices.ts'
 import { openRouter } from '../../src/engine/roles/router/router.ts'
@@ -123,18 +124,18 @@ test('a router that takes no more connections from here is not said to be absent
   const other = { key: pubKey('b'.repeat(64)), address: 'ws://127.0.0.1:1' }
   const one = await openClient({ router, net: 'sim' })
   const several = openSeveral({ routers: [router, other], net: 'sim' })
-  const ask = async ({ request }: Pick<typeof one, 'request'>): Promise<Outcome> => {
-    for await (const news of request(wishOf())) if (news.type === 'ended') return news.outcome
+  const faultOf = async ({ request }: Pick<typeof one, 'request'>): Promise<Fault | null> => {
+    for await (const news of request(wishOf())) if (news.type === 'ended') return news.outcome.fault
     throw new Error('it had no end')
   }
-  const { fault } = await ask(one)
+  const fault = await faultOf(one)
   expect(fault).toMatchObject({
     kind: 'again',
     code: 'dial.crowded',
     message: `${router.address} takes no more connections from your address`,
   })
   expect(fault!.hint).toContain('try again in a minute')
-  const both = (await ask(several)).fault!
+  const both = (await faultOf(several))!
   expect(both.code).toBe('routers.none')
   expect(both.hint!.split('\n')[0]).toContain('takes no more connections from your address')
   await one.close()

@@ -112,7 +112,8 @@ const scene = async () => {
     ask,
     skipped,
     deaf,
-    settle: () => clock.advance(1_000),
+    // A router that has just begun keeps an ask for what nobody offers for two seconds.
+    settle: () => clock.advance(2_500),
     close: async () => {
       for (const it of open) await it.close()
       expect(faults).toEqual([])

@@ -5,7 +5,7 @@ import type { Signer } from '../../../src/engine/identity/seams.ts'
 import { draftOf } from '../../../src/engine/protocol/draft.ts'
 import type { Signed } from '../../../src/engine/protocol/event.ts'
 import type { EventId } from '../../../src/engine/protocol/ids.ts'
-import { isOpen, outcomeOf, wish } from './cast.ts'
+import { isOpen, newsOf, outcomeOf, wish } from './cast.ts'
 import { letterOf } from './money.ts'
 import {
   type MoneyScene,
@@ -17,6 +17,39 @@ import {
 } from './money-scene.ts'
 import { forged } from './parcel.ts'
 import { declinedTo, heardBy, onWay, unharmed } from './scene.ts'
+
+test.each([5_000, 60_000])(
+  'a job that was refused for its tab, and whose node is then gone for %i ms, waits for it up to 20 s',
+  (goneMs) => {
+    const it = moneyScene()
+    const seen = { denied: false }
+    onWay(it.stage, it.client, 'accepted', (event) => {
+      if (seen.denied) return event
+      seen.denied = true
+      const { job, ticket } = JSON.parse(event.content) as { job: string; ticket: string }
+      const said = { status: 'refused', job, ticket, reason: 'unfunded' } as never
+      const to = it.client.signer.pubkey
+      return it.router.signer.sign(draftOf('progress', said, { now: it.stage.now, net: 'sim', to }))
+    })
+    const job = wish(it.stage, it.client)
+    while (!seen.denied) it.stage.advance(10)
+    const [link] = [...it.node.links.keys()]
+    it.stage.cut(it.node, link!)
+    it.stage.advance(Math.min(goneMs, 19_000))
+    expect(isOpen(it.stage, job)).toBe(true)
+    const news = () => newsOf(it.stage, job)
+    expect(news().at(-1)).toMatchObject({ type: 'waiting', why: 'gone' })
+    const before = news().length
+    if (goneMs < 20_000)
+      it.stage.connect(it.node, it.router, (id) =>
+        it.node.state.pinned.set(id, it.router.signer.pubkey),
+      )
+    it.stage.advance(4_000)
+    if (goneMs < 20_000) expect(news()[before]!.type).toBe('offers')
+    else expect(outcomeOf(it.stage, job).fault).toMatchObject({ code: 'task.none' })
+    unharmed(it.stage)
+  },
+)
 
 /** A job that waits for an invoice which never comes. */
 const waiting = (it: MoneyScene) => {

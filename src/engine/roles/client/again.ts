@@ -80,12 +80,18 @@ const tellWaiting = (turn: ClientTurn, job: ClientJob, why: Waiting, untilMs: Un
 const waitsUntil = ({ state, now }: ClientTurn, job: ClientJob, why: Waiting): UnixMs => {
   const deadline = state.deadlines.dueAt(`deadline:${job.id}`) ?? now
   if (why === 'limited') return deadline
-  // What was accepted and lost waits as long as a link may be away: those who could do it may be back then.
+  // What a node had and has no more waits as long as a link may be away: those who could do it may be back then.
   const { awayMs } = state.bounds
-  const least = job.asks > 0 ? 2 * awayMs : why === 'sheet' ? awayMs : 0
+  const least = wasTaken(job) ? 2 * awayMs : why === 'sheet' ? awayMs : 0
   job.waitsUntil ??= unixMs(now + Math.max(job.wish.waitMs, least))
   return unixMs(Math.min(deadline, job.waitsUntil))
 }
+
+/** A node had it and has it no more, or refused it for its tab: nothing of it came, and it is asked for again. */
+const wasTaken = (job: ClientJob): boolean => job.asks > 0 || job.unfunded > 0
+
+/** It was offered before: where nobody offers it now, they may be back. */
+export const wasOffered = (job: ClientJob): boolean => wasTaken(job) || job.declined > 0
 
 /** Back to the beginning: what was offered is of no use any more. */
 export const forgetOffers = (turn: ClientTurn, job: ClientJob): void => {

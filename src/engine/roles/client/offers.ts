@@ -11,7 +11,7 @@ import type { NoOffer } from '../../protocol/offers.ts'
 import { isRefusal } from '../../protocol/refusal.ts'
 import { whereFlaw } from '../../protocol/where.ts'
 import { choose, faultOfNone } from '../../spending/consent.ts'
-import { askLater } from './again.ts'
+import { askLater, wasOffered } from './again.ts'
 import { askNear, askOf } from './asking.ts'
 import { finishJob } from './ending.ts'
 import { firstPayable, payThenSend } from './funding.ts'
@@ -108,10 +108,10 @@ const price = (turn: ClientTurn, job: ClientJob): void => {
   payThenSend(turn, job, taken, null)
 }
 
-/** Nothing fits. What is busy is waited for; and where it was accepted once, what is gone, since it may be back. */
+/** Nothing fits. What is busy is waited for; and where it was offered once, what is gone, since it may be back. */
 const onNone = (turn: ClientTurn, job: ClientJob, said: NoOffer): void => {
   const none = job.near ?? said
-  const gone = job.asks > 0 && (none.why === 'task' || none.why === 'model')
+  const gone = wasOffered(job) && (none.why === 'task' || none.why === 'model')
   const why = none.why === 'busy' ? 'busy' : gone ? 'gone' : null
   if (why && askLater(turn, job, why)) return
   if (!job.near && isNearUnknown(turn, job, none)) return askNear(turn, job, none)

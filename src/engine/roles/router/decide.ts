@@ -8,6 +8,7 @@ import { onCommitted } from '../counter.ts'
 import type { Decision, LinkId, WireEvent } from '../wire.ts'
 import { onOutdated } from './directory.ts'
 import { awaitKey, onClientAway, onClientGone, onNodeAway, receiptsUntil } from './away.ts'
+import { answerKept } from './begun.ts'
 import { endJob, forgetJob } from './ending.ts'
 import { onCancel, onJob, onProgress, onRewrap } from './jobs.ts'
 import { endHolds, onHoldOver } from './holds.ts'
@@ -15,6 +16,7 @@ import { leaveLink, newestLink } from './links.ts'
 import { onHeld, onMoney, passUnpaid } from './money.ts'
 import { onNodeLost, onNotMoved, onSilence } from './moves.ts'
 import {
+  answerAsk,
   lookAtOffers,
   forgetNode,
   onAsk,
@@ -157,6 +159,7 @@ const onDue = (turn: Turn, key: string): void => {
   if (what === 'book') return onWallet(turn, { type: 'tick' })
   if (what === 'proofs') return onOldProofs(turn)
   if (what === 'offers') return lookAtOffers(turn)
+  if (what === 'begun') return answerKept(turn, (link, it) => answerAsk(turn, link, it))
   if (what === 'directory') return onOutdated(turn, id as EventId)
   if (what === 'returning') return endReturning(turn, id)
   if (what === 'awaited') return void state.awaited.delete(id as PubKey)

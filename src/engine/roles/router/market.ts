@@ -10,6 +10,7 @@ import { admittedTimings } from '../../routing/payment.ts'
 import { rank } from '../../routing/rank.ts'
 import type { LinkId, WireEvent } from '../wire.ts'
 import { awaitKey, onNodeBack } from './away.ts'
+import { keepAsk } from './begun.ts'
 import { noteClock } from './clocks.ts'
 import { expiryOf, publish } from './directory.ts'
 import { joinLink, newestLink } from './links.ts'
@@ -144,13 +145,19 @@ export const onPublic = (
 }
 
 export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void => {
+  const { state, now } = turn
+  const refused = admitAsk(state.limits, message.event.pubkey, now, state.bounds)
+  if (refused) return decline(turn, link, message, `rate-limited: ${refused}`)
+  answerAsk(turn, link, message)
+}
+
+/** Looks for what it asks for, and answers with it: now, or a little later where the router has just begun. */
+export const answerAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void => {
   const { state, now, random } = turn
   const { body, event } = message
   const client = event.pubkey
   if (state.draining)
     return decline(turn, link, message, 'error: this router is about to end and takes no new jobs')
-  const refused = admitAsk(state.limits, client, now, state.bounds)
-  if (refused) return decline(turn, link, message, `rate-limited: ${refused}`)
   const found = candidates(body, ticketsFor(turn, body.task), {
     now,
     holdMs: state.bounds.holdMs,
@@ -159,6 +166,8 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
     operator: state.operator,
     payment: state.payment,
   })
+  const none = noneOnWire(turn, body, found.none)
+  if (keepAsk(turn, link, message, none?.why)) return
   const ranked = rank(
     found.fitting,
     { class: body.class },
@@ -179,7 +188,7 @@ export const onAsk = (turn: Turn, link: LinkId, message: Message<'ask'>): void =
       ...(state.payment !== 'none' && { timings: [...admittedTimings(state.payment)] }),
       ...(state.proofs && { evidence: 'proof' as const }),
       operator: state.operator,
-      none: noneOnWire(turn, body, found.none),
+      none,
     }),
     { to: client, about: event.id },
   )

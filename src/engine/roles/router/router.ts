@@ -18,6 +18,7 @@ import { observe } from '../../trust/standing.ts'
 import { Desk } from '../desk.ts'
 import { Loop } from '../loop.ts'
 import { isAddressee, mayBeAbsent } from './away.ts'
+import { begin } from './begun.ts'
 import { type RouterEvent, decide } from './decide.ts'
 import { type RouterFee, openFee } from './fee.ts'
 import { awaitOld } from './proofs.ts'
@@ -144,6 +145,7 @@ export const openRouter = async (options: RouterOptions): Promise<Router> => {
       tell: (event) => loop.feed({ type: 'wallet', event }),
     })
   awaitOld(state, clock.now())
+  begin(state, clock.now())
   loop.feed({ type: 'tick' })
   // What was open when the process before ended is looked up.
   if (fee) loop.feed({ type: 'wallet', event: { type: 'tick' } })

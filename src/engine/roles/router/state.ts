@@ -20,6 +20,7 @@ import type { Proofs } from '../../spending/proofs.ts'
 import { type Standings, newStandings } from '../../trust/standing.ts'
 import type { WalletEffect } from '../desk.ts'
 import type { LinkId, WireEffect } from '../wire.ts'
+import type { Begun } from './begun.ts'
 import { type Clocks, newClocks } from './clocks.ts'
 import type { FeeTill } from './fee.ts'
 import type { Placing } from './placing.ts'
@@ -77,10 +78,7 @@ export type JobRecord = {
   cancelled: boolean
 }
 
-/**
- * A job that we know nothing of, since we began later: one end of it has said that it goes on. When
- * the other end says so too, it does (resume.ts).
- */
+/** A job of before we began: one end of it has said that it goes on; when the other says so too, it does (resume.ts). */
 export type Returning = Readonly<{
   key: string
   job: JobId
@@ -147,6 +145,8 @@ export type RouterState = {
   published: Map<PubKey, Map<string, EventId>>
   limits: KeyLimits
   standings: Standings
+  /** What waits for nodes that are on their way back, as we began a moment ago (begun.ts). */
+  begun: Begun | null
   /** Nothing is offered any more. */
   draining: boolean
 }
@@ -194,6 +194,7 @@ export const newRouterState = (options: {
   published: new Map(),
   limits: newKeyLimits(),
   standings: newStandings(),
+  begun: null,
   draining: false,
 })
 

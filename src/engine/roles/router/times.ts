@@ -19,6 +19,7 @@ export const shiftTimes = (state: RouterState, by: number): void => {
       it.firstAt &&= shifted(it.firstAt)
     }
   for (const it of state.tickets.values()) it.heldUntil &&= shifted(it.heldUntil)
+  if (state.begun) state.begun.until = shifted(state.begun.until)
   for (const it of state.offers.values()) it.expires = shifted(it.expires)
   for (const it of state.nodes.values()) it.offeredUntil &&= shifted(it.offeredUntil)
   for (const it of state.limits.values()) it.holds = it.holds.map(shifted)
