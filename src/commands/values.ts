@@ -1,5 +1,5 @@
 import { Fault } from '../engine/base/fault.ts'
-import { parseMs } from '../engine/base/units.ts'
+import { parseMs, writeMs } from '../engine/base/units.ts'
 import { name } from '../engine/protocol/fields.ts'
 
 /**
@@ -38,10 +38,12 @@ export const parseSpan = (text: string, what: string, mostMs: number, leastMs = 
   const message = bare
     ? `${what} ${brief(text)} has no unit`
     : ms !== undefined && ms > mostMs
-      ? `${what} ${brief(text)} is longer than ${mostMs / 3_600_000}h`
+      ? `${what} ${brief(text)} is longer than ${writeMs(mostMs)}`
       : `${what} ${brief(text)} is not a time`
   throw new Fault('usage', 'value.time', message, {
-    hint: bare ? `write ${text}s or ${text}m` : 'write a time such as 30s or 5m',
+    hint: bare
+      ? `write ${text}s or ${text}m`
+      : `write a time such as 30s or 5m, ${writeMs(mostMs)} at most`,
   })
 }
 

@@ -1,6 +1,6 @@
 import { Fault } from '../../engine/base/fault.ts'
-import { npub, parseNpub, shortNpub } from '../../engine/identity/keys.ts'
-import { type PubKey, pubKey } from '../../engine/protocol/ids.ts'
+import { npub, parseKey, shortNpub } from '../../engine/identity/keys.ts'
+import type { PubKey } from '../../engine/protocol/ids.ts'
 import type { Trusted } from '../trust/set.ts'
 
 /** As short as the beginning of a name, or of a key behind its npub1, may be. */
@@ -19,8 +19,7 @@ export const nodeOf = (
   tabs: readonly PubKey[],
 ): PubKey => {
   const text = word.trim()
-  if (/^[0-9a-f]{64}$/i.test(text)) return pubKey(text.toLowerCase())
-  if (/^nsec1|^npub1[a-z0-9]{58}$/.test(text)) return parseNpub(text, 'the node')
+  if (/^nsec1|^npub1[a-z0-9]{58}$|^[0-9a-fA-F]{64}$/.test(text)) return parseKey(text, 'the node')
   const named = trusted.filter((it) => it.name === text).map((it) => it.key)
   if (named.length === 0 && isShort(text)) throw tooShort()
   const begins = named.length > 0 ? named : beginning(text, trusted, tabs)

@@ -2,7 +2,7 @@ import { Fault, isFault } from '../../engine/base/fault.ts'
 import { toHex } from '../../engine/base/bytes.ts'
 import { nearest } from '../../engine/base/nearest.ts'
 import { paths } from '../../engine/base/paths.ts'
-import { parseNpub, shortNpub } from '../../engine/identity/keys.ts'
+import { parseKey, shortNpub } from '../../engine/identity/keys.ts'
 import { listKeys, loadKey } from '../../engine/identity/keystore.ts'
 import { openSecp256k1 } from '../../engine/identity/secp256k1.ts'
 import { type PubKey, pubKey } from '../../engine/protocol/ids.ts'
@@ -38,7 +38,7 @@ export const parseWhere = (texts: readonly string[]): Rules => {
   for (const rule of rules.filter((it) => it.includes(':'))) {
     const [list = '', ...key] = rule.split(':')
     if (!isOneOf(list, LISTS)) throw unknown(list)
-    lists[list].add(keyIn(key.join(':'), list))
+    lists[list].add(parseKey(key.join(':'), `the key in --where ${list}:`))
   }
   const [both] = lists.allow.intersection(lists.deny)
   if (both)
@@ -55,12 +55,6 @@ export const parseWhere = (texts: readonly string[]): Rules => {
     noProprietary: words.has('no-proprietary'),
   }
 }
-
-/** As `npub1…`, or as `--json` shows keys: 64 hex digits. */
-const keyIn = (text: string, list: string): PubKey =>
-  /^[0-9a-f]{64}$/i.test(text)
-    ? pubKey(text.toLowerCase())
-    : parseNpub(text, `the key in --where ${list}:`)
 
 /**
  * The rules as an ask carries them.

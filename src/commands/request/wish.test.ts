@@ -134,6 +134,18 @@ describe('what a command line wants', () => {
     expect(await tried.catch((error: unknown) => error)).toMatchObject({ kind: 'usage', code })
   })
 
+  test.each(['365d', '25h', '0s', '1 week'])(
+    'a deadline of %s: the most is said',
+    async (deadline) => {
+      const tried = (async () => plan('hi', { deadline }).wish())()
+      const hint = 'write a time such as 30s or 5m, 24h at most'
+      expect(await tried.catch((error: unknown) => error)).toMatchObject({
+        code: 'value.time',
+        hint,
+      })
+    },
+  )
+
   test.each<[string | undefined, Partial<WishOptions>, string]>([
     [undefined, { file: file('empty', ' \n') }, 'input.empty'],
     [undefined, { file: join(folder, 'absent') }, 'input.absent'],

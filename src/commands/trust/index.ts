@@ -25,7 +25,7 @@ const add = () =>
   new Command('add')
     .summary('trust a key')
     .description('Trust a key, or say more about one that is trusted already.')
-    .argument('<npub>', 'the public key of a node or router, npub1…')
+    .argument('<npub>', 'the public key of a node or router, npub1… or 64 hex digits')
     .option('-n, --name <name>', 'what to call it here')
     .option('--own', 'it is yours: request --where own')
     .addOption(jsonOption())

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { Fault } from '../../engine/base/fault.ts'
 import { nearest } from '../../engine/base/nearest.ts'
-import { npub, parseNpub } from '../../engine/identity/keys.ts'
+import { npub, parseKey } from '../../engine/identity/keys.ts'
 import { count } from '../figures.ts'
 import { type Terminal, openTerminal } from '../terminal.ts'
 import { type Trusted, changeTrust, isTrustName, namer, readTrust, trustPath } from './set.ts'
@@ -18,7 +18,7 @@ export const addKey = async (
   options: Options & Readonly<{ name?: string | undefined; own?: boolean | undefined }>,
 ): Promise<void> => {
   const terminal = openTerminal(options)
-  const key = parseNpub(text, 'this')
+  const key = parseKey(text, 'this')
   const { name, own } = options
   if (name !== undefined && !isTrustName(name))
     throw new Fault('usage', 'trust.name', `${JSON.stringify(name.slice(0, 40))} is no name`, {
@@ -78,7 +78,7 @@ const find = (all: readonly Trusted[], text: string): Trusted => {
   if (named) return named
   // What is no name that we know, and no key, is rather a name mistyped than a key.
   const isKey = /^(n(pub|sec)1|[0-9a-f]{64}$)/i.test(text.trim())
-  const key = isKey ? parseNpub(text, 'this') : undefined
+  const key = isKey ? parseKey(text, 'this') : undefined
   const found = all.find((it) => it.key === key)
   if (found) return found
   const names = all.flatMap((it) => it.name ?? [])

@@ -1,7 +1,7 @@
 import { decode, npubEncode, nsecEncode } from 'nostr-tools/nip19'
 import { fromHex } from '../base/bytes.ts'
 import { Fault } from '../base/fault.ts'
-import type { PubKey } from '../protocol/ids.ts'
+import { type PubKey, pubKey } from '../protocol/ids.ts'
 import { type AskPassphrase, decryptSecret } from './passphrase.ts'
 
 // Errors in here carry no `cause` and do not repeat what was typed: bech32 libraries put the
@@ -57,6 +57,14 @@ export const parseNpub = (text: string, what = 'the key'): PubKey => {
     hint: 'give npub1…, 63 characters; one that is mistyped does not pass its checksum',
   })
 }
+
+/**
+ * A public key as `npub1…`, or as `--json` shows keys: 64 hex digits.
+ * @param what named in the error: `this`
+ * @throws Fault `usage` `key.npub`
+ */
+export const parseKey = (text: string, what = 'the key'): PubKey =>
+  /^[0-9a-f]{64}$/i.test(text.trim()) ? pubKey(text.trim().toLowerCase()) : parseNpub(text, what)
 
 /** Somebody at an address, with the key that must answer there. */
 export type Pinned = Readonly<{ key: PubKey; address: string }>
