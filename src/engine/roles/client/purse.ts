@@ -68,6 +68,7 @@ export const openPurse = (options: PurseOptions): Purse => {
     begin: () => void (dayOf(clock.now()) < journal.since && read(journal.unsure)),
     written: (changes) => {
       for (const it of changes) if (it.table === 'views') views.put(it)
+      draws.written(changes)
     },
     unwritten: () => read(journal.unsure),
   })

@@ -16,6 +16,7 @@ import { hasOf } from './lost-books.ts'
 import type { Timing } from './money.ts'
 import { finishJob } from './ending.ts'
 import type { Offered } from './offered.ts'
+import { DRAW_LASTS_MS } from './purse-draws.ts'
 import { type ClientJob, type ClientTurn, say } from './state.ts'
 
 /** A job goes out: its key wrapped for one ticket alone, its body sealed once. */
@@ -168,10 +169,10 @@ export const sayDrawn = ({ state, now, effects }: ClientTurn, job: ClientJob): v
   const { ceiling, timing, ticket } = body
   const place = { node: offered.node, key: draw.pubkey, job: job.id, ticket }
   const held = { ceiling, timing, reserved: ceiling, cost: msat(0n), receipt: null } as const
-  const at = unixMs(now + 2 * DRAWN_EVERY_MS)
+  const at = unixMs(now + DRAW_LASTS_MS)
   const text = eventText(draw)
   effects.push({ do: 'draw', row: { id: draw.id, ...place, ...held, state: 'reserved', text, at } })
-  state.deadlines.set(`drawing:${job.id}`, unixMs(now + DRAWN_EVERY_MS))
+  state.deadlines.set(`drawing:${job.id}`, unixMs(now + DRAW_LASTS_MS / 2))
 }
 
 /** A node can offer a ticket whose key protects nothing: that ends this job, and no other. */
@@ -195,6 +196,5 @@ const sealBody = (turn: ClientTurn, job: ClientJob): void => {
   job.bodyHash = toHex(sha256(concat(...frames)))
 }
 
-const DRAWN_EVERY_MS = 15_000
 /** Plaintext bytes of one input frame. */
 const BODY_PART = 16 * 1024
