@@ -9,7 +9,7 @@ import { askTab } from './tabs.ts'
  * A node says that our tab does not cover a job that it covers by our count. We may have lost a receipt, or it the
  * word of a payment: it is asked for what it signed, and for the job again a little later. It is paid only where our own
  * count says then that other processes of ours draw on the tab.
- * @returns false where it said so too often
+ * @returns false where it said so too often, or the job is being stopped
  */
 export const askFunded = (turn: ClientTurn, job: ClientJob): boolean => {
   const { state, now } = turn
@@ -27,6 +27,7 @@ export const askFunded = (turn: ClientTurn, job: ClientJob): boolean => {
     job.unpayable.set(node, why)
     return false
   }
+  if (job.phase === 'cancelling') return false
   askTab(turn, node)
   forgetOffers(turn, job)
   tell(turn, job, { type: 'again', reason: 'unfunded' })
