@@ -84,7 +84,7 @@ const counters = (registry: Registry) => {
     lines.add([level, event])
     // A router records jobs, a node serves them: each of them counts its own.
     if (event === 'job.recorded' || event === 'job.served') job(fields)
-    else if (event === 'event.refused')
+    else if (event === 'event.refused' || event === 'peer.absent')
       refused.add([String(fields['code'])], Number(fields['count'] ?? 1))
     else if (event === 'runner.failed')
       failures.add([String(fields['runner']), String(fields['trouble'])])

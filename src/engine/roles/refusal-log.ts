@@ -45,7 +45,7 @@ export class RefusalLog {
   }
 
   private write(link: LinkId, as: Refused, code: RefusalCode, count: number): void {
-    if (as === 'peer.absent') this.log.info('peer.absent', { link, count })
+    if (as === 'peer.absent') this.log.info('peer.absent', { code, link, count })
     else this.log.warn('event.refused', { code, link, count })
   }
 }

@@ -17,9 +17,10 @@ import { sendJob } from './sending.ts'
 import type { Offered } from './offered.ts'
 import { type ClientJob, type ClientTurn, tell } from './state.ts'
 import { leftAt } from './left.ts'
-import { askTab, drawnByAll, keyOf, tellNode } from './tabs.ts'
+import { askTab, keyOf, tellNode } from './tabs.ts'
 import { endTopUp, topUpFunded } from './top-up-end.ts'
 import { ROOM_EVERY_MS, awaitsRoom, isWanted, roomAt, waitingFor } from './waiting.ts'
+import { drawnByAll } from './drawn.ts'
 
 /** Before a job goes out its node is paid, where it wants to be and the tab there lacks something. */
 
@@ -62,7 +63,7 @@ export const fundRunning = (turn: ClientTurn, job: ClientJob, short: Msat): void
   const { node, ceiling } = offered
   const refusal = refusalAt(money, node)
   if (refusal) return void (job.unpaid = refusal)
-  const free = leftAt(money, node) - drawnByAll(state, node, job)
+  const free = leftAt(money, node) - drawnByAll(state, offered, job)
   if (free >= ceiling) return
   const rest = free > 0n ? msat(ceiling - free) : ceiling
   // What is paid for it alone and not used is lost, whatever its node says that it lacks.

@@ -12,7 +12,7 @@ import type { ClientJob, ClientTurn } from './state.ts'
 import { isBroken, leftAt, owedAt } from './left.ts'
 import { lostTab } from './lost-books.ts'
 import { brokenTab, disputedTab } from './tab-faults.ts'
-import { drawnAt, drawnByAll } from './tabs.ts'
+import { drawnAt, drawnByAll } from './drawn.ts'
 
 /** By which timing a job is paid, and what is to be paid before it goes out. */
 export type Plan = Readonly<{ timing: Timing; needed: Msat }>
@@ -62,13 +62,14 @@ export const planOf = (turn: ClientTurn, job: ClientJob, offered: Offered): Plan
 
 /**
  * What the tab lacks for a whole job: what others draw on it is theirs, and what we owe is paid first. What those of
- * other processes draw counts once its node has said that it lacks something: one that was killed draws on nothing soon.
+ * other processes draw counts once a node has said that it lacks something: one that was killed draws on nothing soon.
  */
-export const lackOf = (turn: ClientTurn, job: ClientJob, { node, ceiling }: Offered): Msat => {
+export const lackOf = (turn: ClientTurn, job: ClientJob, offered: Offered): Msat => {
+  const { node, ceiling } = offered
   const { jobs, money } = turn.state
   const debt = owedAt(money!, node).agreed
   const drawn =
-    job.unfunded > 0 ? drawnByAll(turn.state, node, job) : drawnAt(jobs.values(), node, job)
+    job.unfunded > 0 ? drawnByAll(turn.state, offered, job) : drawnAt(jobs.values(), node, job)
   const free = leftAt(money!, node) - drawn - waitingAt(turn, node, job)
   const lack = ceiling - (free > 0n ? free : 0n)
   return msat((lack > 0n ? lack : 0n) + debt)

@@ -33,22 +33,6 @@ export const tellNode = <K extends 'fund' | 'tab_sync'>(
   return say(turn, 'money', { sealed }, { to: node }).id
 }
 
-/** Ceilings of the jobs that draw on a tab now, but this one. */
-export const drawnAt = (jobs: Iterable<ClientJob>, node: PubKey, but: ClientJob): bigint => {
-  let sum = 0n
-  for (const job of jobs)
-    if (job !== but && job.attempt?.drawn && !job.attempt.lock && job.attempt.offered.node === node)
-      sum += job.attempt.offered.ceiling
-  return sum
-}
-
-/** The same with what jobs of other processes of this user draw there. */
-export const drawnByAll = (
-  { jobs, money }: ClientTurn['state'],
-  node: PubKey,
-  but: ClientJob,
-): bigint => drawnAt(jobs.values(), node, but) + money!.others(node)
-
 /** What jobs that run have used of a tab by what came of them: no receipt says it yet. */
 export const runningAt = (jobs: Iterable<ClientJob>, node: PubKey, key: PubKey): bigint => {
   let sum = 0n

@@ -3,7 +3,7 @@ import { type Funding, isPaidNow } from './money.ts'
 import { isPayingPack } from './packs.ts'
 import { planOf } from './plan.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
-import { drawnByAll } from './tabs.ts'
+import { drawnAt } from './drawn.ts'
 
 /** Jobs that wait for a node to be paid; and for room there, where no more may lie unused at it. */
 
@@ -41,7 +41,7 @@ export const awaitsRoom = (turn: ClientTurn, one: Funding, fault: Fault): boolea
   if (fault.code !== 'exposure.exceeded' || one.timing === 'hold') return false
   const waiting = waitingFor(turn, one)
   const first = waiting.find(({ phase }) => phase === 'funding')
-  const drawn = first ? drawnByAll(state, one.node, first) : 0n
+  const drawn = first ? drawnAt(state.jobs.values(), one.node, first) : 0n
   const since = one.full?.since ?? now
   const mayHelp = drawn > 0n || isCovered(turn, one)
   if (!first || !mayHelp || now - since >= ROOM_WITHIN_MS) return false
@@ -61,7 +61,7 @@ export const roomAt = (turn: ClientTurn, one: Funding): 'covered' | 'freed' | 'o
   const first = waitingFor(turn, one).find(({ phase }) => phase === 'funding')
   if (!first || isCovered(turn, one)) return 'covered'
   if (now - full.since >= ROOM_WITHIN_MS) return 'over'
-  const drawn = drawnByAll(state, one.node, first)
+  const drawn = drawnAt(state.jobs.values(), one.node, first)
   if (drawn < full.drawn) return 'freed'
   // Others may have begun meanwhile, on what was free.
   one.full = { ...full, drawn }

@@ -31,7 +31,7 @@ export type NextPiece = Readonly<{
 
 /** Whether a key took nothing, beyond the bound, that it never paid. */
 export const mayHaveJob = (turn: NodeTurn, client: PubKey): boolean =>
-  mayBegin(accountFor(turn, client), unusedOf(turn, client))
+  mayBegin(accountFor(turn, client), unusedOf(turn, client) - runningOf(turn, client))
 
 /** Whether this job costs something and its key has paid nothing yet: what it gets on trust is cut small. */
 export const isOnTrust = (turn: NodeTurn, job: NodeJob): boolean =>
@@ -55,7 +55,8 @@ export const nextPiece = (turn: NodeTurn, job: NodeJob): NextPiece | null => {
   const unused = unusedOf(turn, payerOf(job))
   const within = (cost: bigint) =>
     isWithinTenth(account, cost - costSent(job)) ||
-    (costSent(job) === job.paid && isPrepaid(account, cost - costSent(job), unused))
+    (costSent(job) === job.paid &&
+      isPrepaid(account, cost - costSent(job), unused - runningOf(turn, payerOf(job))))
   // While something else is out, as much of it as is within the bounds: a piece waits for nobody who is gone.
   const piece = maySend(account, added, unused)
     ? within(whole.cost)
@@ -132,6 +133,15 @@ const accountFor = ({ state, now }: NodeTurn, payer: PubKey): Account => {
 const unusedOf = ({ state }: NodeTurn, payer: PubKey): bigint => {
   const tab = state.till?.tabs.tabs.get(payer)
   return tab && tab.paid > tab.used ? tab.paid - tab.used : 0n
+}
+
+/** Credited for its open jobs, which no receipt has charged to its tab yet, msat. */
+const runningOf = ({ state }: NodeTurn, payer: PubKey): bigint => {
+  let sum = 0n
+  for (const job of state.jobs.values())
+    if (payerOf(job) === payer && job.phase !== 'recording' && job.phase !== 'recorded')
+      sum += job.paid
+  return sum
 }
 
 const accountOfJob = (turn: NodeTurn, job: NodeJob): Account => accountFor(turn, payerOf(job))
