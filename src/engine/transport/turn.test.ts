@@ -1,14 +1,5 @@
 import { expect, test } from 'bun:test'
-import { BOUNDS } from '../base/bounds.ts'
-import { seededRandom } from '../base/random.ts'
-import { virtualClock } from '../base/virtual-clock.ts'
-import type { EventId } from '../protocol/ids.ts'
-import { goodbyes } from './allowance.ts'
-import { counter } from './counter.ts'
-import { DoorLink } from './door-link.ts'
-import type { DoorSocket } from './door.ts'
-import { doorOptions, newKey, recorder } from './link.fixtures.ts'
-import { Turn } from './turn.ts'
+import { linked } from './door-link.fixtures.ts'
 
 test('what a link says first in a turn goes out at once, the rest together at its end, in order', async () => {
   const { link, calls } = linked()
@@ -66,44 +57,5 @@ test('a peer that takes nothing more is cut off in the middle of what waited', a
   expect(calls).toEqual(['OK 1', '{', 'OK 2', 'terminate', '}'])
   expect(door.frame(new Uint8Array(1))).toBe(false)
 })
-
-/** A link on a socket that writes down what is done to it. */
-const linked = (turn = new Turn()) => {
-  const calls: string[] = []
-  const socket = {
-    takes: true,
-    send: (message: unknown) => {
-      calls.push(
-        message instanceof Uint8Array
-          ? `frame ${message.length}`
-          : String(message).replace(/^\["OK","0*(\d+)".*/, 'OK $1'),
-      )
-      return socket.takes ? 1 : 0
-    },
-    cork: (say: () => unknown) => {
-      calls.push('{')
-      say()
-      calls.push('}')
-    },
-    getBufferedAmount: () => 0,
-    close: () => void calls.push('close'),
-    terminate: () => void calls.push('terminate'),
-  }
-  const clock = virtualClock()
-  const house = {
-    door: doorOptions(newKey().pubkey),
-    owner: recorder().owner,
-    clock,
-    random: seededRandom(1),
-    bounds: BOUNDS,
-    keys: counter(8),
-    goodbyes: goodbyes(clock),
-    turn,
-    isOurs: () => true,
-  }
-  const door = new DoorLink(socket as DoorSocket, '127.0.0.1', house)
-  const answer = (id: number) => door.answer(String(id).padStart(64, '0') as EventId, true, '')
-  return { calls, door, socket, link: { turn, answer } }
-}
 
 const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve))

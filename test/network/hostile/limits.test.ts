@@ -64,8 +64,8 @@ const CASES: Readonly<Record<keyof typeof BOUNDS, Case | Elsewhere>> = {
     return times(BOUNDS.jobsPerLink - 1 + more, () => admitJob(limits, KEY, BOUNDS) === null)
   },
   unsentPerLinkBytes: [
-    '../../../src/engine/transport/door-abuse.test.ts',
-    'who takes nothing is cut off, at a bound',
+    '../../../src/engine/transport/link-edges.test.ts',
+    'so much may be unsent on a link, at either end',
   ],
   subscriptionsPerLink: [
     '../../../src/engine/transport/door-abuse.test.ts',
@@ -122,19 +122,19 @@ const CASES: Readonly<Record<keyof typeof BOUNDS, Case | Elsewhere>> = {
   },
   freshnessMs: ['../../../src/engine/protocol/intake.test.ts', 'the edges of freshness'],
   handshakeMs: [
-    '../../../src/engine/transport/dial.test.ts',
-    'one that never answers the handshake',
+    '../../../src/engine/transport/link-edges.test.ts',
+    'who dials waits so long for a handshake, and so long for AUTH',
   ],
-  authMs: [
-    '../../../src/engine/transport/door.test.ts',
-    'who proves nothing and asks for nothing is closed; a reader stays',
-  ],
+  authMs: ['../../../src/engine/transport/link-edges.test.ts', 'a door waits so long for a key'],
   // Bun’s own, in whole seconds (door.ts): what is tried is that it is told.
   idleMs: ['../../../src/engine/transport/door.ts', 'idleTimeout: Math.ceil(bounds.idleMs / 1000)'],
-  pingMs: ['../../../src/engine/transport/dial.test.ts', 'one that answers pings is kept'],
+  pingMs: [
+    '../../../src/engine/transport/link-edges.test.ts',
+    'it asks whether the door is there after so long, and gives it so long to answer',
+  ],
   linkLostMs: [
-    '../../../src/engine/transport/dial.test.ts',
-    'one that freezes is noticed by the ping',
+    '../../../src/engine/transport/link-edges.test.ts',
+    'it asks whether the door is there after so long, and gives it so long to answer',
   ],
   creditWithinMs: [
     '../../../src/engine/transport/flow.test.ts',
