@@ -3,6 +3,7 @@ import type { Fault } from '../../base/fault.ts'
 import { type Msat, msat } from '../../base/money.ts'
 import type { EventId, PubKey } from '../../protocol/ids.ts'
 import { noCredit } from './credit.ts'
+import { drawnByAll } from './drawn.ts'
 import { finishJob } from './ending.ts'
 import { hasOf } from './lost-books.ts'
 import { type Funding, newFunding, placeOf } from './money.ts'
@@ -20,7 +21,6 @@ import { leftAt } from './left.ts'
 import { askTab, keyOf, tellNode } from './tabs.ts'
 import { endTopUp, topUpFunded } from './top-up-end.ts'
 import { ROOM_EVERY_MS, awaitsRoom, isWanted, roomAt, waitingFor } from './waiting.ts'
-import { drawnByAll } from './drawn.ts'
 
 /** Before a job goes out its node is paid, where it wants to be and the tab there lacks something. */
 

@@ -4,6 +4,7 @@ import { topUpOf } from '../../metering/tab-top-up.ts'
 import type { PubKey } from '../../protocol/ids.ts'
 import { LEAST_INVOICE } from '../../protocol/terms.ts'
 import { noTiming } from './credit.ts'
+import { drawnAt, drawnByAll } from './drawn.ts'
 import { holdPlan } from './hold.ts'
 import type { ClientMoney, Timing } from './money.ts'
 import { unproven } from './proving.ts'
@@ -12,7 +13,6 @@ import type { ClientJob, ClientTurn } from './state.ts'
 import { isBroken, leftAt, owedAt } from './left.ts'
 import { lostTab } from './lost-books.ts'
 import { brokenTab, disputedTab } from './tab-faults.ts'
-import { drawnAt, drawnByAll } from './drawn.ts'
 
 /** By which timing a job is paid, and what is to be paid before it goes out. */
 export type Plan = Readonly<{ timing: Timing; needed: Msat }>

@@ -1,9 +1,9 @@
 import type { Fault } from '../../base/fault.ts'
+import { drawnAt } from './drawn.ts'
 import { type Funding, isPaidNow } from './money.ts'
 import { isPayingPack } from './packs.ts'
 import { planOf } from './plan.ts'
 import type { ClientJob, ClientTurn } from './state.ts'
-import { drawnAt } from './drawn.ts'
 
 /** Jobs that wait for a node to be paid; and for room there, where no more may lie unused at it. */
 
